@@ -1,0 +1,46 @@
+# The project's verbs. Each sets up what it needs by itself.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: setup run test lint bench package deploy clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing what the project needs ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check 'pip<26.3'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(STAMP)
+
+# The whole product on this machine. PORT=8000 DATA=dir (kept across restarts).
+run: $(STAMP)
+	@exec $(PY) -m infra.local.run
+
+test: $(STAMP)
+	@./infra/need_browser.sh
+	$(PY) -m pytest
+
+lint: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	@for slug in $$(ls tenants); do ./salter town check $$slug || exit 1; done
+
+bench: $(STAMP)
+	$(PY) -m infra.bench $(if $(QUICK),--quick)
+
+# The Lambda package and the merged template, in build/. ARCH=arm64 for Graviton.
+package: $(STAMP)
+	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH))
+
+# Real AWS, through CloudFormation. STAGE=prod
+deploy: $(STAMP)
+	$(PY) -m infra.deploy --stage $(STAGE)
+
+clean:
+	rm -rf build .local .chalice/deployments

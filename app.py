@@ -1,0 +1,178 @@
+"""The doors: routes, queue, schedule. Each hands over in a line or two; nothing is decided here."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+from chalice.app import Chalice, Rate, Response
+
+from chalicelib.actions import clock
+from chalicelib.actions.journal import log
+from chalicelib.channels import Request
+from chalicelib.model import Refused, SalterError, Unavailable
+from chalicelib.version import VERSION
+
+app = Chalice(app_name="salter", configure_logs=False)
+
+JSON = "application/json; charset=utf-8"
+
+
+# Routes that must not answer 415: a genuine callback is taken whatever it calls itself.
+ANY = ["*/*"]
+
+
+def request() -> Request:
+    """The current request as channels see it."""
+    current = app.current_request
+    return Request(
+        body=current.raw_body or b"",
+        headers={name.lower(): value for name, value in (current.headers or {}).items()},
+        query=dict(current.query_params or {}),
+    )
+
+
+def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status_code=status, headers={"Content-Type": JSON, **(headers or {})})
+
+
+def refused(error: Refused) -> Response:
+    fault = {"code": error.code, "message": error.message} | ({"field": error.field_name} if error.field_name else {})
+    return answer({"error": fault}, error.status)
+
+
+def safely(door: Callable[[], Response], cors: dict[str, str] | None = None) -> Response:
+    """Run a door; refusals and a silent store become the contract's errors, never a stack trace."""
+    try:
+        response = door()
+    except Refused as error:
+        response = refused(error)
+    except (Unavailable, SalterError) as error:
+        log.error("unavailable", error=type(error).__name__)
+        response = answer(
+            {"error": {"code": "unavailable", "message": "Try again in a moment."}}, 503, {"Retry-After": "2"}
+        )
+    response.headers.update(cors or {})
+    return response
+
+
+# --- health -----------------------------------------------------------------------------------------------------
+
+
+@app.route("/health")
+def health() -> Response:
+    return answer({"status": "ok", "stage": os.environ.get("SALTER_STAGE", "dev"), "version": VERSION})
+
+
+# --- Viber ------------------------------------------------------------------------------------------------------
+
+
+@app.route("/viber/{account}", methods=["POST"], content_types=ANY)
+def viber(account: str) -> Response:
+    from chalicelib.actions.viber_callback import take_callback
+
+    return safely(lambda: answer(take_callback(account, request(), clock.now(), token_hex(4))))
+
+
+# --- web chat ---------------------------------------------------------------------------------------------------
+
+
+def web(tenant: str, door: Callable[[], Response]) -> Response:
+    """A web chat route: the town's own sites may call it from a page; OPTIONS is answered here, not by the gateway."""
+    from chalicelib.actions import cross_origin
+
+    def checked() -> Response:
+        headers = cross_origin.headers(tenant, request().headers)
+        if app.current_request.method == "OPTIONS":
+            return Response("", status_code=204, headers=headers)
+        response = door()
+        response.headers.update(headers)
+        return response
+
+    return safely(checked)
+
+
+@app.route("/chat/{tenant}/sessions", methods=["POST", "OPTIONS"], content_types=ANY)
+def chat_sessions(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+
+    return web(tenant, lambda: answer(web_chat.open_session(tenant, request(), clock.now()), 201))
+
+
+@app.route("/chat/{tenant}/messages", methods=["POST", "GET", "OPTIONS"], content_types=ANY)
+def chat_messages(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+
+    act = web_chat.fetch_messages if app.current_request.method == "GET" else web_chat.post_message
+    return web(tenant, lambda: answer(act(tenant, request(), clock.now())))
+
+
+@app.route("/chat/{tenant}/attachments", methods=["POST", "OPTIONS"], content_types=ANY)
+def chat_attachments(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+
+    return web(tenant, lambda: answer(web_chat.attach(tenant, request()), 201))
+
+
+@app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"])
+def chat_look(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+
+    cached = {"Cache-Control": "public, max-age=300"}
+    return web(tenant, lambda: answer(web_chat.look(tenant, request().query), 200, cached))
+
+
+@app.route("/chat/{tenant}")
+def chat_page(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+    from chalicelib.console import widget
+
+    return safely(
+        lambda: Response(widget.chat_page(web_chat.look(tenant, request().query)), headers=dict(widget.PAGE_HEADERS))
+    )
+
+
+@app.route("/widget.js")
+def widget_loader() -> Response:
+    from chalicelib.console import widget
+
+    headers = {
+        "Content-Type": "text/javascript; charset=utf-8",
+        "Cache-Control": "public, max-age=300",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return Response(widget.loader_js(), headers=headers)
+
+
+@app.route("/assets/{name}")
+def asset(name: str) -> Response:
+    from chalicelib.console import widget
+
+    def door() -> Response:
+        body, content_type = widget.asset(name)
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
+        return Response(body, headers={"Content-Type": content_type, **headers})
+
+    return safely(door)
+
+
+# --- queue and schedule -----------------------------------------------------------------------------------------
+# Declared here and not in a blueprint, because Lambda would otherwise never import this module for them.
+
+
+@app.on_sqs_message(queue="doorbell", batch_size=10)
+def ring_doorbell(event: Any) -> dict[str, Any]:
+    from chalicelib.actions.answer_doorbell import answer_doorbell
+
+    return answer_doorbell([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def every_minute(event: Any) -> dict[str, int]:
+    from chalicelib.actions.sweep import sweep
+
+    return sweep(clock.now())

@@ -1,0 +1,248 @@
+"""Empties a lane: strictly in order, one holder at a time, each outcome by its name.
+
+A retryable failure stops the lane until its head is due again; a final one keeps the entry as a dead letter and goes
+on. Whatever happens, entries that others appended meanwhile are kept, because every write is conditional.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from chalicelib.actions import breaker, known
+from chalicelib.actions.journal import log
+from chalicelib.channels import Credentials, channel
+from chalicelib.dialogue import words
+from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Town, Unavailable
+from chalicelib.storage import doorbell, keys, outbox, secrets, shapes
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.wire import Deadline
+
+LEASE_SECONDS = 12
+SEND_SECONDS_NEEDED = 0.4
+MARK_SECONDS_KEPT = 0.6
+MARK_TRIES_MAX = 8
+BACKOFF_SECONDS_FIRST = 2.0
+BACKOFF_SECONDS_MAX = 60.0
+TRIES_MAX = 1500  # at the longest pause about a day
+DOUBTFUL_SENDS_MAX = 2
+UNCERTAIN = "uncertain"
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one holder did to a lane so far: entries done, the head as it stands, whether the citizen is gone."""
+
+    done: set[int] = field(default_factory=set)
+    head: Owed | None = None
+    gone: bool = False
+    stopped: bool = False
+
+
+def is_due(conversation: Conversation, now: float) -> bool:
+    """Whether somebody should speak: something is owed and due, and nobody holds the lane."""
+    held = conversation.lease is not None and conversation.lease.until > now
+    return bool(conversation.lane) and not held and conversation.lane[0].due_at <= now
+
+
+def deliver_lane(
+    store: ConversationStore, conversation: Conversation, now: float, holder: str, deadline: Deadline
+) -> Conversation:
+    """Take the lane if it is due and free, and deliver it. Somebody faster is not an error."""
+    if not is_due(conversation, now):
+        return conversation
+    leased = replace(conversation, lease=Lease(holder, now + LEASE_SECONDS))
+    try:
+        saved = store.save(leased, now, deadline)
+    except Conflict:
+        return conversation
+    return deliver(store, saved, now, deadline)
+
+
+def deliver(store: ConversationStore, conversation: Conversation, now: float, deadline: Deadline) -> Conversation:
+    """Send what is owed and mark it. The conversation's lease must be the caller's; it is given back at the end."""
+    assert conversation.lease is not None
+    holder = conversation.lease.holder
+    town = known.town(conversation.town, deadline)
+    credentials = _credentials(store, town, deadline)
+    began = time.monotonic()
+    for _ in range(MARK_TRIES_MAX):
+        work = _Round()
+        _send_all(conversation, town, credentials, store, now + time.monotonic() - began, work, deadline)
+        conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
+        if finished:
+            break
+    return conversation
+
+
+def _credentials(store: ConversationStore, town: Town | None, deadline: Deadline) -> Credentials | None:
+    token = secrets.viber_token(store.account.name, deadline)
+    return Credentials(token, town.core["viber"]["name"]) if token and town else None
+
+
+# --- sending ----------------------------------------------------------------------------------------------------
+
+
+def _send_all(
+    conversation: Conversation,
+    town: Town | None,
+    credentials: Credentials | None,
+    store: ConversationStore,
+    now: float,
+    work: _Round,
+    deadline: Deadline,
+) -> None:
+    for owed in conversation.lane:
+        work.head = owed
+        if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
+            work.stopped = True
+            return
+        if town is None or credentials is None:
+            work.head, work.stopped = _later(owed, "no token for this account", now), True
+            return
+        work.head = _send_one(owed, conversation, town, credentials, store, now, work, deadline)
+        if work.gone or work.stopped:
+            return
+    work.head = None
+
+
+def _send_one(
+    owed: Owed,
+    conversation: Conversation,
+    town: Town,
+    credentials: Credentials,
+    store: ConversationStore,
+    now: float,
+    work: _Round,
+    deadline: Deadline,
+) -> Owed | None:
+    """Send one entry. Returns what is left of it (None when it is done), and notes in `work` how to go on."""
+    carrier = channel(store.account.channel)
+    sending = Deadline(deadline.left() - MARK_SECONDS_KEPT)
+    if owed.error.startswith(UNCERTAIN) and not _account_answers(credentials, sending):
+        work.stopped = True
+        return _later(owed, owed.error, now)
+    for _ in range(2):
+        message = words.message(owed.say, town, owed.voice, f"{owed.seq:012d}", now)
+        pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)
+        try:
+            for number, piece in enumerate(pieces[owed.part :], owed.part):
+                owed = replace(owed, part=number)
+                carrier.send(conversation.citizen, piece, credentials, sending)
+        except SendFailed as failure:
+            if failure.plain and not owed.plain:
+                owed = replace(owed, plain=True, part=0)
+                continue
+            return _after_failure(owed, failure, conversation, store, now, work, deadline)
+        breaker.succeeded(store.account.id)
+        work.done.add(owed.seq)
+        return None
+    return owed
+
+
+def _account_answers(credentials: Credentials, deadline: Deadline) -> bool:
+    from chalicelib.channels.viber.send import account_answers
+
+    return account_answers(credentials, deadline)
+
+
+def _after_failure(
+    owed: Owed,
+    failure: SendFailed,
+    conversation: Conversation,
+    store: ConversationStore,
+    now: float,
+    work: _Round,
+    deadline: Deadline,
+) -> Owed | None:
+    log.warning(
+        "send_failed", account=store.account.id, tenant=conversation.town, reason=failure.reason, tries=owed.tries + 1
+    )
+    if failure.gone:
+        work.gone = True
+        return None
+    if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
+        breaker.failed(store.account.id, now, at_once=failure.account_wide)
+    doubtful = int(failure.uncertain) + (int(owed.error.rpartition(" ")[2]) if owed.error.startswith(UNCERTAIN) else 0)
+    if failure.retryable and owed.tries + 1 < TRIES_MAX and doubtful < DOUBTFUL_SENDS_MAX:
+        work.stopped = True
+        reason = f"{UNCERTAIN} {doubtful}" if doubtful else failure.reason
+        return _later(owed, reason, now, failure.after_seconds)
+    _bury(owed, failure, conversation, store, now, deadline)
+    work.done.add(owed.seq)
+    return None
+
+
+def _later(owed: Owed, reason: str, now: float, at_least: float = 0.0) -> Owed:
+    pause = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_FIRST * 2 ** min(owed.tries, 6))
+    return replace(owed, tries=owed.tries + 1, error=reason, due_at=now + max(pause, at_least))
+
+
+def _bury(
+    owed: Owed,
+    failure: SendFailed,
+    conversation: Conversation,
+    store: ConversationStore,
+    now: float,
+    deadline: Deadline,
+) -> None:
+    """Keep what cannot be delivered where people look for it."""
+    row = keys.handled(f"{conversation.account} {conversation.citizen} {owed.seq}").hex()
+    outbox.write_dead(
+        conversation.town,
+        row,
+        "reply",
+        shapes.owed_data(owed),
+        failure.reason,
+        now,
+        deadline,
+        account=conversation.account,
+        citizen=conversation.citizen,
+    )
+    log.error("dead_letter", account=store.account.id, tenant=conversation.town, reason=failure.reason)
+
+
+# --- marking ----------------------------------------------------------------------------------------------------
+
+
+def _mark(
+    store: ConversationStore, conversation: Conversation, holder: str, work: _Round, now: float, deadline: Deadline
+) -> tuple[Conversation, bool]:
+    """Write down what was sent. Returns the conversation and whether this holder is finished with the lane."""
+    for _ in range(MARK_TRIES_MAX):
+        marked = _marked(conversation, holder, work, now)
+        try:
+            saved = store.save(marked, now, deadline)
+        except Conflict:
+            reloaded = store.load(conversation.citizen, now, deadline)
+            if reloaded is None:
+                return conversation, True
+            conversation = reloaded
+            continue
+        except Unavailable:
+            # The lease runs out and the sweeper comes: a sent reply may then be said twice, none is lost.
+            log.warning("mark_failed", account=store.account.id, tenant=conversation.town)
+            return conversation, True
+        if saved.lease and saved.lease.holder == holder:
+            return saved, False
+        if saved.lane:
+            doorbell.ring(store.account.id, saved.citizen, saved.lane[0].due_at - now, deadline)
+        return saved, True
+    return conversation, True
+
+
+def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -> Conversation:
+    """The conversation with `work` applied; the lease is kept only if there is more to say at once."""
+    if work.gone:
+        return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
+    lane = tuple(
+        work.head if work.head and owed.seq == work.head.seq else owed
+        for owed in conversation.lane
+        if owed.seq not in work.done
+    )
+    ours = conversation.lease is not None and conversation.lease.holder == holder
+    if not ours:
+        return replace(conversation, lane=lane)
+    more = not work.stopped and (lane or conversation.parked)
+    lease = Lease(holder, now + LEASE_SECONDS) if more else None
+    return replace(conversation, lane=lane, lease=lease)

@@ -1,0 +1,72 @@
+"""What a warm process keeps of the world: towns in force and accounts, looked at again after a minute.
+
+One pointer read a minute and town; a new version is in force everywhere within 60 seconds, without a deployment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from chalicelib.model import Account, Town
+from chalicelib.storage import tenants
+from chalicelib.wire import Deadline
+
+KEPT_SECONDS = 55.0
+TOWNS_KEPT_MAX = 16
+ACCOUNTS_KEPT_MAX = 256
+
+
+@dataclass(slots=True)
+class _KeptTown:
+    town: Town
+    state: str
+    until: float
+
+
+_towns: OrderedDict[str, _KeptTown] = OrderedDict()
+_accounts: OrderedDict[str, tuple[Account | None, float]] = OrderedDict()
+
+
+def town(slug: str, deadline: Deadline) -> Town | None:
+    """The version of a town that is in force; None for a town nobody published."""
+    kept = _towns.get(slug)
+    if kept and kept.until > time.monotonic():
+        _towns.move_to_end(slug)
+        return kept.town
+    pointer = tenants.pointer(slug, deadline)
+    if pointer is None:
+        _towns.pop(slug, None)
+        return None
+    loaded = (
+        kept.town if kept and kept.town.version == pointer.version else tenants.town(slug, pointer.version, deadline)
+    )
+    if loaded is None:
+        return None
+    _towns[slug] = _KeptTown(loaded, pointer.state, time.monotonic() + KEPT_SECONDS)
+    _towns.move_to_end(slug)
+    while len(_towns) > TOWNS_KEPT_MAX:
+        _towns.popitem(last=False)
+    return loaded
+
+
+def account(channel: str, name: str, deadline: Deadline) -> Account | None:
+    """An account and the towns it serves. A web account is the town's own and needs no record."""
+    if channel == "web":
+        return Account("web", name, (name,))
+    key = f"{channel}:{name}"
+    kept = _accounts.get(key)
+    if kept and kept[1] > time.monotonic():
+        return kept[0]
+    found = tenants.account(channel, name, deadline)
+    _accounts[key] = (found, time.monotonic() + (KEPT_SECONDS if found else 5.0))
+    while len(_accounts) > ACCOUNTS_KEPT_MAX:
+        _accounts.popitem(last=False)
+    return found
+
+
+def forget() -> None:
+    """Drop everything kept; the next look reads again."""
+    _towns.clear()
+    _accounts.clear()

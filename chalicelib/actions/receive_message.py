@@ -1,0 +1,292 @@
+"""A citizen's message: one read, one pure step, one conditional write; then, where we speak first, the first delivery.
+
+Killed anywhere between, the repeated request or the sweeper finishes the turn. A duplicate costs one read.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib import services
+from chalicelib.actions import breaker, deliver, known
+from chalicelib.channels import channel
+from chalicelib.dialogue import chat, engine, memory
+from chalicelib.model import (
+    Account,
+    Conflict,
+    Conversation,
+    Entry,
+    Facts,
+    Inbound,
+    Lease,
+    Line,
+    Need,
+    Say,
+    Town,
+    Turn,
+    Unavailable,
+)
+from chalicelib.storage import keys, outbox
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.wire import Deadline
+
+TURN_SECONDS = 3.5
+TURN_TRIES_MAX = 8
+JITTER_SECONDS = 0.03
+LANE_ENTRIES_MAX = 400
+
+Step = Callable[[Town, Conversation, Inbound, Facts], Turn | Need]
+FactLoader = Callable[[Need, Town, Conversation, Inbound, Deadline], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of an inbound: the conversation as stored, the replies, and whether it was a repeat."""
+
+    town: Town
+    conversation: Conversation
+    replies: tuple[Entry, ...]
+    repeated: bool = False
+
+
+class TooOld(Exception):
+    """A repeat of something answered so long ago that the words are no longer kept."""
+
+
+class NoTown(Exception):
+    """The account serves no published town."""
+
+
+def default_step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts) -> Turn | Need:
+    return engine.step(town, conversation, inbound, facts, services.kind)
+
+
+def no_facts(
+    need: Need, town: Town, conversation: Conversation, inbound: Inbound, deadline: Deadline
+) -> dict[str, Any]:
+    raise LookupError(f"nobody loads {need.what}")
+
+
+def receive_message(
+    inbound: Inbound,
+    account: Account,
+    now: float,
+    holder: str,
+    deadline: Deadline,
+    *,
+    step: Step = default_step,
+    load_facts: FactLoader = no_facts,
+) -> Answered:
+    """Handle one message of a citizen. `holder` names this worker in the lane's lease.
+
+    Raises Unavailable if the store did not answer (nothing was stored, the sender should repeat), TooOld, NoTown.
+    """
+    pushes = channel(account.channel).PUSHES
+    for attempt in range(TURN_TRIES_MAX):
+        stored = _store(account).load(inbound.citizen, now, deadline)
+        town = _town(account, stored, inbound, deadline)
+        store = ConversationStore(account, town.core["time_zone"])
+        if stored and store.was_handled(stored, inbound.id, now, deadline):
+            return _repeated(stored, inbound, town, account, now, holder, deadline)
+        before = _begun(stored, account, inbound.citizen, town)
+        turn = _decide(town, before, inbound, now, deadline, step, load_facts, account)
+        after = memory.after_turn(
+            before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
+        )
+        after = store.remember(_bounded(after), inbound.id, now, deadline)
+        if pushes:
+            after = _leased(after, account, holder, now)
+        try:
+            saved = store.save(after, now, deadline)
+        except Conflict:
+            time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
+            continue
+        if saved.lease and saved.lease.holder == holder:
+            saved = deliver.deliver(store, saved, now, deadline)
+        return Answered(town, saved, _replies(saved, inbound))
+    raise Unavailable("conflicts")
+
+
+def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> tuple[Town, Conversation, Turn]:
+    """What a freshly opened chat is greeted with. Nothing is written: the person has said nothing yet."""
+    stored = _store(account).load(inbound.citizen, now, deadline)
+    town = _town(account, stored, inbound, deadline)
+    conversation = _begun(stored, account, inbound.citizen, town)
+    turn = default_step(town, conversation, inbound, Facts(now))
+    assert isinstance(turn, Turn)
+    return town, conversation, turn
+
+
+def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> None:
+    """Subscribed or unsubscribed: who left is owed nothing any more. Strangers need no record."""
+    wanted = inbound.event == "subscribed"
+    store = _store(account)
+    for _ in range(TURN_TRIES_MAX):
+        stored = store.load(inbound.citizen, now, deadline)
+        if stored is None or not stored.town or stored.subscribed == wanted:
+            return
+        after = replace(stored, subscribed=wanted) if wanted else replace(stored, subscribed=False, lane=(), lease=None)
+        try:
+            store.save(after, now, deadline)
+            return
+        except Conflict:
+            continue
+    raise Unavailable("conflicts")
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _store(account: Account) -> ConversationStore:
+    return ConversationStore(account)
+
+
+def _town(account: Account, stored: Conversation | None, inbound: Inbound, deadline: Deadline) -> Town:
+    """The town this conversation is in: the stored one, the one a link or button names, else the account's first."""
+    slug = _named_town(account, inbound) or (stored.town if stored else "") or account.towns[0]
+    town = known.town(slug, deadline)
+    if town is None:
+        raise NoTown(slug)
+    return town
+
+
+def _named_town(account: Account, inbound: Inbound) -> str | None:
+    if len(account.towns) < 2:
+        return None
+    for name in (inbound.context.partition(".")[0], inbound.choice.removeprefix("town.")):
+        if name in account.towns:
+            return name
+    return None
+
+
+def _begun(stored: Conversation | None, account: Account, citizen: str, town: Town) -> Conversation:
+    if stored is None:
+        return Conversation(account.id, citizen, town.slug)
+    if stored.town != town.slug:
+        return Conversation(account.id, citizen, town.slug, v=stored.v, seq=stored.seq, ring=stored.ring)
+    return stored
+
+
+def _decide(
+    town: Town,
+    before: Conversation,
+    inbound: Inbound,
+    now: float,
+    deadline: Deadline,
+    step: Step,
+    load_facts: FactLoader,
+    account: Account,
+) -> Turn:
+    """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
+    facts = Facts(now)
+    try:
+        decided = step(town, before, inbound, facts)
+        if isinstance(decided, Need):
+            facts = replace(facts, found=load_facts(decided, town, before, inbound, deadline))
+            decided = step(town, before, inbound, facts)
+        if isinstance(decided, Turn):
+            return decided
+        raise LookupError(f"asked twice: {decided.what}")
+    except Unavailable:
+        raise
+    except Exception as error:  # whatever it is, the citizen must not meet silence and the message must not be lost
+        return _park(town, before, inbound, account, error, now, deadline)
+
+
+def _park(
+    town: Town,
+    before: Conversation,
+    inbound: Inbound,
+    account: Account,
+    error: Exception,
+    now: float,
+    deadline: Deadline,
+) -> Turn:
+    from chalicelib.actions.journal import log  # the alarm counts these lines
+
+    row = keys.handled(f"{account.id} {inbound.citizen} {inbound.id}").hex()
+    body = {
+        "kind": inbound.kind,
+        "text": inbound.text,
+        "choice": inbound.choice,
+        "event": inbound.event,
+        "id": inbound.id,
+    }
+    outbox.write_dead(
+        town.slug,
+        row,
+        "parked",
+        body,
+        type(error).__name__,
+        now,
+        deadline,
+        account=account.id,
+        citizen=inbound.citizen,
+    )
+    log.error("turn_parked", tenant=town.slug, row=row, error=type(error).__name__, where=_where(error))
+    say = Say(lines=(Line("error_parked"),), choices=chat.choices("person", "menu"))
+    voice = before.voice or town.default_voice
+    return Turn((say,), voice, before.state, before.voice_chosen, ("parked",))
+
+
+def _where(error: Exception) -> str:
+    """File and line of the innermost frame: enough to find the bug, nothing a citizen wrote."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+
+
+def _day(town: Town, now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(town.core["time_zone"])).date().isoformat()
+
+
+def _bounded(conversation: Conversation) -> Conversation:
+    """A lane that grew beyond all measure (a channel down for days) takes no more; the log still has the words."""
+    if len(conversation.lane) + conversation.parked <= LANE_ENTRIES_MAX:
+        return conversation
+    return replace(conversation, lane=conversation.lane[: max(0, LANE_ENTRIES_MAX - conversation.parked)])
+
+
+def _leased(conversation: Conversation, account: Account, holder: str, now: float) -> Conversation:
+    """Take the lane if nobody has it and its head may be tried; else leave it to whoever holds it or to the sweeper."""
+    if conversation.lease and conversation.lease.until > now:
+        return conversation
+    free = replace(conversation, lease=None)
+    paused = breaker.open_until(account.id, now)
+    if paused and free.lane and free.lane[0].due_at <= now:
+        free = replace(free, lane=(replace(free.lane[0], due_at=paused), *free.lane[1:]))
+    if not free.lane or free.lane[0].due_at > now:
+        return free
+    return replace(free, lease=Lease(holder, now + deliver.LEASE_SECONDS))
+
+
+def _replies(conversation: Conversation, inbound: Inbound) -> tuple[Entry, ...]:
+    return memory.replies_to(conversation, keys.handled(inbound.id).hex()) or ()
+
+
+def _repeated(
+    stored: Conversation,
+    inbound: Inbound,
+    town: Town,
+    account: Account,
+    now: float,
+    holder: str,
+    deadline: Deadline,
+) -> Answered:
+    """The answer of the first time. Our own write whose confirmation was lost is delivered now, by its lease."""
+    store = ConversationStore(account, town.core["time_zone"])
+    if stored.lease and stored.lease.holder == holder:
+        stored = deliver.deliver(store, stored, now, deadline)
+    elif channel(account.channel).PUSHES and deliver.is_due(stored, now):
+        stored = deliver.deliver_lane(store, stored, now, holder, deadline)
+    replies = memory.replies_to(stored, keys.handled(inbound.id).hex())
+    if replies is None and not channel(account.channel).PUSHES:
+        raise TooOld(inbound.id)
+    return Answered(town, stored, replies or (), repeated=True)

@@ -1,0 +1,69 @@
+"""Viber's callback, from signature to answer: 200 for all that is genuine, the welcome in the answer where due."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from chalicelib.actions import known
+from chalicelib.actions.journal import log
+from chalicelib.actions.receive_message import TURN_SECONDS, NoTown, follow_or_leave, open_chat, receive_message
+from chalicelib.channels import Credentials, Received, Request, channel
+from chalicelib.channels.viber.send import welcome
+from chalicelib.dialogue import words
+from chalicelib.model import Account, Inbound, Refused
+from chalicelib.storage import keys, outbox, secrets
+from chalicelib.wire import Deadline
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}$")
+WELCOME_ID = "0" * 12
+
+
+def take_callback(name: str, request: Request, now: float, holder: str) -> dict[str, Any]:
+    """Handle one callback of the account `name`. Returns the body of the 200.
+
+    Raises Refused: 404 for an account there is not, 403 for a wrong signature, 413; Unavailable if nothing could be
+    stored, so that Viber repeats.
+    """
+    deadline = Deadline(TURN_SECONDS)
+    account = known.account("viber", name, deadline) if _NAME.match(name) else None
+    token = secrets.viber_token(name, deadline) if account else None
+    if account is None or not token:
+        raise Refused(404, "unknown_account", "There is no such account.")
+    received = channel("viber").receive(request, account, token)
+    if received.odd:
+        _keep_odd(received, request, account, now, deadline)
+    inbound = received.inbound
+    if inbound is None:
+        return {}
+    try:
+        return _handle(inbound, account, token, now, holder, deadline)
+    except NoTown as error:
+        raise Refused(404, "unknown_account", "There is no such account.") from error
+
+
+def _handle(
+    inbound: Inbound, account: Account, token: str, now: float, holder: str, deadline: Deadline
+) -> dict[str, Any]:
+    if inbound.event == "started":
+        town, _, turn = open_chat(inbound, account, now, deadline)
+        message = words.message(turn.says[0], town, turn.voice, WELCOME_ID, now)
+        return welcome(message, Credentials(token, town.core["viber"]["name"]))
+    if inbound.event in ("subscribed", "unsubscribed"):
+        follow_or_leave(inbound, account, now, deadline)
+        return {}
+    receive_message(inbound, account, now, holder, deadline)
+    return {}
+
+
+def _keep_odd(received: Received, request: Request, account: Account, now: float, deadline: Deadline) -> None:
+    """An event or message of a kind we do not know yet, kept for the platform admin to look at."""
+    raw = request.body.decode("utf-8", "replace")
+    row = keys.handled(f"{account.id} {raw}").hex()
+    citizen = received.inbound.citizen if received.inbound else ""
+    body = {"event": received.event, "raw": raw if len(raw) < 8000 else json.dumps(raw[:8000])}
+    outbox.write_dead(
+        account.towns[0], row, "odd", body, "unknown kind", now, deadline, account=account.id, citizen=citizen
+    )
+    log.info("odd_callback", account=account.id, kind=received.event)

@@ -1,0 +1,221 @@
+"""The web chat's requests: open a session, say something, fetch what came later, attach a file."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from secrets import token_hex, token_urlsafe
+from typing import Any
+
+from chalicelib.actions import known
+from chalicelib.actions.receive_message import NoTown, TooOld, open_chat, receive_message
+from chalicelib.channels import Request, channel
+from chalicelib.channels.web import token as tokens
+from chalicelib.channels.web.receive import body_of, session_of
+from chalicelib.channels.web.send import as_json
+from chalicelib.dialogue import words
+from chalicelib.language import catalogue
+from chalicelib.model import CITIZEN, Account, Entry, Inbound, Media, Message, Refused, Town, Voice
+from chalicelib.storage import aws, secrets
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.wire import Deadline
+
+REQUEST_SECONDS = 3.5
+WELCOME_ID = "0" * 12
+UPLOAD_SECONDS = 600
+UPLOAD_BYTES_MAX = {"photo": 10 * 1024 * 1024, "video": 26 * 1024 * 1024, "file": 10 * 1024 * 1024}
+_TYPES = {
+    "image/jpeg": "photo",
+    "image/png": "photo",
+    "image/webp": "photo",
+    "image/heic": "photo",
+    "video/mp4": "video",
+    "video/quicktime": "video",
+    "application/pdf": "file",
+}
+_AFTER = re.compile(r"\d{1,12}$")
+
+
+def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
+    """A new chat with a town: {"session", "token", "messages"}. Writes nothing."""
+    deadline = Deadline(REQUEST_SECONDS)
+    town, key = _town(slug, deadline), _key(deadline)
+    data = body_of(request)
+    voice = _asked_voice(town, data.get("language"))
+    context = data.get("context")
+    session = tokens.Session(slug, token_hex(12), int(time.time()), voice)
+    inbound = Inbound(
+        id="started",
+        citizen=session.id,
+        event="started",
+        language_hint=voice,
+        context=context[:400] if isinstance(context, str) else "",
+    )
+    town, _, turn = open_chat(inbound, Account("web", slug, (slug,)), now, deadline)
+    messages = [words.message(say, town, turn.voice, WELCOME_ID, now) for say in turn.says]
+    return {"session": session.id, "token": tokens.issue(session, key), "messages": _json(messages, town)}
+
+
+def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
+    """A citizen's message: {"messages": the replies}, and a renewed token when the old one is more than a day old."""
+    deadline = Deadline(REQUEST_SECONDS)
+    town, key = _town(slug, deadline), _key(deadline)
+    account = Account("web", slug, (slug,))
+    inbound = channel("web").receive(request, account, key).inbound
+    assert inbound is not None
+    if inbound.media:
+        inbound = replace(inbound, media=_arrived(town, inbound.citizen, inbound.media.url, deadline))
+    try:
+        answered = receive_message(inbound, account, now, token_hex(4), deadline)
+    except TooOld as error:
+        raise Refused(409, "too_old", "This message was answered long ago; its words are no longer kept.") from error
+    except NoTown as error:
+        raise Refused(404, "unknown_town", "There is no such town.") from error
+    answer = {"messages": _json([_worded(entry, answered.town) for entry in answered.replies], answered.town)}
+    return answer | _renewed(request, slug, key)
+
+
+def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
+    """What was said since `after`, or all that is kept: {"messages"}. One read."""
+    deadline = Deadline(REQUEST_SECONDS)
+    town, key = _town(slug, deadline), _key(deadline)
+    session = session_of(request, slug, key)
+    after = request.query.get("after", "")
+    if after and not _AFTER.match(after):
+        raise Refused(422, "bad_after", "after is the id of a message.", "after")
+    conversation = ConversationStore(Account("web", slug, (slug,))).load(session.id, now, deadline)
+    log = conversation.log if conversation else ()
+    wanted = [entry for entry in log if not after or entry.seq > int(after)]
+    return {"messages": _json([_worded(entry, town) for entry in wanted], town)} | _renewed(request, slug, key)
+
+
+def attach(slug: str, request: Request) -> dict[str, Any]:
+    """Announce a file: {"attachment", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
+    deadline = Deadline(REQUEST_SECONDS)
+    town, key = _town(slug, deadline), _key(deadline)
+    session = session_of(request, slug, key)
+    data = body_of(request)
+    media_type, size = data.get("type"), data.get("size")
+    kind = _TYPES.get(str(media_type))
+    if kind is None:
+        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(_TYPES)}.", "type")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise Refused(422, "bad_size", "size is the number of bytes.", "size")
+    if size > UPLOAD_BYTES_MAX[kind]:
+        raise Refused(413, "file_too_large", f"At most {UPLOAD_BYTES_MAX[kind] // 2**20} MB.", "size")
+    identifier = token_urlsafe(18)
+    form = aws.upload_form(
+        _bucket(), _object_key(town, session.id, identifier), str(media_type), UPLOAD_BYTES_MAX[kind], UPLOAD_SECONDS
+    )
+    return {"attachment": identifier, "upload": form}
+
+
+def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """What the widget needs before anybody writes: names, colours, its texts in the voice asked for."""
+    deadline = Deadline(REQUEST_SECONDS)
+    town = _town(slug, deadline)
+    voice = words.spoken(
+        town,
+        _voice(_asked_voice(town, "-".join(filter(None, (query.get("language"), query.get("script"))))))
+        or town.default_voice,
+    )
+    texts = {key: text for key, text in town.texts[voice.language].items() if key.startswith(("w_", "widget_"))}
+    return {
+        "tenant": slug,
+        "name": _scripted(str(town.core["names"][voice.language]), voice),
+        "bot": _scripted(town.core["bot"], voice),
+        "colours": town.core["colours"],
+        "language": voice.language,
+        "script": voice.script,
+        "languages": [
+            {"id": entry["id"], "script": script, "label": entry["labels"][script]}
+            for entry in town.core["languages"]
+            for script in entry["scripts"]
+        ],
+        "texts": {key: _scripted(text, voice) for key, text in texts.items()},
+        "links": {"privacy": f"/t/{slug}", "person": None},
+    }
+
+
+def origins(slug: str) -> list[str]:
+    """The sites on which a town has its widget."""
+    return list(_town(slug, Deadline(REQUEST_SECONDS)).core["web"]["origins"])
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _town(slug: str, deadline: Deadline) -> Town:
+    town = known.town(slug, deadline) if re.fullmatch(r"[a-z][a-z0-9-]{1,39}", slug) else None
+    if town is None or town.core["web"]["origins"] is None:
+        raise Refused(404, "unknown_town", "There is no such town.")
+    return town
+
+
+def _key(deadline: Deadline) -> str:
+    key = secrets.chat_signing_key(deadline)
+    if not key:
+        raise Refused(503, "not_set_up", "The platform admin must set the chat signing key.")
+    return key
+
+
+def _asked_voice(town: Town, asked: Any) -> str:
+    """`en`, `sr-cyrillic` or `sr-Cyrl` as a voice the town speaks, else nothing."""
+    language, _, script = str(asked or "").partition("-")
+    if language not in town.languages:
+        return ""
+    script = {"cyrl": "cyrillic", "latn": "latin"}.get(script.lower(), script.lower())
+    return f"{language}-{script}" if script in town.scripts(language) else language
+
+
+def _voice(name: str) -> Voice | None:
+    language, _, script = name.partition("-")
+    return Voice(language, script or "latin") if language else None
+
+
+def _scripted(text: Any, voice: Voice) -> Any:
+    if voice.script != "cyrillic":
+        return text
+    return (
+        catalogue.cyrillic(text)
+        if isinstance(text, str)
+        else {form: catalogue.cyrillic(part) for form, part in text.items()}
+    )
+
+
+def _worded(entry: Entry, town: Town) -> Message:
+    identifier = f"{entry.seq:012d}"
+    if entry.origin == CITIZEN or entry.say is None:
+        return Message(identifier, entry.at, entry.origin, entry.text)
+    return words.message(entry.say, town, entry.voice or town.default_voice, identifier, entry.at, entry.origin)
+
+
+def _json(messages: list[Message], town: Town) -> list[dict[str, Any]]:
+    return [as_json(message, town.core["time_zone"]) for message in messages]
+
+
+def _renewed(request: Request, slug: str, key: str) -> dict[str, str]:
+    session = session_of(request, slug, key)
+    if session.issued_at + tokens.RENEWED_AFTER_SECONDS > time.time():
+        return {}
+    return {"token": tokens.issue(replace(session, issued_at=int(time.time())), key)}
+
+
+def _bucket() -> str:
+    return os.environ["SALTER_MEDIA_BUCKET"]
+
+
+def _object_key(town: Town, session: str, identifier: str) -> str:
+    return f"T/{town.slug}/web/{session}/{identifier}"
+
+
+def _arrived(town: Town, session: str, identifier: str, deadline: Deadline) -> Media:
+    """The uploaded object, looked at. Raises Refused 409 while it is not there."""
+    key = _object_key(town, session, identifier)
+    found = aws.head_object(_bucket(), key, deadline)
+    if found is None:
+        raise Refused(409, "upload_unfinished", "Finish the upload, then send the message again.", "attachment")
+    return Media(_TYPES.get(found[1], "file"), key, "", found[0])

@@ -1,0 +1,81 @@
+"""Channels: one package each, with the same few names. The folder is the registry.
+
+LIMITS      what a message may hold there
+PUSHES      whether we speak first (Viber) or are asked (web)
+receive     a request of the channel → what it means, or Refused
+pieces      a worded message → the requests that carry it, within the limits
+send        one piece to one citizen → Receipt, or SendFailed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+from chalicelib.model import Account, Inbound, Message
+from chalicelib.wire import Deadline
+
+NAMES = ("viber", "web")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one message: characters of text, UTF-8 bytes of the whole request, buttons."""
+
+    text_chars: int
+    request_bytes: int
+    choices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as channels see it; header names in lower case."""
+
+    body: bytes
+    headers: dict[str, str]
+    query: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a request brought: `event` by the channel's own word, an inbound if it concerns a citizen's conversation.
+
+    `odd` is a genuine event or message of a kind we do not know: kept for people to look at.
+    """
+
+    event: str
+    inbound: Inbound | None = None
+    odd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The channel took the message: its id there (64 bits, as text) and how it was billed, where known."""
+
+    id: str
+    billing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The secret of an account and the name it speaks under for a town."""
+
+    token: str
+    sender: str
+
+
+class Channel(Protocol):
+    LIMITS: Limits
+    PUSHES: bool
+
+    def receive(self, request: Request, account: Account, token: str) -> Received: ...
+    def pieces(self, message: Message, *, plain: bool, credentials: Credentials) -> list[dict[str, Any]]: ...
+    def send(self, citizen: str, piece: dict[str, Any], credentials: Credentials, deadline: Deadline) -> Receipt: ...
+
+
+def channel(name: str) -> Channel:
+    """The module of a channel; LookupError for one there is not."""
+    if name not in NAMES:
+        raise LookupError(name)
+    return import_module(f"chalicelib.channels.{name}")

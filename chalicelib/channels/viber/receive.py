@@ -1,0 +1,194 @@
+"""Viber's callbacks: signature first, on the raw bytes; then a parser that minds nothing but the citizen's id.
+
+Viber repeats for an hour whatever is not answered with 200, so nothing genuine is refused: unknown events and types
+come out as odd, broken ones as ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.channels import Received, Request
+from chalicelib.channels.text import clean
+from chalicelib.model import Account, Inbound, Media, Refused
+
+BODY_BYTES_MAX = 256 * 1024
+CITIZEN_BYTES_MAX = 256
+TEXT_CHARS_MAX = 7000
+CONTEXT_CHARS_MAX = 400
+BUTTON = "~1:"  # an ActionBody of ours: version 1, then a choice id
+_BUTTON = re.compile(r"~1:([a-z][\w.~-]{0,99})$")
+_OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
+_EMOJI_WORD = re.compile(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
+_RECEIPTS = frozenset({"delivered", "seen", "failed"})
+_MEDIA = {"picture": "photo", "video": "video", "file": "file"}
+
+
+def receive(request: Request, account: Account, token: str) -> Received:
+    """What a callback means. Raises Refused 413 for a body over the limit, 403 for a wrong signature."""
+    if len(request.body) > BODY_BYTES_MAX:
+        raise Refused(413, "too_large", "A callback of this size is not Viber's.")
+    check_signature(request, token)
+    data = _decode(request.body)
+    event = data.get("event")
+    if not isinstance(event, str) or not event:
+        return Received("none")
+    if event in _RECEIPTS or event == "webhook":
+        return Received(event)
+    if event in ("conversation_started", "subscribed", "unsubscribed"):
+        return _about_chat(event, data, request.body)
+    if event == "message":
+        return _message(data, request.body)
+    return Received(event[:40], odd=True)
+
+
+def check_signature(request: Request, token: str) -> None:
+    """HMAC-SHA256 of the raw body under the account's token, hex, in the header or else in `?sig=`."""
+    given = request.headers.get("x-viber-content-signature") or request.query.get("sig") or ""
+    wanted = hmac.new(token.encode("utf-8", "replace"), request.body, hashlib.sha256).hexdigest()
+    if not token or not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), wanted.encode()):
+        raise Refused(403, "bad_signature", "The signature does not fit the body.")
+
+
+def _decode(body: bytes) -> Mapping[str, Any]:
+    try:
+        data = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+# --- chats opened, followed, left -------------------------------------------------------------------------------
+
+
+def _about_chat(event: str, data: Mapping[str, Any], body: bytes) -> Received:
+    user = data.get("user") if isinstance(data.get("user"), dict) else {}
+    assert isinstance(user, dict)
+    citizen = _citizen(user.get("id") if user else data.get("user_id"))
+    if citizen is None:
+        return Received(event)
+    subscribed = data.get("subscribed", user.get("subscribed"))
+    return Received(
+        event,
+        Inbound(
+            id=_event_id(event, data, body),
+            citizen=citizen,
+            event={"conversation_started": "started"}.get(event, event),
+            context=clean(str(data.get("context") or ""))[:CONTEXT_CHARS_MAX],
+            language_hint=_hint(user),
+            subscribed=subscribed if isinstance(subscribed, bool) else None,
+            level=_level(user),
+        ),
+    )
+
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+
+def _message(data: Mapping[str, Any], body: bytes) -> Received:
+    sender = data.get("sender")
+    citizen = _citizen(sender.get("id")) if isinstance(sender, dict) else None
+    if citizen is None or data.get("chat_id"):
+        return Received("message")
+    assert isinstance(sender, dict)
+    raw = data.get("message")
+    message: Mapping[str, Any] = raw if isinstance(raw, dict) else {}
+    fields = _content(message)
+    inbound = Inbound(
+        id=_event_id("message", data, body),
+        citizen=citizen,
+        language_hint=_hint(sender),
+        level=_level(sender),
+        **fields,
+    )
+    return Received("message", inbound, odd=inbound.kind == "unsupported")
+
+
+def _content(message: Mapping[str, Any]) -> dict[str, Any]:
+    kind, text = message.get("type"), _text(message.get("text"))
+    if kind == "text":
+        return _words(text)
+    if kind in _MEDIA:
+        return _attachment(str(kind), message, text)
+    if kind == "location":
+        place = _place(message.get("location"))
+        return {"kind": "location", "place": place} if place else {"kind": "empty"}
+    if kind == "contact":
+        # A card can be anybody's: only a press of our own share button with its one-time mark could prove a number.
+        return {"kind": "contact"}
+    if kind == "sticker":
+        return {"kind": "sticker"}
+    if kind == "url":
+        return {"kind": "link", "text": _text(message.get("media")) or text}
+    return {"kind": "unsupported", "text": text}
+
+
+def _words(text: str) -> dict[str, Any]:
+    button = _BUTTON.match(text)
+    if button:
+        return {"kind": "choice", "choice": button[1]}
+    if _OLD_BUTTON.match(text):
+        return {"kind": "choice", "choice": "menu"}
+    if not text.strip():
+        return {"kind": "empty"}
+    return {"kind": "sticker"} if _EMOJI_WORD.match(text) else {"kind": "text", "text": text}
+
+
+def _attachment(kind: str, message: Mapping[str, Any], text: str) -> dict[str, Any]:
+    url = message.get("media")
+    if not isinstance(url, str) or not url:
+        return {"kind": "empty", "text": text}
+    name = re.sub(r"[\\/\x00-\x1f]|\.\.", "_", _text(message.get("file_name")))[-120:]
+    size = message.get("size")
+    media = Media(_MEDIA[kind], url[:2000], name, size if isinstance(size, int) and 0 <= size < 2**40 else 0)
+    return {"kind": "attachment", "media": media, "text": text}
+
+
+def _place(location: Any) -> tuple[float, float] | None:
+    if not isinstance(location, dict):
+        return None
+    try:
+        latitude, longitude = float(location["lat"]), float(location["lon"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    return latitude, longitude
+
+
+# --- small parts ------------------------------------------------------------------------------------------------
+
+
+def _citizen(value: Any) -> str | None:
+    """Viber's opaque user id, if it is one we can keep."""
+    if not isinstance(value, str) or not value or len(value.encode("utf-8", "replace")) > CITIZEN_BYTES_MAX:
+        return None
+    return None if "#" in value or clean(value) != value else value
+
+
+def _event_id(event: str, data: Mapping[str, Any], body: bytes) -> str:
+    """What a repeated callback has in common: Viber's token, or the bytes themselves where it is missing or a float."""
+    token = data.get("message_token")
+    if (isinstance(token, int) and not isinstance(token, bool)) or (isinstance(token, str) and 0 < len(token) <= 40):
+        return f"{event}:{token}"
+    return f"{event}:body:{hashlib.sha256(body).hexdigest()[:32]}"
+
+
+def _text(value: Any) -> str:
+    return clean(value[:TEXT_CHARS_MAX]) if isinstance(value, str) else ""
+
+
+def _hint(user: Mapping[str, Any]) -> str:
+    language = user.get("language")
+    return language[:20] if isinstance(language, str) else ""
+
+
+def _level(user: Mapping[str, Any]) -> int:
+    level = user.get("api_version")
+    return level if isinstance(level, int) and not isinstance(level, bool) and 0 < level < 100 else 1

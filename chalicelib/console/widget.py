@@ -1,0 +1,112 @@
+"""The citizens' chat as files: the loader that a town's page embeds, the panel it brings, and the full-page chat.
+
+Nothing is built beforehand. A source is read once in a process, freed of comments and indentation, and named by its
+content, so that browsers may keep it for a year.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+ASSET_MAX_AGE_SECONDS = 365 * 24 * 3600
+LOADER_MAX_AGE_SECONDS = 300
+# What the loader needs of a town's look: the panel asks for the rest when it is opened.
+BUTTON_TEXTS = ("w_ask", "w_open", "w_unread")
+
+_FOLDER = Path(__file__).parent / "static"
+# One module for the browser, three files to read: what was said, how it is drawn, the frame around it.
+_SOURCES = {
+    "panel.js": ("talk.js", "draw.js", "panel.js"),
+    "chat.css": ("chat.css",),
+    "launch.css": ("launch.css",),
+    "mark.svg": ("mark.svg",),
+}
+_CONTENT_TYPES = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_HASH_LETTERS = 10
+_HASHED_NAME = re.compile(rf"(\w+)\.[0-9a-f]{{{_HASH_LETTERS}}}\.(\w+)")
+# A string, template or regular expression of a script stays as it is; blanks around signs between them go.
+_JS_LITERAL_OR_SIGN = re.compile(
+    r"""('(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[(,\[])/(?![/*])(?:\\.|[^/\\\n])+/)"""
+    r"""|[ \t]*([{}()\[\];,=<>?:+*/%!&|-])[ \t]*"""
+)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CSS_GAP = re.compile(r"\s*([{};,])\s*")
+
+
+def asset(name: str) -> tuple[str, str]:
+    """The body and content type of `panel.0123456789.js` and its like; KeyError for what is not ours.
+
+    A page that was open while a new version came still asks for the old name: it gets the new content, not an error.
+    """
+    hashed = _HASHED_NAME.fullmatch(name)
+    plain = f"{hashed[1]}.{hashed[2]}" if hashed else name
+    return _body(plain), _CONTENT_TYPES[plain.rpartition(".")[2]]
+
+
+def asset_url(name: str) -> str:
+    """`panel.js` → `/assets/panel.0123456789.js`, to be put after the product's own address."""
+    stem, _, ending = name.rpartition(".")
+    return f"/assets/{stem}.{hashlib.sha256(_body(name).encode()).hexdigest()[:_HASH_LETTERS]}.{ending}"
+
+
+@lru_cache(maxsize=1)
+def loader_js() -> str:
+    """`widget.js` with the closed button's style and the names of the assets in it."""
+    script = _squeezed("widget.js")
+    for name in _SOURCES:
+        script = script.replace(f"%{name}%", asset_url(name))
+    return script.replace("%launch%", _body("launch.css").replace("\\", "\\\\").replace("'", "\\'"))
+
+
+def button_look(look: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a town's look that the closed button needs, for `look?part=button`."""
+    texts = {key: look["texts"][key] for key in BUTTON_TEXTS}
+    return {**{key: look[key] for key in ("colours", "language", "script")}, "texts": texts}
+
+
+def chat_page(look: Mapping[str, Any]) -> str:
+    """The full-page chat of a town. Its look travels in a data block, so it needs no inline script, style or nonce."""
+    texts = look["texts"]
+    return _page().substitute(
+        lang={"cyrillic": "sr-Cyrl"}.get(look["script"], html.escape(look["language"])),
+        title=html.escape(f"{texts['w_conversation']} · {look['name']}"),
+        name=html.escape(look["name"]),
+        no_chat=html.escape(texts["w_no_chat"]),
+        tenant=html.escape(look["tenant"]),
+        look=json.dumps(look, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        style=asset_url("chat.css"),
+        panel=asset_url("panel.js"),
+        mark=asset_url("mark.svg"),
+    )
+
+
+@lru_cache(maxsize=1)
+def _page() -> Template:
+    return Template((_FOLDER / "chat.html").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _body(name: str) -> str:
+    return "".join(_squeezed(source) for source in _SOURCES[name])
+
+
+def _squeezed(source: str) -> str:
+    """The source without indentation and comments: whole comment lines of a script, every comment of a style sheet."""
+    text = (_FOLDER / source).read_text(encoding="utf-8")
+    if source.endswith(".css"):
+        return _CSS_GAP.sub(r"\1", " ".join(_CSS_COMMENT.sub("", text).split())).replace(": ", ":").replace(";}", "}")
+    lines = (line.strip() for line in text.splitlines())
+    code = "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
+    return _JS_LITERAL_OR_SIGN.sub(lambda match: match[1] or match[2], code)

@@ -1,0 +1,69 @@
+"""What the bot says about itself: greeting, menu, language, emergencies, and the honest "we did not understand"."""
+
+from __future__ import annotations
+
+from chalicelib.model import Choice, Line, Say, Town
+
+MENU_CHOICES = ("person", "language", "emergency")
+FALLBACK_CHOICES = ("person", "menu")
+
+
+def choices(*ids: str) -> tuple[Choice, ...]:
+    """Buttons labelled by the texts of their own ids."""
+    return tuple(Choice(each, Line(each)) for each in ids)
+
+
+def menu_choices(town: Town) -> tuple[Choice, ...]:
+    """The town's menu; language only where there is more than one to choose."""
+    voices = sum(len(entry["scripts"]) for entry in town.core["languages"])
+    own = [choice for choice in MENU_CHOICES if choice != "language" or voices > 1]
+    return choices(*town.core["menu"], *own)
+
+
+def welcome(town: Town) -> Say:
+    """The first words: who answers, that it is a program, how to reach a person, what it can do."""
+    return Say(lines=(Line("greeting"), Line("automated_notice_person")), choices=menu_choices(town))
+
+
+def menu(town: Town, *before: str) -> Say:
+    """The menu, after other lines if any."""
+    lines = tuple(Line(key) for key in before) or (Line("menu_title"),)
+    return Say(lines=lines, choices=menu_choices(town))
+
+
+def emergency(town: Town, danger: str | None) -> Say:
+    """The numbers at once; the kind of danger first, never a form."""
+    lines = [Line(f"emergency_{danger}")] if danger else []
+    lines.append(Line("emergency_numbers"))
+    if town.core["emergency"]["general"]:
+        lines.append(Line("emergency_general"))
+    return Say(lines=(*lines, Line("emergency_not_here")), choices=choices(*FALLBACK_CHOICES))
+
+
+def languages(town: Town) -> Say:
+    """Every language and script the town speaks, each named in itself."""
+    voices = [
+        Choice(f"language.{entry['id']}-{script}", Line("raw", {"text": entry["labels"][script]}))
+        for entry in town.core["languages"]
+        for script in entry["scripts"]
+    ]
+    return Say(lines=(Line("choose_language"),), choices=(*voices, *choices("menu")))
+
+
+def did_you_mean(guesses: list[str]) -> Say:
+    """Up to three guesses and the ways out."""
+    return Say(lines=(Line("did_you_mean"),), choices=choices(*guesses, "person", "menu"))
+
+
+def not_understood(town: Town) -> Say:
+    return Say(lines=(Line("not_understood"),), choices=menu_choices(town))
+
+
+def not_offered(helpers: list[str]) -> Say:
+    """Understood, but the town has no such service here: who can help instead."""
+    return Say(lines=(Line("service_not_offered"),), choices=choices(*helpers, "menu"))
+
+
+def said(key: str, town: Town) -> Say:
+    """One line with the menu below it."""
+    return Say(lines=(Line(key),), choices=menu_choices(town))

@@ -1,0 +1,97 @@
+"""What a conversation remembers after a turn: log, counters, voice, what is now owed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from chalicelib.model import CITIZEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+
+LOG_TURNS_KEPT = 10
+LOG_TEXT_CHARS_MAX = 300
+COUNT_DAYS_KEPT = 3
+SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
+APPENDED = "!"  # marks an entry that no citizen's message caused
+
+
+def after_turn(
+    conversation: Conversation, inbound: Inbound, mark: str, turn: Turn, now: float, day: str, *, push: bool
+) -> Conversation:
+    """The conversation after `turn` answered `inbound`; with `push` what was said is owed in the lane.
+
+    `mark` names the inbound in the log, `day` is the town's date.
+    """
+    asked = Entry(conversation.seq + 1, int(now), CITIZEN, mark, _kept_text(inbound))
+    said = tuple(
+        Entry(asked.seq + number, int(now), "bot", "", say=say, voice=turn.voice)
+        for number, say in enumerate(turn.says, 1)
+    )
+    owed = (
+        tuple(Owed(entry.seq, say, turn.voice, now) for entry, say in zip(said, turn.says, strict=True)) if push else ()
+    )
+    counted = _counted(conversation.counts, day, ("in", *turn.counts, *("out",) * len(said)))
+    return replace(
+        conversation,
+        seq=asked.seq + len(said),
+        voice=turn.voice,
+        voice_chosen=turn.voice_chosen,
+        state=turn.state,
+        log=_trimmed((*conversation.log, asked, *said)),
+        lane=(*conversation.lane, *owed),
+        counts=counted,
+        subscribed=True,
+        session_until=conversation.session_until if conversation.session_until > now else int(now) + SESSION_SECONDS,
+        started_at=conversation.started_at or int(now),
+        last_at=int(now),
+    )
+
+
+def appended(
+    conversation: Conversation, say: Say, voice: Voice, origin: str, now: float, *, push: bool
+) -> Conversation:
+    """The conversation after somebody else than the dialogue said something: a notice, an operator's words."""
+    entry = Entry(conversation.seq + 1, int(now), origin, APPENDED, say=say, voice=voice)
+    owed = (Owed(entry.seq, say, voice, now),) if push else ()
+    return replace(
+        conversation,
+        seq=entry.seq,
+        log=_trimmed((*conversation.log, entry)),
+        lane=(*conversation.lane, *owed),
+    )
+
+
+def replies_to(conversation: Conversation, mark: str) -> tuple[Entry, ...] | None:
+    """What was answered to a handled inbound, as far as the log still knows; None when it does not."""
+    replies: list[Entry] = []
+    found = False
+    for entry in conversation.log:
+        if entry.origin == CITIZEN:
+            if found:
+                break
+            found = entry.turn == mark
+        elif found and entry.turn != APPENDED:
+            replies.append(entry)
+    return tuple(replies) if found else None
+
+
+def _kept_text(inbound: Inbound) -> str:
+    text = inbound.text if inbound.kind in ("text", "link") else f"[{inbound.choice or inbound.kind}]"
+    return text[:LOG_TEXT_CHARS_MAX]
+
+
+def _trimmed(log: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The last ten turns and whatever stands between them."""
+    starts = [position for position, entry in enumerate(log) if entry.origin == CITIZEN]
+    if len(starts) > LOG_TURNS_KEPT:
+        return log[starts[-LOG_TURNS_KEPT] :]
+    return log[-5 * LOG_TURNS_KEPT :]
+
+
+def _counted(
+    counts: Mapping[str, Mapping[str, int]], day: str, names: tuple[str, ...]
+) -> Mapping[str, Mapping[str, int]]:
+    today = dict(counts.get(day, {}))
+    for name in names:
+        today[name] = today.get(name, 0) + 1
+    kept = sorted({*counts, day})[-COUNT_DAYS_KEPT:]
+    return {date: today if date == day else counts[date] for date in kept}

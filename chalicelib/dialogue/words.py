@@ -1,0 +1,104 @@
+"""From what a turn decided to what a person reads: lines worded from the town's texts, sheets laid out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.language import catalogue
+from chalicelib.model import BOT, CYRILLIC, Line, Message, Say, Town, Voice
+
+PARAGRAPH = "\n\n"
+MISSING = "menu_title"  # said instead of a text that a newer version no longer has
+
+
+def message(say: Say, town: Town, voice: Voice, identifier: str, at: float, origin: str = BOT) -> Message:
+    """`say` worded for a person who is spoken to in `voice`."""
+    voice = spoken(town, voice)
+    before, after = (PARAGRAPH.join(line(part, town, voice) for part in lines) for lines in (say.lines, say.after))
+    sheet = sheet_of(say, town, voice)
+    paragraphs = [before, sheet_text(sheet) if sheet else "", after]
+    link = (line(say.link.label, town, voice), say.link.url) if say.link else None
+    return Message(
+        id=identifier,
+        at=at,
+        origin=origin,
+        text=PARAGRAPH.join(part for part in paragraphs if part),
+        choices=tuple((choice.id, line(choice.label, town, voice)) for choice in say.choices),
+        ask=say.ask,
+        link=link,
+        sheet=_drawn(sheet, before, after) if sheet else None,
+    )
+
+
+def _drawn(sheet: Mapping[str, Any], before: str, after: str) -> Mapping[str, Any]:
+    """A sheet as parts for channels that draw it; `before` and `note` are the words around it."""
+    drawn = {name: sheet[name] for name in ("title", "lead", "sections", "foot") if sheet[name]}
+    return drawn | ({"before": before} if before else {}) | ({"note": after} if after else {})
+
+
+def spoken(town: Town, voice: Voice) -> Voice:
+    """`voice` if the town speaks it, else the nearest it does."""
+    if voice.language not in town.texts:
+        return town.default_voice
+    scripts = town.scripts(voice.language)
+    return voice if voice.script in scripts else Voice(voice.language, scripts[0])
+
+
+def line(part: Line, town: Town, voice: Voice) -> str:
+    """One line as text; lines inside it are worded too, a citizen's own words stay as typed."""
+    texts = town.texts[voice.language]
+    template = texts.get(part.key, texts[MISSING])
+    values = {name: line(value, town, voice) if isinstance(value, Line) else value for name, value in part.args.items()}
+    return catalogue.word(template, _plural(town, voice.language), voice.script, values)
+
+
+def _plural(town: Town, language: str) -> str:
+    return next(str(entry["plural"]) for entry in town.core["languages"] if entry["id"] == language)
+
+
+def sheet_of(say: Say, town: Town, voice: Voice) -> Mapping[str, Any] | None:
+    """The parts of the sheet that `say` shows, in the script of `voice`."""
+    if say.sheet is None:
+        return None
+    sheet: Mapping[str, Any] | None = town.sheets[voice.language].get(say.sheet)
+    if sheet is None:
+        return None
+    if sheet["only"]:
+        name = next((entry["name"] for entry in town.core["languages"] if entry["id"] == sheet["only"]), sheet["only"])
+        note = catalogue.word(town.texts[voice.language]["only_in_language"], "two", "latin", {"language": name})
+        sheet = {**sheet, "foot": f"{note}\n{sheet['foot']}"}
+    return dict(_in_cyrillic(sheet)) if voice.script == CYRILLIC else sheet
+
+
+def _in_cyrillic(value: Any) -> Any:
+    if isinstance(value, str):
+        return catalogue.cyrillic(value)
+    if isinstance(value, Mapping):
+        return {name: part if name in ("link", "only") else _in_cyrillic(part) for name, part in value.items()}
+    return [_in_cyrillic(part) for part in value] if isinstance(value, list) else value
+
+
+def sheet_text(sheet: Mapping[str, Any]) -> str:
+    """A sheet as plain text, in the same order in which it is drawn."""
+    parts = [sheet["title"]]
+    if sheet["lead"]:
+        parts.append(sheet["lead"])
+    for section in sheet["sections"]:
+        if "items" in section:
+            parts.append("\n".join([f"{section['label']}:", *(f"• {item}" for item in section["items"])]))
+        else:
+            parts.append(f"{section['label']}: {section['text']}")
+    return PARAGRAPH.join([*_pairs(parts), sheet["foot"]])
+
+
+def _pairs(parts: list[str]) -> list[str]:
+    """Short neighbouring facts stand on lines of one paragraph, so that a small screen shows more of the sheet."""
+    laid: list[str] = []
+    for part in parts:
+        short = len(part) <= 60 and "\n" not in part
+        if laid and short and laid[-1].startswith("\0"):
+            laid[-1] += "\n" + part
+        else:
+            laid.append(("\0" if short and len(laid) >= 1 else "") + part)
+    return [part.removeprefix("\0") for part in laid]

@@ -1,0 +1,78 @@
+"""Interface texts by language, and how a template becomes words.
+
+A language is one file in `catalogues/`; one without a file is not offered. Texts are read when a town is compiled and
+travel inside its published version, so nothing is read from disk while answering.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib.language.scripts import to_cyrillic
+
+_FOLDER = Path(__file__).parent / "catalogues"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+SECTIONS = ("texts", "widget")
+PREFIXED_SECTIONS = ("days", "terms", "status", "category", "holiday")
+
+
+def names() -> tuple[str, ...]:
+    """Every catalogue there is, by file name without ending."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+@lru_cache(maxsize=16)
+def load(name: str) -> Mapping[str, Any]:
+    """One catalogue: `language` (id, name, scripts, plural) and `texts`: key → template or plural forms.
+
+    Texts of the sections `terms`, `days`, `status`, `category`, `holiday` carry the section as prefix (`days.mon`).
+    """
+    raw = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    texts: dict[str, Any] = {}
+    for section in SECTIONS:
+        texts |= raw.get(section, {})
+    for section in PREFIXED_SECTIONS:
+        texts |= {f"{section}.{key}": value for key, value in raw.get(section, {}).items()}
+    return {"language": raw["language"], "texts": texts}
+
+
+def placeholders(template: str | Mapping[str, str]) -> frozenset[str]:
+    """The names of the placeholders of a template or of all its plural forms."""
+    if isinstance(template, str):
+        return frozenset(_PLACEHOLDER.findall(template))
+    return frozenset().union(*(placeholders(form) for form in template.values()))
+
+
+def plural_form(n: int, plural: str) -> str:
+    """CLDR class of `n`: `slavic` has one, few and other; `two` has one and other."""
+    if plural != "slavic":
+        return "one" if n == 1 else "other"
+    if n % 10 == 1 and n % 100 != 11:
+        return "one"
+    return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "other"
+
+
+def word(template: str | Mapping[str, str], plural: str, script: str, values: Mapping[str, str | int]) -> str:
+    """The template in the script asked for, with `values` put in as they are.
+
+    Only named placeholders are replaced, so braces in a citizen's own words are printed as typed.
+    """
+    if not isinstance(template, str):
+        template = template[plural_form(int(values.get("n", 0)), plural)]
+    if script == "cyrillic":
+        template = cyrillic(template)
+    return _PLACEHOLDER.sub(_value_of(values), template)
+
+
+def _value_of(values: Mapping[str, str | int]) -> Callable[[re.Match[str]], str]:
+    return lambda match: str(values.get(match[1], match[0]))
+
+
+@lru_cache(maxsize=4096)
+def cyrillic(template: str) -> str:
+    return to_cyrillic(template)

@@ -1,0 +1,38 @@
+"""One form for matching: lower case, Latin, without diacritics, ijekavian folded to ekavian, repeats squeezed.
+
+Both sides of a comparison are folded, so what matters is only that what people mean alike becomes alike.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from chalicelib.language.scripts import to_latin
+
+TEXT_CHARS_MAX = 1000
+_SPECIAL = str.maketrans({"đ": "dj", "ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "ı": "i", "’": "'", "`": "'"})
+_REPEATS = re.compile(r"(.)\1+")
+_IJE = re.compile(r"(?<=[^\W\d_])ije|(?<=[bcdfghklmnpqrstvzx])je")
+_DJ = re.compile(r"dj")
+_NOT_WORD = re.compile(r"[^\w\s'/-]|_")
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def fold(text: str) -> str:
+    """`text` (its first 1,000 characters) folded; words stay apart, punctuation becomes a blank."""
+    plain = to_latin(text[:TEXT_CHARS_MAX]).lower().translate(_SPECIAL)
+    decomposed = unicodedata.normalize("NFKD", plain)
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    plain = _NOT_WORD.sub(" ", plain)
+    plain = _DJ.sub("d", _IJE.sub("e", plain))
+    return " ".join(_REPEATS.sub(_squeeze, plain).split())
+
+
+def _squeeze(match: re.Match[str]) -> str:
+    return match.group() if match.group(1).isdigit() else match.group(1)
+
+
+def words(folded: str) -> list[str]:
+    """The words of a folded text, in order."""
+    return _WORDS.findall(folded)

@@ -1,0 +1,301 @@
+"""The nouns every room shares: frozen data, standard library only.
+
+A `Line` names a text of a catalogue and never holds the text itself, so that whatever a turn decides can be worded
+later, in the language and script of the person it goes to. What a citizen or a clerk typed is the exception: it
+travels as it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LATIN = "latin"
+CYRILLIC = "cyrillic"
+
+CITIZEN = "citizen"
+BOT = "bot"
+OPERATOR = "operator"
+
+ASKS = frozenset(
+    """text choice location phone photo file date name email personal_number quantity consent confirmation
+    rating""".split()  # noqa: SIM905
+)
+
+
+class SalterError(Exception):
+    """Root of our own errors. Each one says who must act and whether trying again helps.
+
+    SalterError
+    ├── Refused            the caller must change the request; a retry does not help
+    ├── Conflict           somebody else wrote first; load again and decide again
+    ├── Unavailable        the store gave no answer in time; nothing was stored, a retry helps
+    └── SendFailed         a channel did not take a message; `retryable` says whether a retry helps
+    """
+
+
+class Refused(SalterError):
+    """A request we do not accept. `status` is the HTTP status, `code` a stable word for programs."""
+
+    def __init__(self, status: int, code: str, message: str, field_name: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.field_name = status, code, message, field_name
+
+
+class Conflict(SalterError):
+    """Another writer raised the item's version first."""
+
+
+class Unavailable(SalterError):
+    """The store did not answer within the turn's deadline."""
+
+
+class SendFailed(SalterError):
+    """A channel did not take a message.
+
+    `reason` is a word of `channels`, `retryable` tells whether the same message may be tried later, `uncertain` that
+    it may have arrived all the same, `gone` that this citizen can no longer be reached there.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retryable: bool,
+        uncertain: bool = False,
+        gone: bool = False,
+        plain: bool = False,
+        account_wide: bool = False,
+        after_seconds: float = 0.0,
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.retryable, self.uncertain, self.gone = reason, retryable, uncertain, gone
+        self.plain, self.account_wide, self.after_seconds = plain, account_wide, after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The language (`sr`, `bs`, `cnr`, `sq`, `en`, `de`) and script (`latin`, `cyrillic`) to speak in."""
+
+    language: str
+    script: str = LATIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One text of a catalogue by its key. An argument is a number, a citizen's own words, or another line."""
+
+    key: str
+    args: Mapping[str, str | int | Line] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: what it does (`id`, understood at any later time) and what is written on it."""
+
+    id: str
+    label: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: Line
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One thing the bot says, not yet worded: paragraphs, then a sheet (named by its choice id), then more."""
+
+    lines: tuple[Line, ...] = ()
+    after: tuple[Line, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    ask: str | None = None
+    link: Link | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A worded message as a channel carries it; `sheet` repeats the text as parts for channels that can draw it."""
+
+    id: str
+    at: float
+    origin: str
+    text: str
+    choices: tuple[tuple[str, str], ...] = ()
+    ask: str | None = None
+    link: tuple[str, str] | None = None
+    sheet: Mapping[str, Any] | None = None
+    media: Mapping[str, Any] | None = None
+    case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a citizen attached. `url` is the channel's own link or the key in our bucket; `size` in bytes."""
+
+    type: str
+    url: str
+    name: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One thing that reached us from a citizen, whatever the channel.
+
+    `event`: message, started (chat opened), subscribed, unsubscribed.
+    `kind` of a message: text, choice, location, attachment, phone, contact, sticker, link, unsupported, empty.
+    """
+
+    id: str
+    citizen: str
+    event: str = "message"
+    kind: str = "text"
+    text: str = ""
+    choice: str = ""
+    place: tuple[float, float] | None = None
+    media: Media | None = None
+    phone: str = ""
+    context: str = ""
+    language_hint: str = ""
+    subscribed: bool | None = None
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One bot of one channel. It may serve several towns; a conversation belongs to exactly one of them at a time."""
+
+    channel: str
+    name: str
+    towns: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        return f"{self.channel}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a conversation's log. `turn` is the handled id that caused it; a bot's entry keeps its `say`."""
+
+    seq: int
+    at: int
+    origin: str
+    turn: str
+    text: str = ""
+    say: Say | None = None
+    voice: Voice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent."""
+
+    seq: int
+    say: Say
+    voice: Voice
+    due_at: float
+    tries: int = 0
+    part: int = 0
+    error: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who may speak to this citizen now, and until when (epoch seconds)."""
+
+    holder: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What we remember of one citizen on one account. `v` is the stored version (0 = not stored yet).
+
+    ring: handled inbound ids, oldest first, as (8-byte hash, epoch seconds).
+    lane: what is owed, in order; `parked` counts further entries stored beside the item.
+    state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
+    """
+
+    account: str
+    citizen: str
+    town: str
+    v: int = 0
+    seq: int = 0
+    voice: Voice | None = None
+    voice_chosen: bool = False
+    ring: tuple[tuple[bytes, int], ...] = ()
+    log: tuple[Entry, ...] = ()
+    lane: tuple[Owed, ...] = ()
+    parked: int = 0
+    lease: Lease | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    subscribed: bool = True
+    session_until: int = 0
+    started_at: int = 0
+    last_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a pure step may know of the world: the time, and what a `Need` asked for."""
+
+    now: float
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A step's question to the world. The action answers it (at most two storage requests) and steps once more."""
+
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a step decided: words, the dialogue's next memory, the voice it spoke in, and what to count."""
+
+    says: tuple[Say, ...]
+    voice: Voice
+    state: Mapping[str, Any] = field(default_factory=dict)
+    voice_chosen: bool = False
+    counts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Town:
+    """One published version of a town, as `tenancy.compile` wrote it. Texts and sheets by language, then by key."""
+
+    slug: str
+    version: int
+    core: Mapping[str, Any]
+    texts: Mapping[str, Mapping[str, Any]]
+    sheets: Mapping[str, Mapping[str, Any]]
+    index: Mapping[str, Any]
+
+    @property
+    def default_voice(self) -> Voice:
+        first = self.core["languages"][0]
+        return Voice(first["id"], first["scripts"][0])
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(entry["id"] for entry in self.core["languages"])
+
+    def scripts(self, language: str) -> tuple[str, ...]:
+        for entry in self.core["languages"]:
+            if entry["id"] == language:
+                return tuple(entry["scripts"])
+        return ()
+
+    @property
+    def native_language(self) -> str:
+        """The town's own South Slavic language, which every South Slavic message is answered in."""
+        return str(self.core["languages"][0]["id"])

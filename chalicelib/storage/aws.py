@@ -1,0 +1,208 @@
+"""A lean signed client for AWS's JSON services, used where botocore would cost more than the rest of a turn.
+
+Signature Version 4 as AWS documents it. Signatures use the machine's clock, never the product's. The services spoken
+to here are DynamoDB, SQS, SSM and KMS; S3 objects are looked at with `head_object`, uploads are signed as form posts.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from chalicelib import wire
+from chalicelib.model import SalterError, Unavailable
+
+CALL_SECONDS_MAX = 1.5
+TRIES_MAX = 3
+BACKOFF_SECONDS = 0.05
+_TARGETS = {
+    "dynamodb": ("DynamoDB_20120810", "application/x-amz-json-1.0"),
+    "sqs": ("AmazonSQS", "application/x-amz-json-1.0"),
+    "ssm": ("AmazonSSM", "application/x-amz-json-1.1"),
+    "kms": ("TrentService", "application/x-amz-json-1.1"),
+}
+_TRANSIENT = frozenset(
+    """ProvisionedThroughputExceededException ThrottlingException RequestLimitExceeded InternalServerError
+    ServiceUnavailable InternalFailure TransactionInProgressException KMSInternalException
+    RequestThrottled""".split()  # noqa: SIM905
+)
+
+
+class AwsError(SalterError):
+    """AWS answered with an error we do not retry. `code` is AWS's own word."""
+
+    def __init__(self, code: str, body: Mapping[str, Any]) -> None:
+        super().__init__(code)
+        self.code, self.body = code, body
+
+
+class Unknown(Unavailable):
+    """A write was sent and its answer lost: look before writing again."""
+
+
+def region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-central-1"
+
+
+def endpoint(service: str) -> str:
+    override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    return (override or f"https://{service}.{region()}.amazonaws.com").rstrip("/")
+
+
+def call(
+    service: str, operation: str, payload: Mapping[str, Any], deadline: wire.Deadline, *, repeatable: bool
+) -> dict[str, Any]:
+    """One operation. Transient trouble is tried again within the deadline where a repeat is safe.
+
+    Raises AwsError (AWS refused), Unavailable (no answer in time, nothing happened or a read), Unknown (a write whose
+    outcome is not known).
+    """
+    body = json.dumps(payload, separators=(",", ":")).encode()
+    for attempt in range(TRIES_MAX):
+        try:
+            return _once(service, operation, body, deadline)
+        except wire.CallFailed as failure:
+            if failure.sent and not repeatable:
+                raise Unknown(f"{service} {operation}") from failure
+        except AwsError as error:
+            if error.code not in _TRANSIENT:
+                raise
+        pause = BACKOFF_SECONDS * 2**attempt * (0.5 + random.random())
+        if attempt + 1 == TRIES_MAX or deadline.left() < pause:
+            break
+        time.sleep(pause)
+    raise Unavailable(f"{service} {operation}")
+
+
+def _once(service: str, operation: str, body: bytes, deadline: wire.Deadline) -> dict[str, Any]:
+    prefix, content_type = _TARGETS[service]
+    url = endpoint(service) + "/"
+    headers = {"content-type": content_type, "x-amz-target": f"{prefix}.{operation}"}
+    signed = sign("POST", url, service, headers, hashlib.sha256(body).hexdigest())
+    reply = wire.call(service, operation, "POST", url, signed, body, deadline.within(CALL_SECONDS_MAX))
+    answer = _json(reply.body)
+    if reply.status == 200:
+        return answer
+    code = str(answer.get("__type") or answer.get("code") or f"http_{reply.status}").rsplit("#", 1)[-1]
+    raise AwsError("InternalServerError" if reply.status >= 500 and code not in _TRANSIENT else code, answer)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+# --- signature --------------------------------------------------------------------------------------------------
+
+
+def credentials() -> tuple[str, str, str | None]:
+    """Key id, secret and session token as Lambda puts them into the environment, else as botocore finds them."""
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if key and secret:
+        return key, secret, os.environ.get("AWS_SESSION_TOKEN")
+    import botocore.session  # only where no environment gives keys: SnapStart, a developer's profile
+
+    found = botocore.session.get_session().get_credentials().get_frozen_credentials()
+    return found.access_key, found.secret_key, found.token
+
+
+@lru_cache(maxsize=16)
+def _signing_key(secret: str, day: str, region_name: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (day, region_name, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def sign(method: str, url: str, service: str, headers: Mapping[str, str], payload_hash: str) -> dict[str, str]:
+    """`headers` with date, token and Authorization added."""
+    key, secret, token = credentials()
+    parts = urlsplit(url)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    full = {**headers, "host": parts.netloc, "x-amz-date": stamp}
+    if token:
+        full["x-amz-security-token"] = token
+    if service == "s3":
+        full["x-amz-content-sha256"] = payload_hash
+    names = sorted(full)
+    canonical = "\n".join(
+        [
+            method,
+            parts.path or "/",
+            parts.query,
+            *(f"{name}:{full[name]}" for name in names),
+            "",
+            ";".join(names),
+            payload_hash,
+        ]
+    )
+    scope = f"{stamp[:8]}/{region()}/{service}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.new(_signing_key(secret, stamp[:8], region(), service), text.encode(), "sha256").hexdigest()
+    full["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
+    )
+    return full
+
+
+# --- objects ----------------------------------------------------------------------------------------------------
+
+
+def object_url(bucket: str, key: str) -> str:
+    """Path style locally (one host for all buckets), the bucket's own host on AWS."""
+    path = quote(key, safe="/-_.~")
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        return f"{endpoint('s3')}/{bucket}/{path}"
+    return f"https://{bucket}.s3.{region()}.amazonaws.com/{path}"
+
+
+def head_object(bucket: str, key: str, deadline: wire.Deadline) -> tuple[int, str] | None:
+    """Size in bytes and media type of an object, or None when it is not there (yet)."""
+    url = object_url(bucket, key)
+    headers = sign("HEAD", url, "s3", {}, hashlib.sha256(b"").hexdigest())
+    try:
+        reply = wire.call("s3", "HeadObject", "HEAD", url, headers, b"", deadline.within(CALL_SECONDS_MAX))
+    except wire.CallFailed as failure:
+        raise Unavailable("s3 HeadObject") from failure
+    if reply.status in (403, 404):
+        return None
+    if reply.status != 200:
+        raise Unavailable("s3 HeadObject")
+    return int(reply.headers.get("content-length", "0")), reply.headers.get("content-type", "")
+
+
+def upload_form(bucket: str, key: str, media_type: str, size_max: int, seconds: int) -> dict[str, Any]:
+    """A signed form with which a browser posts one object straight to the bucket: {"url", "fields"}."""
+    key_id, secret, token = credentials()
+    now = time.time()
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{stamp[:8]}/{region()}/s3/aws4_request"
+    fields = {
+        "key": key,
+        "Content-Type": media_type,
+        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+        "x-amz-credential": f"{key_id}/{scope}",
+        "x-amz-date": stamp,
+    }
+    if token:
+        fields["x-amz-security-token"] = token
+    conditions: list[Any] = [{"bucket": bucket}, ["content-length-range", 1, size_max]]
+    conditions += [{name: value} for name, value in fields.items()]
+    expires = datetime.fromtimestamp(now + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    policy = base64.b64encode(json.dumps({"expiration": expires, "conditions": conditions}).encode()).decode()
+    signature = hmac.new(_signing_key(secret, stamp[:8], region(), "s3"), policy.encode(), "sha256").hexdigest()
+    url = object_url(bucket, "").rstrip("/")
+    return {"url": url, "fields": fields | {"policy": policy, "x-amz-signature": signature}}

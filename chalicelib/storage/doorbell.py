@@ -1,0 +1,28 @@
+"""The doorbell queue: keys only, so that a lost or doubled ring does no harm."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from chalicelib.model import Unavailable
+from chalicelib.storage import aws
+from chalicelib.wire import Deadline
+
+DELAY_SECONDS_MAX = 900
+
+
+def ring(account: str, citizen: str, delay_seconds: float, deadline: Deadline) -> None:
+    """Ask for this lane to be looked at in `delay_seconds`. Trouble is ignored: the sweeper comes every minute."""
+    url = os.environ.get("SALTER_DOORBELL_URL")
+    if not url:
+        return
+    payload = {
+        "QueueUrl": url,
+        "MessageBody": json.dumps({"account": account, "citizen": citizen}),
+        "DelaySeconds": max(0, min(DELAY_SECONDS_MAX, round(delay_seconds))),
+    }
+    try:
+        aws.call("sqs", "SendMessage", payload, deadline, repeatable=True)
+    except (aws.AwsError, Unavailable):
+        return

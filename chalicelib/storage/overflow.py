@@ -1,0 +1,81 @@
+"""A long lane: what does not fit into the conversation item stands beside it, written in the same transaction.
+
+Happens when a channel is down for long while somebody writes on. Entries leave strictly in order: the item holds the
+oldest, the items `OUT#<seq>` the younger ones.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.model import Conflict, Conversation, Owed, Unavailable
+from chalicelib.storage import aws, keys, shapes, tables
+from chalicelib.storage.conversations import KEPT_DAYS, LANE_INSIDE_MAX
+
+if TYPE_CHECKING:
+    from chalicelib.storage.conversations import ConversationStore
+
+
+def save(store: ConversationStore, conversation: Conversation, now: float) -> Conversation:
+    """Write the item and move entries between it and its overflow, all or nothing."""
+    pk = keys.conversation(conversation.account, conversation.citizen)
+    lane, moved_in, moved_out = _balance(pk, conversation)
+    parked = conversation.parked - len(moved_in) + len(moved_out)
+    saved = replace(conversation, lane=lane, parked=parked, v=conversation.v + 1)
+    attributes: dict[str, Any] = {name: value for name, value in store.item(saved, now).items() if value is not None}
+    head = tables.Conversation(**attributes)
+    condition = tables.Conversation.v == conversation.v if conversation.v else tables.Conversation.pk.does_not_exist()
+    try:
+        with TransactWrite(
+            connection=Connection(region=aws.region(), host=tables.Conversation.Meta.host)
+        ) as transaction:
+            transaction.save(head, condition=condition)
+            for owed in moved_in:
+                transaction.delete(tables.Conversation(pk, keys.overflow(owed.seq)))
+            for owed in moved_out:
+                transaction.save(_beside(pk, owed, saved.town, now))
+    except TransactWriteError as error:
+        codes = {reason.code for reason in error.cancellation_reasons if reason}
+        if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+            raise Conflict("conversations") from error
+        raise Unavailable("dynamodb TransactWriteItems") from error
+    except PynamoDBException as error:
+        raise Unavailable("dynamodb TransactWriteItems") from error
+    return saved
+
+
+def _balance(pk: str, conversation: Conversation) -> tuple[tuple[Owed, ...], list[Owed], list[Owed]]:
+    """The lane as it fits inside, what comes in from beside, and what goes out."""
+    stored_max = max((owed.seq for owed in conversation.lane), default=0)
+    if conversation.parked == 0:
+        return conversation.lane[:LANE_INSIDE_MAX], [], list(conversation.lane[LANE_INSIDE_MAX:])
+    beside = [_owed(item) for item in _oldest(pk)]
+    first_beside = beside[0].seq if beside else stored_max + 1
+    inside = [owed for owed in conversation.lane if owed.seq < first_beside]
+    younger = [owed for owed in conversation.lane if owed.seq > first_beside]
+    moved_in = beside[:LANE_INSIDE_MAX] if not inside else []
+    return (*inside, *moved_in), moved_in, younger
+
+
+def _oldest(pk: str) -> list[tables.Conversation]:
+    query = tables.Conversation.query(
+        pk, tables.Conversation.sk.startswith("OUT#"), limit=LANE_INSIDE_MAX, consistent_read=True
+    )
+    return list(query)
+
+
+def _beside(pk: str, owed: Owed, town: str, now: float) -> tables.Conversation:
+    body = zlib.compress(json.dumps(shapes.owed_data(owed), ensure_ascii=False).encode())
+    expires = int(now) + KEPT_DAYS * 86400
+    return tables.Conversation(pk, keys.overflow(owed.seq), shape=shapes.SHAPE, town=town, body=body, exp=expires)
+
+
+def _owed(item: tables.Conversation) -> Owed:
+    return shapes.owed_from(json.loads(zlib.decompress(item.body)))

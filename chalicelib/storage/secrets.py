@@ -1,0 +1,44 @@
+"""Secrets from the Parameter Store, named by account; kept in the process for a while."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from chalicelib.storage.aws import AwsError, call
+from chalicelib.wire import Deadline
+
+KEPT_SECONDS = 300.0
+_kept: dict[str, tuple[float, str | None]] = {}
+
+
+def viber_token(account: str, deadline: Deadline) -> str | None:
+    """The auth token of a Viber account, which also signs its callbacks; None if there is none."""
+    return _parameter(f"accounts/{account}/viber-token", deadline)
+
+
+def chat_signing_key(deadline: Deadline) -> str | None:
+    """The key that signs web chat tokens of this stage."""
+    return _parameter("chat-signing-key", deadline)
+
+
+def _parameter(name: str, deadline: Deadline) -> str | None:
+    full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
+    kept = _kept.get(full)
+    if kept and kept[0] > time.monotonic():
+        return kept[1]
+    try:
+        answer = call("ssm", "GetParameter", {"Name": full, "WithDecryption": True}, deadline, repeatable=True)
+        value = str(answer["Parameter"]["Value"]).strip() or None
+    except AwsError as error:
+        if error.code != "ParameterNotFound":
+            raise
+        value = None
+    # A missing one is asked for again soon: a platform admin may be setting it right now.
+    _kept[full] = (time.monotonic() + (KEPT_SECONDS if value else 5.0), value)
+    return value
+
+
+def forget() -> None:
+    """Drop what this process keeps, e.g. after a rotation."""
+    _kept.clear()

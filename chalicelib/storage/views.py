@@ -1,0 +1,76 @@
+"""Reads that pages and sweepers make: what is due, what is owed, what is dead. No scan; every list has a bound."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.storage import keys, shapes, tables
+
+PER_SHARD_MAX = 500
+ROWS_MAX = 1000
+FAR_FUTURE = 2**40
+
+
+def due_lanes(now: float, limit: int) -> list[str]:
+    """Keys of conversations whose lane should be looked at by now, oldest first within each of the eight shards."""
+    found: list[str] = []
+    for shard in range(keys.DUE_SHARDS):
+        query = tables.Conversation.due_index.query(
+            str(shard), tables.Conversation.due_at <= int(now), limit=min(PER_SHARD_MAX, limit - len(found))
+        )
+        found += [item.pk for item in query]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def owed(town: str | None) -> list[dict[str, Any]]:
+    """Everything owed to the outside, lanes and rows: `id, tenant, kind, state, tries, due_at, error`."""
+    rows = [row for shard in range(keys.DUE_SHARDS) for row in _lane_rows(str(shard))]
+    rows += list(_dead_rows(town)) if town else []
+    return [row for row in rows if town in (None, row["tenant"])][:ROWS_MAX]
+
+
+def _lane_rows(shard: str) -> Iterator[dict[str, Any]]:
+    for key in tables.Conversation.due_index.query(
+        shard, tables.Conversation.due_at <= FAR_FUTURE, limit=PER_SHARD_MAX
+    ):
+        item = tables.Conversation.get(key.pk, key.sk, consistent_read=True)
+        conversation = shapes.from_item(
+            {name: value for name, value in item.attribute_values.items() if value is not None}
+        )
+        for position, entry in enumerate(conversation.lane):
+            leased = position == 0 and conversation.lease is not None
+            yield {
+                "id": f"{conversation.account}.{entry.seq}",
+                "tenant": conversation.town,
+                "kind": "reply",
+                "state": "leased" if leased else "due",
+                "tries": entry.tries,
+                "due_at": entry.due_at,
+                "error": entry.error or None,
+            }
+
+
+def _dead_rows(town: str) -> Iterator[dict[str, Any]]:
+    for key in tables.OutboxRow.due_index.query(
+        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=PER_SHARD_MAX
+    ):
+        row = tables.OutboxRow.get(key.pk, key.sk)
+        yield {
+            "id": row.pk.rpartition("#")[2],
+            "tenant": row.town,
+            "kind": row.kind,
+            "state": "uncertain" if (row.error or "").startswith("uncertain") else row.state,
+            "tries": row.tries,
+            "due_at": row.due_at,
+            "error": row.error,
+        }
+
+
+def body(row: tables.OutboxRow) -> Any:
+    """What a row carries."""
+    return json.loads(zlib.decompress(row.body)) if row.body else None

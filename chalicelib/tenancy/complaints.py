@@ -1,0 +1,27 @@
+"""Complaints about a town's files: file, line, what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing to mend. `line` counts from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} {self.problem}" + (f" → {self.remedy}" if self.remedy else "")
+
+
+class Rejected(Exception):
+    """A town that cannot be published; `complaints` holds everything found, not only the first."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("\n".join(str(complaint) for complaint in complaints))
+        self.complaints = complaints

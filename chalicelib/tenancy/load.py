@@ -1,0 +1,176 @@
+"""Reads a town's folder into checked models. Raises Rejected with every complaint found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.schema import LANGUAGES, ContactsFile, Phrases, Procedure, ServicesFile, TenantFile
+from chalicelib.tenancy.yaml_file import Document, read
+
+LIBRARY = Path(__file__).parent / "library"
+_FILES = re.compile(
+    r"tenant\.yaml|services\.yaml|contacts\.yaml|phrases\.yaml|texts\.[a-z]{2,3}\.yaml|procedures/[a-z][a-z0-9_]*\.yaml"
+    r"|conversations/[\w-]+\.yaml|README\.md"
+)
+_REMEDIES = {
+    "extra_forbidden": "remove it or mend the spelling",
+    "missing": "add it",
+    "string_too_long": "shorten it",
+    "string_pattern_mismatch": "write it in the form shown in docs/adding-a-town.md",
+    "literal_error": "use one of the values listed",
+}
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class TownFiles:
+    """A town as its folder says it, checked file by file but not yet as a whole."""
+
+    slug: str
+    tenant: TenantFile
+    services: ServicesFile
+    contacts: ContactsFile
+    procedures: dict[str, Procedure]
+    phrases: dict[str, Phrases]
+    texts: dict[str, dict[str, str]]
+    documents: dict[str, Document]
+
+    def complaint(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Complaint:
+        """A complaint that points at `path` inside `file`."""
+        document = self.documents.get(file)
+        return Complaint(f"tenants/{self.slug}/{file}", document.line(path) if document else 0, problem, remedy)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The raw files of a town's folder by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def load(slug: str, files: Mapping[str, bytes]) -> TownFiles:
+    """Check every file of a folder by its schema."""
+    complaints = [
+        Complaint(f"tenants/{slug}/{name}", 0, "is not a file a town has", "remove or rename it")
+        for name in files
+        if not _FILES.fullmatch(name)
+    ]
+    documents: dict[str, Document] = {}
+    for name, raw in files.items():
+        if name.endswith(".yaml") and not name.startswith("conversations/"):
+            _collect(
+                complaints, lambda name=name, raw=raw: documents.update({name: read(f"tenants/{slug}/{name}", raw)})
+            )
+    complaints += [
+        Complaint(f"tenants/{slug}/{name}", 0, "is missing", "write it")
+        for name in ("tenant.yaml", "services.yaml", "contacts.yaml")
+        if name not in files
+    ]
+    if complaints:
+        raise Rejected(complaints)
+    checked: dict[str, Any] = {}
+    for name, model in (("tenant.yaml", TenantFile), ("services.yaml", ServicesFile), ("contacts.yaml", ContactsFile)):
+        _collect(complaints, lambda name=name, model=model: checked.update({name: _check(model, documents[name])}))
+    procedures: dict[str, Procedure] = {}
+    for name, document in documents.items():
+        if name.startswith("procedures/"):
+            _collect(complaints, lambda document=document, name=name: procedures.update(_procedure(name, document)))
+    phrases: dict[str, Phrases] = {}
+    if "phrases.yaml" in documents:
+        _collect(complaints, lambda: phrases.update(_phrases(documents["phrases.yaml"])))
+    texts = _texts(documents, complaints)
+    if complaints:
+        raise Rejected(complaints)
+    return TownFiles(
+        slug=slug,
+        tenant=checked["tenant.yaml"],
+        services=checked["services.yaml"],
+        contacts=checked["contacts.yaml"],
+        procedures=procedures,
+        phrases=phrases,
+        texts=texts,
+        documents=documents,
+    )
+
+
+def _collect(complaints: list[Complaint], check: Any) -> None:
+    try:
+        check()
+    except Rejected as rejected:
+        complaints.extend(rejected.complaints)
+
+
+def _check(model: type[Model], document: Document, data: Any = None) -> Model:
+    try:
+        return model.model_validate(document.data if data is None else data)
+    except ValidationError as error:
+        raise Rejected([_complaint(document, entry) for entry in error.errors()]) from error
+
+
+def _complaint(document: Document, error: Any) -> Complaint:
+    path = tuple(error["loc"])
+    shown = ".".join(
+        str(step)
+        for step in path
+        if not str(step).startswith(("constrained-", "dict[", "list[", "function-", "literal["))
+    )
+    remedy = _REMEDIES.get(error["type"], "mend the value")
+    return Complaint(document.name, document.line(path), f"{shown}: {error['msg']}".lstrip(": "), remedy)
+
+
+def _procedure(name: str, document: Document) -> dict[str, Procedure]:
+    identifier = name.removeprefix("procedures/").removesuffix(".yaml")
+    data = dict(document.data) if isinstance(document.data, dict) else {}
+    base_name = data.pop("extends", None)
+    base = _library(base_name, document) if base_name else {}
+    return {identifier: _check(Procedure, document, {"id": identifier} | base | data)}
+
+
+def _library(base_name: Any, document: Document) -> dict[str, Any]:
+    path = LIBRARY / f"{base_name}.yaml"
+    if not re.fullmatch(r"[A-Z]{2}[A-Z-]*/[a-z][a-z0-9_]*", str(base_name)) or not path.is_file():
+        known = ", ".join(
+            sorted(sheet.relative_to(LIBRARY).with_suffix("").as_posix() for sheet in LIBRARY.glob("*/*.yaml"))
+        )
+        problem = f'extends: there is no sheet "{base_name}" in the library'
+        raise Rejected([Complaint(document.name, document.line(("extends",)), problem, f"use one of: {known}")])
+    return dict(read(f"library/{base_name}.yaml", path.read_bytes()).data)
+
+
+def _phrases(document: Document) -> dict[str, Phrases]:
+    if not isinstance(document.data, dict):
+        raise Rejected([Complaint(document.name, 1, "must map intents to phrases", "see docs/adding-a-town.md")])
+    return {str(intent): _check(Phrases, _at(document, intent), entry) for intent, entry in document.data.items()}
+
+
+def _at(document: Document, key: str) -> Document:
+    lines = {path[1:]: line for path, line in document.lines.items() if path[:1] == (key,)}
+    return Document(document.name, document.data[key], lines)
+
+
+def _texts(documents: Mapping[str, Document], complaints: list[Complaint]) -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = {}
+    for name, document in documents.items():
+        if not name.startswith("texts."):
+            continue
+        language = name.split(".")[1]
+        if language not in LANGUAGES:
+            complaints.append(
+                Complaint(document.name, 0, f'"{language}" is not a language', f"use {', '.join(LANGUAGES)}")
+            )
+        for key, value in document.data.items():
+            if isinstance(value, str):
+                texts.setdefault(language, {})[key] = value
+            else:
+                complaints.append(
+                    Complaint(document.name, document.line((key,)), f'the text "{key}" is no text', "quote it")
+                )
+    return texts

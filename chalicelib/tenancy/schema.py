@@ -1,0 +1,240 @@
+"""The shape of a town's YAML, checked as strictly as code: unknown keys are errors.
+
+A value the town has not confirmed yet is written `to be confirmed by the town`; citizens then read a plain
+"ask at the office". Nothing may be invented to fill a gap.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+UNCONFIRMED = "to be confirmed by the town"
+VIBER_NAME_CHARS_MAX = 28
+TEXT_CHARS_MAX = 2000
+TITLE_CHARS_MAX = 60
+LIST_ITEMS_MAX = 20
+OFFICES_MAX = 60
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LANGUAGES = ("sr", "bs", "cnr", "sq", "en", "de")
+
+Language = Literal["sr", "bs", "cnr", "sq", "en", "de"]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+HttpsUrl = Annotated[str, Field(pattern=r"^https?://[^\s\"<>]{4,300}$")]
+Unconfirmed = Literal["to be confirmed by the town"]
+Short = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
+Title = Annotated[str, Field(min_length=1, max_length=TITLE_CHARS_MAX)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _phone(value: str) -> str:
+    if not re.fullmatch(r"\+\d[\d /-]{5,20}", value):
+        raise ValueError('write the number with country code, e.g. "+381 25 468 241"')
+    return value
+
+
+def _spans(value: str) -> str:
+    for part in value.split(","):
+        match = re.fullmatch(r"\s*([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\s*", part)
+        if not match or (match[1], match[2]) >= (match[3], match[4]):
+            raise ValueError('write opening hours as "07:30-15:30", split hours with a comma')
+    return value
+
+
+def _date(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+Phone = Annotated[str, AfterValidator(_phone)]
+Spans = Annotated[str, AfterValidator(_spans)]
+Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+LocalText = Text | dict[Language, Text]
+LocalTitle = dict[Language, Title]
+LocalList = dict[Language, Annotated[list[Short], Field(min_length=1, max_length=LIST_ITEMS_MAX)]]
+
+
+class LanguageOffer(Strict):
+    """A language the town speaks. `variant: ijekavian` picks the ijekavian Serbian catalogue."""
+
+    id: Language
+    variant: Literal["ekavian", "ijekavian"] | None = None
+    scripts: Annotated[list[Literal["latin", "cyrillic"]], Field(min_length=1)] = ["latin"]
+
+    @property
+    def catalogue(self) -> str:
+        return "sr-ije" if self.id == "sr" and self.variant == "ijekavian" else self.id
+
+
+class NameForms(Strict):
+    """Grammar forms of the town's name; never built by program. A language without cases gives `plain` alone."""
+
+    plain: Short
+    genitive: Short | None = None
+    locative: Short | None = None
+
+
+class Bot(Strict):
+    name: Short
+    viber_name: Annotated[str, Field(min_length=1, max_length=VIBER_NAME_CHARS_MAX)]
+
+
+class WebChannel(Strict):
+    origins: list[HttpsUrl] = []
+
+
+class ViberChannel(Strict):
+    account: Slug | None = None
+
+
+class Channels(Strict):
+    web: WebChannel | None = None
+    viber: ViberChannel | None = None
+
+
+class Look(Strict):
+    colour: Colour
+
+
+class Emergency(Strict):
+    """Numbers shown at once, without a form. `general` is 112 where it is in force."""
+
+    police: Short
+    fire: Short
+    ambulance: Short
+    general: Short | Unconfirmed = UNCONFIRMED
+    other: dict[Language, list[Short]] = {}
+
+
+class Centre(Strict):
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    radius_km: Annotated[float, Field(gt=0, le=100)]
+
+
+class Person(Strict):
+    """The office that answers when a citizen wants a person."""
+
+    office: Id
+
+
+class TenantFile(Strict):
+    """tenant.yaml"""
+
+    slug: Slug
+    number: Annotated[int, Field(ge=1, le=9999)]
+    kind: Literal["municipality", "ngo"] = "municipality"
+    country: Literal["RS", "BA", "ME", "XK"]
+    calendar: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z]{2,5})?$")]
+    time_zone: Annotated[str, Field(pattern=r"^Europe/[A-Za-z]+$")]
+    reference_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    languages: Annotated[list[LanguageOffer], Field(min_length=1)]
+    name: dict[Language, NameForms]
+    bot: Bot
+    channels: Channels
+    look: Look
+    emergency: Emergency
+    centre: Centre | None = None
+    person: Person
+    settlements: list[Short] = []
+
+    @model_validator(mode="after")
+    def _name_in_every_language(self) -> TenantFile:
+        missing = [offer.id for offer in self.languages if offer.id not in self.name]
+        if missing:
+            raise ValueError(f"name: add the forms for {', '.join(missing)}")
+        return self
+
+
+class Office(Strict):
+    """An entry of the directory. `competent: other` marks a body that is not the town's own."""
+
+    id: Id
+    title: LocalTitle
+    about: LocalText | None = None
+    competent: Literal["town", "other"] = "town"
+    phones: Unconfirmed | Annotated[list[Phone], Field(min_length=1, max_length=6)] = UNCONFIRMED  # type: ignore[assignment]
+    emails: Unconfirmed | list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")]] | None = None
+    address: Unconfirmed | LocalText = UNCONFIRMED
+    hours: Unconfirmed | dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays"], Spans] = UNCONFIRMED  # type: ignore[assignment]
+    web: HttpsUrl | None = None
+    intents: list[str] = []
+    listed: bool = True
+    confirmed: bool = False
+    source: Short
+    checked: Date
+
+
+class ContactsFile(Strict):
+    """contacts.yaml"""
+
+    offices: Annotated[list[Office], Field(min_length=1, max_length=OFFICES_MAX)]
+
+
+class Competent(Strict):
+    """The body that is competent instead of the town, and where it explains itself."""
+
+    body: LocalText
+    url: HttpsUrl | None = None
+
+
+GROUPS = ("documents", "family", "taxes", "building", "business", "education", "other")
+
+
+class Procedure(Strict):
+    """procedures/<id>.yaml, after its `extends` was laid under it: one sheet in the order every town uses."""
+
+    id: Id
+    group: Literal["documents", "family", "taxes", "building", "business", "education", "other"]
+    mode: Literal["explain", "accept", "redirect"]
+    title: LocalTitle
+    intents: list[str] = []
+    who: Unconfirmed | LocalText | None = None
+    bring: Unconfirmed | LocalList | None = None
+    fee: Unconfirmed | LocalText | None = None
+    term: Unconfirmed | LocalText | None = None
+    office: Id | None = None
+    how: Unconfirmed | LocalText | None = None
+    note: LocalText | None = None
+    law: LocalText | None = None
+    competent: Competent | None = None
+    confirmed: bool = False
+    source: LocalText
+    checked: Date
+
+    @model_validator(mode="after")
+    def _says_where_to_go(self) -> Procedure:
+        if self.mode == "redirect" and self.competent is None:
+            raise ValueError("mode redirect needs `competent` (body and url)")
+        if self.mode != "redirect" and self.office is None:
+            raise ValueError("name the `office` of contacts.yaml where this is handled")
+        return self
+
+
+class Service(Strict):
+    """One service of services.yaml: an id, its kind and that kind's options."""
+
+    id: Id
+    kind: Literal["procedures", "contacts"]
+
+
+class ServicesFile(Strict):
+    """services.yaml: what the menu offers, in order: services and single choices (`contacts.bureau`)."""
+
+    services: Annotated[list[Service], Field(min_length=1)]
+    menu: Annotated[list[str], Field(min_length=1, max_length=12)]
+
+
+class Phrases(Strict):
+    """What citizens of this town type for one intent or choice, beyond the platform's own phrases."""
+
+    examples: dict[Language, list[Short]] = {}
+    keywords: list[Short] = []

@@ -1,0 +1,1 @@
+"""What stays at home: the template, packaging, deployment, the local stack and the platform admin's commands."""

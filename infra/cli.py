@@ -1,0 +1,174 @@
+"""`./salter`: the platform admin's commands. Exit code 0 only when it did what was asked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chalicelib.tenancy.complaints import Complaint, Rejected
+from infra import towns
+
+LOCAL = "local"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parsed = _parser().parse_args(arguments)
+    if parsed.stage:
+        _enter_stage(parsed.stage)
+    try:
+        command: Callable[[argparse.Namespace], int] = parsed.run
+        return command(parsed)
+    except Rejected as rejected:
+        print(rejected, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="salter", description="Towns of Šalter: check, preview, publish, list.")
+    stage = argparse.ArgumentParser(add_help=False)
+    stage.add_argument("--stage", default=None, help="local, or a deployed stage (default: local)")
+    commands = parser.add_subparsers(required=True)
+    town = commands.add_parser("town", help="work on towns").add_subparsers(required=True)
+    for name, run, help_text in (
+        ("check", _check, "check a town's folder: file, line, what to do"),
+        ("test", _test, "play the town's conversations"),
+        ("plan", _plan, "say what publishing would change"),
+        ("apply", _apply, "publish the folder as one version"),
+    ):
+        command = town.add_parser(name, parents=[stage], help=help_text)
+        command.add_argument("slug")
+        command.set_defaults(run=run)
+    town.choices["apply"].add_argument(
+        "--state", choices=["live", "trial", "suspended"], help="set the town's state too"
+    )
+    listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
+    listing.set_defaults(run=_list)
+    understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
+    understand.add_argument("slug")
+    understand.set_defaults(run=_understand)
+    return parser
+
+
+def _enter_stage(stage: str) -> None:
+    """Take the environment of a running local stack, or name a deployed stage."""
+    if stage != LOCAL or os.environ.get("AWS_ENDPOINT_URL"):
+        os.environ["SALTER_STAGE"] = stage
+        return
+    from infra.local.stack import running
+
+    stack = running()
+    if stack is None:
+        raise Rejected([Complaint("local stack", 0, "is not running", "start it with `make run` (same DATA)")])
+    os.environ.update(stack.environment)
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    version = towns.compiled(parsed.slug)
+    clashes = towns.number_clashes(_all_that_compile(parsed.slug))
+    clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
+    if clashes:
+        raise Rejected(clashes)
+    core = version["core"]
+    voices = ", ".join(label for entry in core["languages"] for label in entry["labels"].values())
+    print(
+        f"{parsed.slug}: good. {len(core['procedures'])} procedures, {len(core['offices'])} offices; speaks {voices}."
+    )
+    unknown = sum(
+        "ask" in section
+        for sheet in version["sheets"][core["languages"][0]["id"]].values()
+        for section in sheet["sections"]
+    )
+    print(f"{unknown} values are to be confirmed by the town; citizens read “ask at the office” there.")
+    return 0
+
+
+def _all_that_compile(always: str) -> dict[str, dict[str, Any]]:
+    versions: dict[str, dict[str, Any]] = {}
+    for slug in towns.slugs():
+        try:
+            versions[slug] = towns.compiled(slug)
+        except Rejected:
+            if slug == always:
+                raise
+    return versions
+
+
+def _test(parsed: argparse.Namespace) -> int:
+    from infra.proofs import play_town
+
+    results = play_town(parsed.slug)
+    for result in results:
+        print(
+            f"{'ok  ' if result.passed else 'FAIL'} {result.file}: {result.title}"
+            + ("" if result.passed else f"\n     {result.problem}")
+        )
+    passed = sum(result.passed for result in results)
+    print(f"{passed} passed, {len(results) - passed} failed")
+    return 0 if results and passed == len(results) else 1
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    _default_stage(parsed)
+    from infra.plan import changes
+
+    for line in changes(parsed.slug, towns.compiled(parsed.slug)):
+        print(line)
+    return 0
+
+
+def _apply(parsed: argparse.Namespace) -> int:
+    _default_stage(parsed)
+    from chalicelib.actions import clock
+    from chalicelib.actions.publish_tenant import publish_tenant
+
+    pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
+    print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
+    return 0
+
+
+def _list(parsed: argparse.Namespace) -> int:
+    _default_stage(parsed)
+    from chalicelib.storage import tenants
+    from chalicelib.wire import Deadline
+
+    for slug in towns.slugs():
+        pointer = tenants.pointer(slug, Deadline(5.0))
+        print(f"{slug:24}" + (f"version {pointer.version:<4} {pointer.state}" if pointer else "not published"))
+    return 0
+
+
+def _default_stage(parsed: argparse.Namespace) -> None:
+    if not parsed.stage:
+        _enter_stage(os.environ.get("SALTER_STAGE") or LOCAL)
+
+
+def _understand(parsed: argparse.Namespace) -> int:
+    from chalicelib.understanding.understand import understand
+    from infra.labels import labelled
+
+    index = towns.compiled(parsed.slug)
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        try:
+            message = json.loads(line)
+            text = str(message["text"])
+        except (ValueError, TypeError, KeyError):
+            print(f'line {number}: write one JSON object a line with "id" and "text"', file=sys.stderr)
+            return 1
+        print(
+            json.dumps(
+                {"id": message.get("id")} | labelled(understand(text, index["index"]), index), ensure_ascii=False
+            )
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent.parent)
+    sys.exit(main())

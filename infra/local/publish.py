@@ -1,0 +1,39 @@
+"""Every town under `tenants/`, published and live: what the local stack does at each start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.tenancy.complaints import Rejected
+from infra import towns
+from infra.local.accounts import SHARED_ACCOUNT
+
+Versions = Mapping[str, Mapping[str, Any]]
+
+SERVE_SECONDS = 5.0
+
+
+def compile_every_town() -> Versions:
+    """What the folders say, by slug. It needs nothing but the files. Raises Rejected with every complaint."""
+    complaints, versions = [], {}
+    for slug in towns.slugs():
+        try:
+            versions[slug] = towns.compiled(slug)
+        except Rejected as rejected:
+            complaints += rejected.complaints
+    complaints += towns.number_clashes(versions)
+    if complaints:
+        raise Rejected(complaints)
+    return versions
+
+
+def publish(versions: Versions) -> None:
+    """Publish them and let the shared account serve them all; what did not change since the last start is not written."""
+    # Imported in the environment of the stack only: the tables take their names from it.
+    from chalicelib.actions import clock
+    from chalicelib.actions.publish_tenant import publish_tenant, serve
+    from chalicelib.storage.tenants import LIVE
+    from chalicelib.wire import Deadline
+
+    for slug, version in versions.items():
+        publish_tenant(version, clock.now(), LIVE)
+        serve(SHARED_ACCOUNT, slug, Deadline(SERVE_SECONDS))

@@ -1,0 +1,249 @@
+"""The Lambda package: what `chalice package` makes, finished so that it starts fast and deploys as one stack.
+
+    python -m infra.package [--arch arm64] [--snapstart]      ->  build/deployment.zip, build/template.json
+
+Chalice builds the zip and a template of the functions, merged with template.yaml and overlay.yaml. Finishing adds what
+it cannot: byte code for the runtime (compiling is two thirds of a cold start), botocore without the services we never
+call, SnapStart. The runtime is the Python that runs this.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+TEMPLATE = ROOT / "infra" / "template.yaml"
+OVERLAY = ROOT / "infra" / "overlay.yaml"
+
+CHALICE_STAGE = "prod"
+REGION = "eu-central-1"  # Chalice and the linter want one; the package itself goes to any
+ARCHITECTURES = ("x86_64", "arm64")
+PROJECT_PARTS = ("app.py", "chalicelib", "vendor", "requirements.txt", ".chalice")
+NOT_PACKAGED = ("__pycache__", "*.pyc", "deployments", "deployed")
+
+ZIP_BYTES_MAX = 14_000_000
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all entries: the same sources give the same zip
+ZIP_FILE_MODE = 0o100644
+LAMBDA_TASK_ROOT = "/var/task"  # where the code lies at run time; tracebacks are to name that place
+
+# botocore's descriptions of 400 services are two thirds of the zip. A service missing here fails in its first call;
+# tests/infra compares the list with the code.
+BOTOCORE_SERVICES_KEPT = frozenset(
+    {"cognito-idp", "dynamodb", "kms", "s3", "sesv2", "sns", "sqs", "ssm", "sso", "sso-oidc", "sts"}
+)
+
+SNAPSTART_PYTHON_MIN = (3, 12)
+SNAPSTART_ALIAS = "live"
+
+
+class NotPackaged(RuntimeError):
+    """The package was not made; the message says what must change. Trying again alone does not help."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A finished package, ready to be deployed."""
+
+    zip: Path
+    template: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes of the zip."""
+        return self.zip.stat().st_size
+
+
+def build(*, arch: str = ARCHITECTURES[0], snapstart: bool = False, project: Path = ROOT, out: Path = BUILD) -> Package:
+    """Make the package of `project` in `out`, replacing an older one."""
+    if snapstart and sys.version_info < SNAPSTART_PYTHON_MIN:
+        raise NotPackaged("SnapStart needs Python 3.12 or newer: package with a newer interpreter, or without it")
+    work = out / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    staged = stage_project(project, work / "project", arch)
+    chalice_package(staged, work / "chalice")
+    finish_code(work / "chalice" / "deployment.zip", work / "code")
+    package = Package(zip=out / "deployment.zip", template=out / "template.json")
+    write_zip(work / "code", package.zip)
+    template = finish_template(json.loads((work / "chalice" / "sam.json").read_text(encoding="utf-8")), snapstart)
+    package.template.write_text(json.dumps(template, indent=1, sort_keys=True), encoding="utf-8")
+    shutil.rmtree(work)
+    return package
+
+
+def stage_project(project: Path, staged: Path, arch: str) -> Path:
+    """Copy what Chalice is to see, without byte code of other interpreters, and its settings for `arch`."""
+    staged.mkdir(parents=True)
+    for part in PROJECT_PARTS:
+        source = project / part
+        if source.is_dir():
+            shutil.copytree(source, staged / part, ignore=shutil.ignore_patterns(*NOT_PACKAGED))
+        elif source.exists():
+            shutil.copy2(source, staged / part)
+    settings = staged / ".chalice" / "config.json"
+    config = json.loads(settings.read_text(encoding="utf-8")) | {"lambda_architecture": arch}
+    settings.write_text(json.dumps(config), encoding="utf-8")
+    merge = merged(load_template(TEMPLATE), load_template(OVERLAY))
+    (staged / "merge.json").write_text(json.dumps(merge), encoding="utf-8")
+    return staged
+
+
+def chalice_package(staged: Path, out: Path) -> None:
+    """Run Chalice in a process of its own: it imports the app, and the app is to be imported afresh."""
+    command = [_tool("chalice"), "--project-dir", str(staged), "package", "--stage", CHALICE_STAGE]
+    command += ["--merge-template", str(staged / "merge.json"), str(out)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SALTER_"))}
+    # No byte code into the staged project: Chalice would pack it.
+    environment = clean | {"AWS_DEFAULT_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, env=environment, cwd=staged, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    if done.returncode != 0 or "Could not install dependencies" in said:
+        raise NotPackaged(f"chalice package failed:\n{said}")
+
+
+def finish_code(chalice_zip: Path, code: Path) -> None:
+    """Unpack Chalice's zip into `code`, drop the services we never call, add byte code."""
+    with zipfile.ZipFile(chalice_zip) as packed:
+        packed.extractall(code)
+    prune_botocore(code / "botocore" / "data")
+    compile_code(code)
+
+
+def prune_botocore(data: Path) -> None:
+    """Remove the descriptions of all services but those we use; the files beside them stay, every client reads them."""
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in BOTOCORE_SERVICES_KEPT:
+            shutil.rmtree(service)
+
+
+def compile_code(code: Path) -> None:
+    """Put byte code beside every module. Its validity is not checked at run time: the task folder never changes."""
+    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(code), "-p", LAMBDA_TASK_ROOT, str(code)]
+    # A fixed hash seed keeps the order inside frozen sets, and so the bytes, the same from run to run.
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NotPackaged(f"a packaged module does not compile:\n{done.stdout}{done.stderr}")
+
+
+def write_zip(code: Path, target: Path) -> None:
+    """Pack `code` in a fixed order with a fixed date, and hold the bound on its size."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for file in sorted(path for path in code.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(file.relative_to(code).as_posix(), date_time=ZIP_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = ZIP_FILE_MODE << 16
+            packed.writestr(entry, file.read_bytes())
+    if (size := target.stat().st_size) > ZIP_BYTES_MAX:
+        raise NotPackaged(
+            f"the zip has {size:,} bytes, more than {ZIP_BYTES_MAX:,}: see what was added to requirements.txt"
+        )
+
+
+def finish_template(template: dict[str, Any], snapstart: bool) -> dict[str, Any]:
+    """Chalice's merged template with our tags (its own would name its stage, not ours), and SnapStart if asked."""
+    for function in functions(template).values():
+        function["Properties"]["Tags"] = {"salter-stage": {"Ref": "Stage"}}
+    return with_snapstart(template) if snapstart else template
+
+
+def with_snapstart(template: dict[str, Any]) -> dict[str, Any]:
+    """Let the API call a published, snapshotted version of its function through an alias."""
+    alias = f"APIHandlerAlias{SNAPSTART_ALIAS}"  # the logical name that the SAM transform gives it
+    text = json.dumps(template).replace(
+        "functions/${APIHandler.Arn}/invocations", f"functions/${{{alias}}}/invocations"
+    )
+    changed: dict[str, Any] = json.loads(text)
+    resources = changed["Resources"]
+    resources["APIHandler"]["Properties"]["AutoPublishAlias"] = SNAPSTART_ALIAS
+    resources["APIHandler"]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": alias}
+    return changed
+
+
+def functions(template: dict[str, Any]) -> dict[str, Any]:
+    """The template's Lambda functions by logical name."""
+    resources = template["Resources"].items()
+    return {name: resource for name, resource in resources if resource.get("Type") == "AWS::Serverless::Function"}
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags (`!Ref`); a class of its own, for other YAML is not to know them."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        value = value.split(".", 1) if suffix == "GetAtt" else value
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_TemplateLoader.add_multi_constructor("!", _intrinsic)
+
+
+def load_template(path: Path) -> dict[str, Any]:
+    """A CloudFormation template in YAML, short tags written out."""
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_TemplateLoader)
+    return template
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Both mappings in one; where they meet, mappings are merged again and anything else is taken from `over`."""
+    both = dict(under)
+    for key, value in over.items():
+        deeper = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if deeper else value
+    return both
+
+
+def lint(template: Path) -> None:
+    """Refuse a template that cfn-lint finds fault with."""
+    command = [_tool("cfn-lint"), "-r", REGION, "-t", str(template)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NotPackaged(f"cfn-lint on {template}:\n{done.stdout}{done.stderr}")
+
+
+def _tool(name: str) -> str:
+    """A command line tool of this very virtual environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def main() -> None:
+    """`make package`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.package", description="Make the Lambda zip and the merged template."
+    )
+    parser.add_argument("--arch", choices=ARCHITECTURES, default=ARCHITECTURES[0])
+    parser.add_argument(
+        "--snapstart", action="store_true", help="start the API's function from a snapshot (Python 3.12+)"
+    )
+    arguments = parser.parse_args()
+    try:
+        package = build(arch=arguments.arch, snapstart=arguments.snapstart)
+        lint(package.template)
+    except NotPackaged as refused:
+        sys.exit(f"not packaged: {refused}")
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    print(f"{package.zip.relative_to(ROOT)}: {package.size / 1e6:.1f} MB for {runtime}, {arguments.arch}")
+    print(f"{package.template.relative_to(ROOT)}: lint-clean")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The folders under `tenants/`: find, check and compile them. Home side only; nothing of it reaches Lambda."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chalicelib.tenancy.compile import compile_town
+from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.load import load, read_folder
+
+TENANTS = Path(__file__).parent.parent / "tenants"
+
+
+def slugs(root: Path = TENANTS) -> list[str]:
+    """Every town there is a folder for."""
+    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+
+
+def compiled(slug: str, root: Path = TENANTS) -> dict[str, Any]:
+    """The version a town's folder makes. Raises Rejected with every complaint."""
+    folder = root / slug
+    if not folder.is_dir():
+        raise Rejected([Complaint(f"tenants/{slug}", 0, "there is no such folder", "see `./salter town list`")])
+    return compile_town(load(slug, read_folder(folder)))
+
+
+def number_clashes(versions: dict[str, dict[str, Any]]) -> list[Complaint]:
+    """Numbers and reference prefixes must be unique among all towns."""
+    complaints: list[Complaint] = []
+    taken: dict[tuple[str, object], str] = {}
+    for slug, version in sorted(versions.items()):
+        for key in ("number", "prefix"):
+            value = (key, version["core"][key])
+            if value in taken:
+                problem = f"{key} {value[1]} is taken by {taken[value]}"
+                complaints.append(Complaint(f"tenants/{slug}/tenant.yaml", 0, problem, "choose another"))
+            taken.setdefault(value, slug)
+    return complaints
+
+
+def publish_all(stage: str, root: Path = TENANTS) -> list[str]:
+    """Publish every folder into the running stage and set it live; what has not changed is left as it is.
+
+    A town that does not compile is told about and left out, so that one bad folder does not stop the others.
+    """
+    from chalicelib.actions import clock
+    from chalicelib.actions.publish_tenant import publish_tenant
+    from chalicelib.storage.tenants import LIVE
+
+    published = []
+    for slug in slugs(root):
+        try:
+            publish_tenant(compiled(slug, root), clock.now(), LIVE)
+        except Rejected as rejected:
+            print(f"{slug} is not published into {stage}:\n{rejected}")
+            continue
+        published.append(slug)
+    return published

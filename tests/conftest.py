@@ -1,0 +1,61 @@
+"""What every test may ask for: the embedded AWS with our stack in it, a town nobody else uses, the product running.
+
+The environment of stage `test` is set before any test module is imported, because the tables take their names from it.
+Nothing listens at the embedded AWS's port until the first test asks for `aws`.
+"""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+from infra.local import aws as local_aws
+from tests.product import Product
+
+STAGE = "test"
+AWS_PORT = local_aws.free_port()
+
+
+def _end_in_order(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the environment of stage `test`, free of whatever the developer's own shell says about AWS."""
+    environment = local_aws.process_environment(f"http://{local_aws.HOST}:{AWS_PORT}", STAGE)
+    os.environ.clear()
+    os.environ.update(environment)
+    # A time-out ends us by SIGTERM; as an interrupt it still takes down what the fixtures started.
+    signal.signal(signal.SIGTERM, _end_in_order)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_aws.Aws]:
+    """The embedded AWS, one for all tests of a session, with the one stack in it for stage `test`."""
+    run = tmp_path_factory.mktemp("aws")
+    running = local_aws.start(run, port=AWS_PORT)
+    try:
+        local_aws.ensure_stack(running.endpoint, STAGE)
+        yield running
+    finally:
+        local_aws.stop(run, running)
+
+
+@pytest.fixture
+def town_slug() -> str:
+    """The slug of a town, and the name of an account, that no other test of this session knows."""
+    return f"proba-{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole product as `make run` starts it, on a port and with data of its own, shared by black-box tests."""
+    running = Product(tmp_path_factory.mktemp("product"))
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()

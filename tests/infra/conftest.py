@@ -1,0 +1,43 @@
+"""The package, made once per session for everyone who looks at it."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import deploy, package, towns
+from infra.local import aws as local_aws
+from tests.infra import viber_server
+from tests.infra.deployed import STAGE, TOKEN, Deployed, command
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> package.Package:
+    """The product's package as `make package` makes it."""
+    return package.build(out=tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def unpacked(packaged: package.Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that Lambda makes of the zip."""
+    code = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(packaged.zip) as zipped:
+        zipped.extractall(code)
+    return code
+
+
+@pytest.fixture(scope="session")
+def deployed(aws: local_aws.Aws, packaged: package.Package) -> Iterator[Deployed]:
+    """The package on the embedded AWS through the very code of `make deploy`, with the first town of the repository."""
+    town = towns.slugs()[0]
+    with viber_server.running() as viber:
+        installation = deploy.deploy(packaged, STAGE, parameters={"ViberApiUrl": viber.url})
+        local_aws.client("ssm", aws.endpoint).put_parameter(
+            Name=f"/salter/{STAGE}/accounts/{town}/viber-token", Type="SecureString", Value=TOKEN
+        )
+        command("town", "apply", town, "--state", "live")
+        try:
+            yield Deployed(aws.endpoint, installation, viber, town)
+        finally:
+            local_aws.client("cloudformation", aws.endpoint).delete_stack(StackName=f"salter-{STAGE}")

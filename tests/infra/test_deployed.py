@@ -1,0 +1,69 @@
+"""The package deployed as a whole, as production is: a town published into it, a citizen writes, the town answers."""
+
+import json
+
+import pytest
+
+from infra import package
+from infra.local import aws as local_aws
+from tests.infra import viber_server
+from tests.infra.bare import MINUTE_EVENT
+from tests.infra.deployed import STAGE, Deployed
+
+CITIZEN = "cGFja2FnZWQtY2l0aXplbg=="
+ANSWER_SECONDS_MAX = 20
+
+
+def test_the_embedded_aws_made_every_resource_of_the_package(deployed: Deployed, packaged: package.Package) -> None:
+    cloudformation = local_aws.client("cloudformation", deployed.endpoint)
+    made = cloudformation.describe_stack_resources(StackName=f"salter-{STAGE}")["StackResources"]
+    complete = {each["LogicalResourceId"] for each in made if each["ResourceStatus"].endswith("COMPLETE")}
+    template = json.loads(packaged.template.read_text(encoding="utf-8"))
+    wanted = {name for name, resource in template["Resources"].items() if "Condition" not in resource}
+    assert wanted <= complete
+
+
+def test_the_deployed_product_says_it_is_well(deployed: Deployed) -> None:
+    answer = deployed.request("GET", "health")
+    assert (answer.status, answer.json["status"], answer.json["stage"]) == (200, "ok", STAGE)
+
+
+def test_a_signed_callback_is_taken_and_the_citizen_gets_an_answer_from_viber(deployed: Deployed) -> None:
+    answer = deployed.callback(viber_server.written_by(CITIZEN, "Dobar dan"))
+    assert answer.status == 200, answer.body
+    message = deployed.viber.wait_for_message(CITIZEN, seconds=ANSWER_SECONDS_MAX)
+    assert message["text"].strip()
+    assert message["sender"]["name"]
+
+
+def test_a_forged_callback_is_refused_and_answered_to_nobody(deployed: Deployed) -> None:
+    stranger = "Zm9yZ2Vk"
+    answer = deployed.callback(viber_server.written_by(stranger, "Dobar dan"), token="another token")
+    assert answer.status == 403
+    assert not deployed.viber.sent_to(stranger)
+
+
+def test_the_web_chat_answers_in_the_deployed_product(deployed: Deployed) -> None:
+    session = deployed.request("POST", f"chat/{deployed.town}/sessions", b"{}")
+    assert session.status == 201, session.body
+    message = json.dumps({"id": "packaged-1", "type": "text", "text": "Dobar dan"}).encode()
+    bearer = f"Bearer {session.json['token']}"
+    answer = deployed.request("POST", f"chat/{deployed.town}/messages", message, Authorization=bearer)
+    assert answer.status == 200, answer.body
+    assert answer.json["messages"]
+
+
+@pytest.mark.parametrize("path", ["widget.js", "chat/{town}"])
+def test_what_a_browser_loads_is_in_the_package(deployed: Deployed, path: str) -> None:
+    answer = deployed.request("GET", path.format(town=deployed.town))
+    assert answer.status == 200, answer.body
+    assert answer.body
+
+
+def test_the_minutes_round_runs_in_the_deployed_product(deployed: Deployed) -> None:
+    deployed.invoke("MinuteFunctionName", MINUTE_EVENT)
+
+
+def test_the_doorbell_is_answered_in_the_deployed_product(deployed: Deployed) -> None:
+    answer = deployed.invoke("DoorbellFunctionName", {"Records": []})
+    assert not (answer or {}).get("batchItemFailures")

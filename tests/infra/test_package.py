@@ -1,0 +1,201 @@
+"""What `make package` makes: the zip and the merged template."""
+
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+
+from infra import package
+
+CONFIG = json.loads((package.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+FUNCTIONS = {"APIHandler": "api_handler", "RingDoorbell": "ring_doorbell", "EveryMinute": "every_minute"}
+ROLES = {"APIHandler": "ApiHandlerRole", "RingDoorbell": "RingDoorbellRole", "EveryMinute": "EveryMinuteRole"}
+LOG_GROUPS = {
+    "APIHandler": "ApiHandlerLogGroup",
+    "RingDoorbell": "RingDoorbellLogGroup",
+    "EveryMinute": "EveryMinuteLogGroup",
+}
+CLIENT_MADE = re.compile(r"""(?:client|resource)\(\s*["']([a-z0-9-]+)["']""")
+
+
+@pytest.fixture(scope="session")
+def template(packaged: package.Package) -> dict[str, Any]:
+    """The merged template."""
+    found: dict[str, Any] = json.loads(packaged.template.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def names(packaged: package.Package) -> set[str]:
+    """The names in the zip."""
+    with zipfile.ZipFile(packaged.zip) as zipped:
+        return set(zipped.namelist())
+
+
+# --- The zip ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_zip_keeps_its_bound(packaged: package.Package) -> None:
+    print(f"{packaged.size / 1e6:.1f} MB")
+    assert packaged.size <= package.ZIP_BYTES_MAX
+
+
+def test_every_module_comes_with_byte_code_for_this_python(names: set[str]) -> None:
+    tag = f".{sys.implementation.cache_tag}.pyc"
+    modules = [Path(name) for name in names if name.endswith(".py")]
+    assert Path("app.py") in modules
+    bare = [path for path in modules if f"{path.parent / '__pycache__' / path.stem}{tag}" not in names]
+    assert not bare
+
+
+def test_byte_code_is_trusted_without_looking_at_its_source(packaged: package.Package) -> None:
+    unchecked_hash = (0b01).to_bytes(4, "little")
+    with zipfile.ZipFile(packaged.zip) as zipped:
+        compiled = zipped.read(f"__pycache__/app.{sys.implementation.cache_tag}.pyc")
+    assert compiled[4:8] == unchecked_hash
+
+
+def test_only_what_runs_on_lambda_is_in_the_zip(names: set[str]) -> None:
+    top = {name.partition("/")[0] for name in names}
+    assert {"app.py", "chalicelib", "chalice"} <= top
+    assert not top & {"infra", "tenants", "tests", "docs", "yaml", "moto", "ministack", "pytest"}
+
+
+def test_every_file_of_the_product_is_in_the_zip(names: set[str]) -> None:
+    files = (path for path in (package.ROOT / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".pyc")
+    missing = [str(path) for path in files if path.relative_to(package.ROOT).as_posix() not in names]
+    assert not missing
+
+
+def test_botocore_keeps_the_services_we_call_and_the_files_beside_them(names: set[str]) -> None:
+    beside = {f"botocore/data/{path.name}" for path in (Path(botocore.__file__).parent / "data").glob("*.json*")}
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+    assert services == package.BOTOCORE_SERVICES_KEPT
+    assert beside and beside <= names
+
+
+def test_every_service_named_in_the_code_is_kept() -> None:
+    modules = [package.ROOT / "app.py", *(package.ROOT / "chalicelib").rglob("*.py")]
+    called = {service for module in modules for service in CLIENT_MADE.findall(module.read_text(encoding="utf-8"))}
+    assert called <= package.BOTOCORE_SERVICES_KEPT
+
+
+def test_the_same_code_gives_the_same_zip(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    (code / "room").mkdir(parents=True)
+    (code / "room" / "b.py").write_text("VALUES = frozenset({'a', 'b', 'c'})\n")
+    (code / "a.py").write_text("import room.b\n")
+    zips = []
+    for name in ("one.zip", "two.zip"):
+        package.compile_code(code)
+        package.write_zip(code, tmp_path / name)
+        zips.append((tmp_path / name).read_bytes())
+    assert zips[0] == zips[1]
+
+
+def test_a_zip_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "app.py").write_text("app = None\n")
+    monkeypatch.setattr(package, "ZIP_BYTES_MAX", 10)
+    with pytest.raises(package.NotPackaged, match=r"requirements\.txt"):
+        package.write_zip(tmp_path / "code", tmp_path / "big.zip")
+
+
+# --- The merged template ----------------------------------------------------------------------------------------------
+
+
+def test_the_merged_template_is_lint_clean(packaged: package.Package) -> None:
+    package.lint(packaged.template)
+
+
+def test_the_merged_template_holds_all_of_the_one_template(template: dict[str, Any]) -> None:
+    for name, resource in package.load_template(package.TEMPLATE)["Resources"].items():
+        assert template["Resources"][name] == resource
+
+
+def test_there_are_three_functions_with_names_of_the_stage(template: dict[str, Any]) -> None:
+    found = {name: function["Properties"]["FunctionName"] for name, function in package.functions(template).items()}
+    assert found == {
+        "APIHandler": {"Fn::Sub": "salter-${Stage}-api"},
+        "RingDoorbell": {"Fn::Sub": "salter-${Stage}-doorbell"},
+        "EveryMinute": {"Fn::Sub": "salter-${Stage}-minute"},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_has_its_settings_and_its_own_policy(template: dict[str, Any], name: str) -> None:
+    properties = template["Resources"][name]["Properties"]
+    settings = CONFIG["lambda_functions"][FUNCTIONS[name]]
+    assert properties["MemorySize"] == settings["lambda_memory_size"]
+    assert properties["Timeout"] == settings["lambda_timeout"]
+    assert properties["Tracing"] == "PassThrough"
+    assert properties["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert properties["Role"] == {"Fn::GetAtt": [ROLES[name], "Arn"]}
+    policy = json.loads((package.ROOT / ".chalice" / settings["iam_policy_file"]).read_text(encoding="utf-8"))
+    (attached,) = template["Resources"][ROLES[name]]["Properties"]["Policies"]
+    assert attached["PolicyDocument"] == policy
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_functions_log_is_made_first_and_forgets(template: dict[str, Any], name: str) -> None:
+    log = template["Resources"][LOG_GROUPS[name]]["Properties"]
+    function_name = template["Resources"][name]["Properties"]["FunctionName"]["Fn::Sub"]
+    assert log["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{function_name}"}
+    assert log["RetentionInDays"] == CONFIG["log_retention_in_days"]
+    assert template["Resources"][name]["DependsOn"] == LOG_GROUPS[name]
+
+
+def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) -> None:
+    told = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert told == {
+        "SALTER_STAGE": {"Ref": "Stage"},
+        "SALTER_DOORBELL_URL": {"Ref": "DoorbellQueue"},
+        "SALTER_MEDIA_BUCKET": {"Ref": "MediaBucket"},
+        "SALTER_KEY_ID": {"Ref": "SealingKey"},
+        "VIBER_API_URL": {"Ref": "ViberApiUrl"},
+    }
+    assert template["Parameters"]["ViberApiUrl"]["Default"] == "https://chatapi.viber.com/pa"
+
+
+def test_the_doorbells_function_hears_our_queue_and_may_fail_in_part(template: dict[str, Any]) -> None:
+    (event,) = template["Resources"]["RingDoorbell"]["Properties"]["Events"].values()
+    assert event["Properties"]["Queue"] == {"Fn::Sub": "${DoorbellQueue.Arn}"}
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_functions_are_watched(template: dict[str, Any]) -> None:
+    watched = {"ApiErrorsAlarm", "ApiHandlerErrorsAlarm", "EveryMinuteErrorsAlarm", "EveryMinuteSilentAlarm"}
+    for name in watched:
+        assert template["Resources"][name]["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_nothing_in_the_template_remembers_the_stage_it_was_packaged_in(packaged: package.Package) -> None:
+    assert "aws-chalice" not in packaged.template.read_text(encoding="utf-8")
+
+
+# --- SnapStart --------------------------------------------------------------------------------------------------------
+
+
+def test_snapstart_sends_the_api_to_the_published_alias_and_is_lint_clean(
+    template: dict[str, Any], tmp_path: Path
+) -> None:
+    changed = package.with_snapstart(template)
+    text = json.dumps(changed)
+    assert "${APIHandler.Arn}/invocations" not in text
+    assert "${APIHandlerAliaslive}/invocations" in text
+    assert changed["Resources"]["APIHandlerInvokePermission"]["Properties"]["FunctionName"] == {
+        "Ref": "APIHandlerAliaslive"
+    }
+    (tmp_path / "template.json").write_text(text, encoding="utf-8")
+    package.lint(tmp_path / "template.json")
+
+
+@pytest.mark.skipif(sys.version_info >= package.SNAPSTART_PYTHON_MIN, reason="this Python can be snapshotted")
+def test_snapstart_is_refused_for_a_python_that_lambda_cannot_snapshot(tmp_path: Path) -> None:
+    with pytest.raises(package.NotPackaged, match=r"3\.12"):
+        package.build(snapstart=True, out=tmp_path)

@@ -1,0 +1,259 @@
+"""What the functions really ask of AWS is what their policies allow.
+
+The embedded AWS admits everybody, so a missing permission would show on real AWS only. Here the packaged functions
+speak to it through a listener, and each call heard is looked up in the policy of the function that made it.
+"""
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra import package
+from tests.infra import viber_server
+from tests.infra.bare import MINUTE_EVENT, api_event, invoke
+from tests.infra.deployed import STAGE, TOKEN, Deployed
+
+TABLES = {
+    f"salter-{STAGE}-{name}": f"{name.capitalize()}Table"
+    for name in ("conversations", "cases", "outbox", "people", "tenants")
+}
+TRANSACTED = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Get": "dynamodb:GetItem",
+}
+SECRETS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/salter/${Stage}/*"
+
+CITIZEN = "b3ZlcmhlYXJk"
+LANE_LONG = 16  # messages: more than a conversation item holds
+
+Need = tuple[str, str]
+
+
+@dataclass
+class Listener:
+    """Between the functions and the embedded AWS."""
+
+    url: str
+    heard: list[Need] = field(default_factory=list)
+
+    def needs(self) -> set[Need]:
+        """What was asked since the last time."""
+        asked = set(self.heard)
+        self.heard.clear()
+        print("NEEDS", sorted(asked))
+        return asked
+
+
+def allowed(policy: str) -> set[Need]:
+    """Every action with every resource in a policy file."""
+    document = json.loads((package.ROOT / ".chalice" / policy).read_text(encoding="utf-8"))
+    return {
+        (action, json.dumps(resource))
+        for statement in document["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
+    """The permissions one request takes, in the words of our policies."""
+    service, _, operation = target.partition(".")
+    if not target:
+        return [(f"s3:{method.capitalize()}Object", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
+    asked = json.loads(body or b"{}")
+    if service.startswith("DynamoDB"):
+        return _of_dynamodb(operation, asked)
+    if service == "AmazonSQS":
+        assert asked["QueueUrl"].endswith(f"/salter-{STAGE}-doorbell")
+        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", ["DoorbellQueue", "Arn"]))]
+    if service == "AmazonSSM":
+        assert asked["Name"].startswith(f"/salter/{STAGE}/")
+        return [(f"ssm:{operation}", _said("Sub", SECRETS))]
+    if service == "TrentService":
+        return [(f"kms:{operation}", _said("GetAtt", ["SealingKey", "Arn"]))]
+    return [(target, "a service no policy speaks of")]
+
+
+def _of_dynamodb(operation: str, asked: dict[str, Any]) -> list[Need]:
+    if operation in ("TransactWriteItems", "TransactGetItems"):
+        parts = [next(iter(item.items())) for item in asked["TransactItems"]]
+        return [(TRANSACTED[kind], _table(part["TableName"])) for kind, part in parts]
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        return [(f"dynamodb:{operation}", _table(name)) for name in asked["RequestItems"]]
+    return [(f"dynamodb:{operation}", _table(asked["TableName"], asked.get("IndexName")))]
+
+
+def _table(name: str, index: str | None = None) -> str:
+    logical = TABLES[name.rpartition("/")[2]]
+    return _said("Sub", f"${{{logical}.Arn}}/index/{index}") if index else _said("GetAtt", [logical, "Arn"])
+
+
+def _media_key(path: str) -> str:
+    key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
+    return "/T/*" if key.startswith("T/") else f"/{key}"
+
+
+def _said(intrinsic: str, value: Any) -> str:
+    return json.dumps({f"Fn::{intrinsic}": value})
+
+
+@pytest.fixture(scope="module")
+def listener(deployed: Deployed) -> Iterator[Listener]:
+    """A listener in front of the embedded AWS."""
+    behind = urlsplit(deployed.endpoint)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            listening.heard += needed(self.headers.get("X-Amz-Target", ""), self.path, self.command, body)
+            connection = http.client.HTTPConnection(str(behind.hostname), behind.port, timeout=30)
+            connection.request(self.command, self.path, body, dict(self.headers))
+            answer = connection.getresponse()
+            said = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+            connection.close()
+
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _pass_on
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: a test's output is for findings."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    listening = Listener(f"http://127.0.0.1:{server.server_address[1]}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield listening
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """The packaged functions, with the listener as their AWS."""
+
+    task: Path
+    deployed: Deployed
+    listener: Listener
+
+    def needs(self, handler: str, *events: dict[str, Any]) -> set[Need]:
+        """What answering the events asked of AWS."""
+        outputs = self.deployed.installation.outputs
+        self.listener.needs()
+        answers = invoke(
+            self.task,
+            *events,
+            handler=handler,
+            AWS_ENDPOINT_URL=self.listener.url,
+            SALTER_STAGE=STAGE,
+            SALTER_DOORBELL_URL=outputs["DoorbellUrl"].replace(self.deployed.endpoint, self.listener.url),
+            SALTER_MEDIA_BUCKET=outputs["MediaBucketName"],
+            SALTER_KEY_ID=outputs["SealingKeyId"],
+            VIBER_API_URL=self.deployed.viber.url,
+        )["answers"]
+        failed = [answer for answer in answers if handler == "app" and answer["statusCode"] >= 300]
+        assert not failed, failed
+        return self.listener.needs()
+
+
+@pytest.fixture(scope="module")
+def overheard(unpacked: Path, deployed: Deployed, listener: Listener) -> Overheard:
+    """The packaged functions, overheard."""
+    return Overheard(unpacked, deployed, listener)
+
+
+def from_viber(town: str, text: str) -> dict[str, Any]:
+    """A citizen's signed message as API Gateway hands it over."""
+    body = viber_server.written_by(CITIZEN, text)
+    headers = {"X-Viber-Content-Signature": viber_server.signature(body, TOKEN), "Content-Type": "application/json"}
+    return posted("/viber/{account}", {"account": town}, body.decode(), headers)
+
+
+def doorbell_event(town: str) -> dict[str, Any]:
+    """A ring for the citizen's lane as SQS hands it over."""
+    record = {
+        "messageId": "00000000-0000-4000-8000-000000000004",
+        "receiptHandle": "handle",
+        "body": json.dumps({"account": f"viber:{town}", "citizen": CITIZEN}),
+        "attributes": {},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "",
+        "awsRegion": "eu-central-1",
+    }
+    return {"Records": [record]}
+
+
+def posted(route: str, parameters: dict[str, str], body: str, headers: dict[str, str]) -> dict[str, Any]:
+    """A POST on one of the API's routes."""
+    return api_event(
+        "POST",
+        route.format(**parameters),
+        route=route,
+        pathParameters=parameters,
+        headers=headers,
+        multiValueHeaders={name: [value] for name, value in headers.items()},
+        body=body,
+    )
+
+
+def test_a_vibers_callback_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
+    needs = overheard.needs("app", from_viber(overheard.deployed.town, "Dobar dan"))
+    assert needs, "the listener heard nothing"
+    assert needs <= allowed("policy-api.json")
+
+
+def test_replies_that_pile_up_and_leave_later_ask_for_nothing_the_policies_deny(overheard: Overheard) -> None:
+    """While Viber is down a lane outgrows its item; the doorbell and the minute's round empty it."""
+    town, viber = overheard.deployed.town, overheard.deployed.viber
+    viber.down = True
+    try:
+        piling = overheard.needs("app", *(from_viber(town, f"Radno vreme {number}") for number in range(LANE_LONG)))
+    finally:
+        viber.down = False
+    rung = overheard.needs("ring_doorbell", doorbell_event(town))
+    swept = overheard.needs("every_minute", MINUTE_EVENT)
+
+    assert ("dynamodb:DeleteItem" in str(piling | rung | swept)) or ("dynamodb:PutItem" in str(piling))
+    assert piling <= allowed("policy-api.json")
+    assert rung <= allowed("policy-doorbell.json")
+    assert swept <= allowed("policy-minute.json")
+    assert any("index/due" in resource for _, resource in swept), "the round did not look for what is due"
+
+
+def test_the_web_chat_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
+    town = {"tenant": overheard.deployed.town}
+    session = overheard.deployed.request("POST", f"chat/{town['tenant']}/sessions", b"{}").json
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {session['token']}"}
+    said = json.dumps({"id": "overheard-1", "type": "text", "text": "Dobar dan"})
+    photo = json.dumps({"name": "rupa.jpg", "type": "image/jpeg", "size": 4})
+    needs = overheard.needs(
+        "app",
+        posted("/chat/{tenant}/sessions", town, "{}", headers),
+        posted("/chat/{tenant}/messages", town, said, headers),
+        posted("/chat/{tenant}/attachments", town, photo, headers),
+    )
+    assert needs <= allowed("policy-api.json")
