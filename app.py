@@ -129,11 +129,13 @@ def chat_look(tenant: str) -> Response:
 @app.route("/chat/{tenant}")
 def chat_page(tenant: str) -> Response:
     from chalicelib.actions import web_chat
-    from chalicelib.console import widget
+    from chalicelib.console import policy, widget
 
-    return safely(
-        lambda: Response(widget.chat_page(web_chat.look(tenant, request().query)), headers=dict(widget.PAGE_HEADERS))
-    )
+    def door() -> Response:
+        page = widget.chat_page(web_chat.look(tenant, request().query))
+        return Response(page, headers=policy.page_headers(web_chat.upload_origin()))
+
+    return safely(door)
 
 
 @app.route("/widget.js")
@@ -153,7 +155,10 @@ def asset(name: str) -> Response:
     from chalicelib.console import widget
 
     def door() -> Response:
-        body, content_type = widget.asset(name)
+        try:
+            body, content_type = widget.asset(name)
+        except KeyError as error:
+            raise Refused(404, "unknown_asset", "There is no such file.") from error
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "Access-Control-Allow-Origin": "*"}
         return Response(body, headers={"Content-Type": content_type, **headers})
 

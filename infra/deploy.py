@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from infra.package import BUILD, Package, functions
 
 REGION = "eu-central-1"  # Frankfurt, unless the environment names another: citizens' data stays in Europe
+LOCAL_STAGE = "local"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 POLL = {"Delay": 2, "MaxAttempts": 900}  # seconds, tries: up to half an hour
 SIGNING_KEY_BYTES = 32
@@ -60,6 +61,8 @@ def deploy(
     package: Package, stage: str, *, parameters: dict[str, str] | None = None, allow_replacement: bool = False
 ) -> Installation:
     """Bring the stage to this package, making it if it is not there. Returns when AWS has finished."""
+    if stage == LOCAL_STAGE:
+        raise NotDeployed("stage local belongs to `make run` and has doors that must not exist elsewhere: name another")
     session = boto3.session.Session(region_name=boto3.session.Session().region_name or REGION)
     cloudformation = session.client("cloudformation")
     template_url = upload(session, package)

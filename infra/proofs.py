@@ -71,7 +71,9 @@ class Stage:
         except LookupError as missing:
             return f"no choice “{missing.args[0]}” among: {', '.join(self._labels()) or 'none'}"
         self.say(inbound)
-        heard = fold("\n".join([*(message.text for message in self.messages), *self._labels()]))
+        heard = " ".join(
+            fold(line) for message in self.messages for line in [*message.text.split("\n"), *self._labels()]
+        )
         for pattern in [turn["bot"]] if isinstance(turn.get("bot"), str) else turn.get("bot", []):
             if not re.search(_folded_pattern(pattern), heard):
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"

@@ -15,6 +15,8 @@ import pytest
 from infra.local import aws as local_aws
 from tests.product import Product
 
+pytest_plugins = ["tests.turns"]
+
 STAGE = "test"
 AWS_PORT = local_aws.free_port()
 

@@ -6,6 +6,7 @@ on. Whatever happens, entries that others appended meanwhile are kept, because e
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass, field, replace
 
@@ -15,13 +16,16 @@ from chalicelib.channels import Credentials, channel
 from chalicelib.dialogue import words
 from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Town, Unavailable
 from chalicelib.storage import doorbell, keys, outbox, secrets, shapes
+from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 LEASE_SECONDS = 12
 SEND_SECONDS_NEEDED = 0.4
 MARK_SECONDS_KEPT = 0.6
-MARK_TRIES_MAX = 8
+ROUNDS_MAX = 8
+MARK_TRIES_MAX = 60  # a mark that is lost is a message said twice: it must outlast any crowd of writers
+MARK_JITTER_SECONDS = 0.02
 BACKOFF_SECONDS_FIRST = 2.0
 BACKOFF_SECONDS_MAX = 60.0
 TRIES_MAX = 1500  # at the longest pause about a day
@@ -66,7 +70,7 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
     town = known.town(conversation.town, deadline)
     credentials = _credentials(store, town, deadline)
     began = time.monotonic()
-    for _ in range(MARK_TRIES_MAX):
+    for _ in range(ROUNDS_MAX):
         work = _Round()
         _send_all(conversation, town, credentials, store, now + time.monotonic() - began, work, deadline)
         conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
@@ -213,11 +217,12 @@ def _mark(
         marked = _marked(conversation, holder, work, now)
         try:
             saved = store.save(marked, now, deadline)
-        except Conflict:
+        except (Conflict, Unknown):
             reloaded = store.load(conversation.citizen, now, deadline)
             if reloaded is None:
                 return conversation, True
             conversation = reloaded
+            time.sleep(random.random() * MARK_JITTER_SECONDS)
             continue
         except Unavailable:
             # The lease runs out and the sweeper comes: a sent reply may then be said twice, none is lost.

@@ -33,6 +33,7 @@ from chalicelib.model import (
     Unavailable,
 )
 from chalicelib.storage import keys, outbox
+from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
@@ -104,7 +105,8 @@ def receive_message(
             after = _leased(after, account, holder, now)
         try:
             saved = store.save(after, now, deadline)
-        except Conflict:
+        except (Conflict, Unknown):
+            # Somebody was faster, or our own write took effect without our hearing of it: the next look tells.
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
         if saved.lease and saved.lease.holder == holder:

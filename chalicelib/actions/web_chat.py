@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from secrets import token_hex, token_urlsafe
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib.actions import known
 from chalicelib.actions.receive_message import NoTown, TooOld, open_chat, receive_message
@@ -122,11 +123,12 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
         _voice(_asked_voice(town, "-".join(filter(None, (query.get("language"), query.get("script"))))))
         or town.default_voice,
     )
+    kept = words.latin_words(town)
     texts = {key: text for key, text in town.texts[voice.language].items() if key.startswith(("w_", "widget_"))}
     return {
         "tenant": slug,
-        "name": _scripted(str(town.core["names"][voice.language]), voice),
-        "bot": _scripted(town.core["bot"], voice),
+        "name": _scripted(str(town.core["names"][voice.language]), voice, kept),
+        "bot": _scripted(town.core["bot"], voice, kept),
         "colours": town.core["colours"],
         "language": voice.language,
         "script": voice.script,
@@ -135,9 +137,15 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
             for entry in town.core["languages"]
             for script in entry["scripts"]
         ],
-        "texts": {key: _scripted(text, voice) for key, text in texts.items()},
+        "texts": {key: _scripted(text, voice, kept) for key, text in texts.items()},
         "links": {"privacy": f"/t/{slug}", "person": None},
     }
+
+
+def upload_origin() -> str:
+    """Where signed upload forms lead to, as scheme and host."""
+    parts = urlsplit(aws.object_url(_bucket(), ""))
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def origins(slug: str) -> list[str]:
@@ -176,14 +184,12 @@ def _voice(name: str) -> Voice | None:
     return Voice(language, script or "latin") if language else None
 
 
-def _scripted(text: Any, voice: Voice) -> Any:
+def _scripted(text: Any, voice: Voice, kept: tuple[str, ...]) -> Any:
     if voice.script != "cyrillic":
         return text
-    return (
-        catalogue.cyrillic(text)
-        if isinstance(text, str)
-        else {form: catalogue.cyrillic(part) for form, part in text.items()}
-    )
+    if isinstance(text, str):
+        return catalogue.cyrillic(text, kept)
+    return {form: catalogue.cyrillic(part, kept) for form, part in text.items()}
 
 
 def _worded(entry: Entry, town: Town) -> Message:

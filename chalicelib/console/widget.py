@@ -26,6 +26,7 @@ _FOLDER = Path(__file__).parent / "static"
 _SOURCES = {
     "panel.js": ("talk.js", "draw.js", "panel.js"),
     "chat.css": ("chat.css",),
+    "page.css": ("page.css",),
     "launch.css": ("launch.css",),
     "mark.svg": ("mark.svg",),
 }
@@ -41,6 +42,8 @@ _JS_LITERAL_OR_SIGN = re.compile(
     r"""('(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[(,\[])/(?![/*])(?:\\.|[^/\\\n])+/)"""
     r"""|[ \t]*([{}()\[\];,=<>?:+*/%!&|-])[ \t]*"""
 )
+_JS_LINE_END = re.compile(r"(?<=[{};,(])\n")
+_ASSET_MARK = re.compile(r"%(\w+\.\w+)%")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_GAP = re.compile(r"\s*([{};,])\s*")
 
@@ -64,10 +67,7 @@ def asset_url(name: str) -> str:
 @lru_cache(maxsize=1)
 def loader_js() -> str:
     """`widget.js` with the closed button's style and the names of the assets in it."""
-    script = _squeezed("widget.js")
-    for name in _SOURCES:
-        script = script.replace(f"%{name}%", asset_url(name))
-    return script.replace("%launch%", _body("launch.css").replace("\\", "\\\\").replace("'", "\\'"))
+    return _filled(_squeezed("widget.js"))
 
 
 def button_look(look: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,8 +76,11 @@ def button_look(look: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: look[key] for key in ("colours", "language", "script")}, "texts": texts}
 
 
-def chat_page(look: Mapping[str, Any]) -> str:
-    """The full-page chat of a town. Its look travels in a data block, so it needs no inline script, style or nonce."""
+def chat_page(look: Mapping[str, Any], context: str = "") -> str:
+    """The full-page chat of a town, in the language and script of `look`; `context` is that of the link that led here.
+
+    The look travels in a data block, so the page needs no inline script or style and no nonce.
+    """
     texts = look["texts"]
     return _page().substitute(
         lang={"cyrillic": "sr-Cyrl"}.get(look["script"], html.escape(look["language"])),
@@ -85,8 +88,11 @@ def chat_page(look: Mapping[str, Any]) -> str:
         name=html.escape(look["name"]),
         no_chat=html.escape(texts["w_no_chat"]),
         tenant=html.escape(look["tenant"]),
+        language=html.escape(look["language"]),
+        script=html.escape(look["script"]),
+        context=html.escape(context),
         look=json.dumps(look, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        style=asset_url("chat.css"),
+        style=asset_url("page.css"),
         panel=asset_url("panel.js"),
         mark=asset_url("mark.svg"),
     )
@@ -99,7 +105,14 @@ def _page() -> Template:
 
 @lru_cache(maxsize=8)
 def _body(name: str) -> str:
-    return "".join(_squeezed(source) for source in _SOURCES[name])
+    return _filled("".join(_squeezed(source) for source in _SOURCES[name]))
+
+
+def _filled(script: str) -> str:
+    """`%chat%` becomes the text of chat.css, to stand in single quotes; `%chat.css%` the address of that asset."""
+    for sheet in ("launch", "chat"):
+        script = script.replace(f"%{sheet}%", _squeezed(f"{sheet}.css").replace("\\", "\\\\").replace("'", "\\'"))
+    return _ASSET_MARK.sub(lambda match: asset_url(match[1]), script)
 
 
 def _squeezed(source: str) -> str:
@@ -109,4 +122,4 @@ def _squeezed(source: str) -> str:
         return _CSS_GAP.sub(r"\1", " ".join(_CSS_COMMENT.sub("", text).split())).replace(": ", ":").replace(";}", "}")
     lines = (line.strip() for line in text.splitlines())
     code = "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
-    return _JS_LITERAL_OR_SIGN.sub(lambda match: match[1] or match[2], code)
+    return _JS_LINE_END.sub("", _JS_LITERAL_OR_SIGN.sub(lambda match: match[1] or match[2], code))

@@ -50,7 +50,12 @@ def line(part: Line, town: Town, voice: Voice) -> str:
     texts = town.texts[voice.language]
     template = texts.get(part.key, texts[MISSING])
     values = {name: line(value, town, voice) if isinstance(value, Line) else value for name, value in part.args.items()}
-    return catalogue.word(template, _plural(town, voice.language), voice.script, values)
+    return catalogue.word(template, _plural(town, voice.language), voice.script, values, latin_words(town))
+
+
+def latin_words(town: Town) -> tuple[str, ...]:
+    """Names this town keeps in Latin."""
+    return tuple(town.core["latin_words"])
 
 
 def _plural(town: Town, language: str) -> str:
@@ -68,15 +73,15 @@ def sheet_of(say: Say, town: Town, voice: Voice) -> Mapping[str, Any] | None:
         name = next((entry["name"] for entry in town.core["languages"] if entry["id"] == sheet["only"]), sheet["only"])
         note = catalogue.word(town.texts[voice.language]["only_in_language"], "two", "latin", {"language": name})
         sheet = {**sheet, "foot": f"{note}\n{sheet['foot']}"}
-    return dict(_in_cyrillic(sheet)) if voice.script == CYRILLIC else sheet
+    return dict(_in_cyrillic(sheet, latin_words(town))) if voice.script == CYRILLIC else sheet
 
 
-def _in_cyrillic(value: Any) -> Any:
+def _in_cyrillic(value: Any, kept: tuple[str, ...]) -> Any:
     if isinstance(value, str):
-        return catalogue.cyrillic(value)
+        return catalogue.cyrillic(value, kept)
     if isinstance(value, Mapping):
-        return {name: part if name in ("link", "only") else _in_cyrillic(part) for name, part in value.items()}
-    return [_in_cyrillic(part) for part in value] if isinstance(value, list) else value
+        return {name: part if name in ("link", "only") else _in_cyrillic(part, kept) for name, part in value.items()}
+    return [_in_cyrillic(part, kept) for part in value] if isinstance(value, list) else value
 
 
 def sheet_text(sheet: Mapping[str, Any]) -> str:

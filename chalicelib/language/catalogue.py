@@ -57,15 +57,22 @@ def plural_form(n: int, plural: str) -> str:
     return "few" if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else "other"
 
 
-def word(template: str | Mapping[str, str], plural: str, script: str, values: Mapping[str, str | int]) -> str:
+def word(
+    template: str | Mapping[str, str],
+    plural: str,
+    script: str,
+    values: Mapping[str, str | int],
+    latin_words: tuple[str, ...] = (),
+) -> str:
     """The template in the script asked for, with `values` put in as they are.
 
-    Only named placeholders are replaced, so braces in a citizen's own words are printed as typed.
+    Only named placeholders are replaced, so braces in a citizen's own words are printed as typed. `latin_words` are
+    names that stay in Latin inside Cyrillic.
     """
     if not isinstance(template, str):
         template = template[plural_form(int(values.get("n", 0)), plural)]
     if script == "cyrillic":
-        template = cyrillic(template)
+        template = cyrillic(template, latin_words)
     return _PLACEHOLDER.sub(_value_of(values), template)
 
 
@@ -74,5 +81,13 @@ def _value_of(values: Mapping[str, str | int]) -> Callable[[re.Match[str]], str]
 
 
 @lru_cache(maxsize=4096)
-def cyrillic(template: str) -> str:
-    return to_cyrillic(template)
+def cyrillic(template: str, latin_words: tuple[str, ...] = ()) -> str:
+    """`template` in Cyrillic, without the names a town wants in Latin."""
+    if not latin_words:
+        return to_cyrillic(template)
+    names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(latin_words, key=len, reverse=True)))
+    parts, end = [], 0
+    for match in names.finditer(template):
+        parts += [to_cyrillic(template[end : match.start()]), match.group()]
+        end = match.end()
+    return "".join([*parts, to_cyrillic(template[end:])])

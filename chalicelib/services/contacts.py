@@ -46,7 +46,7 @@ def open_lines(town: Town, entry: Mapping[str, Any], facts: Facts) -> tuple[Line
         return (Line("open_now", {"time": f"{until:%H:%M}"}),)
     opening = next_opening(entry["hours"], closed, local)
     holiday = closed.get(local.date().isoformat())
-    lines = [Line("closed_today_holiday", {"holiday": holiday})] if holiday else []
+    lines = [Line("closed_today_holiday", {"holiday": Line(f"holiday.{holiday}")})] if holiday else []
     if opening:
         lines.append(
             Line(

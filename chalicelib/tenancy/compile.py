@@ -165,6 +165,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "centre": tenant.centre.model_dump() if tenant.centre else None,
         "person": f"{_contacts_service(files)}.{tenant.person.office}",
         "settlements": list(tenant.settlements),
+        "latin_words": list(tenant.latin_words),
         "services": {service.id: {"kind": service.kind} for service in files.services.services},
         "menu": list(files.services.menu),
         "procedures": [
@@ -209,7 +210,7 @@ def _contacts_service(files: TownFiles) -> str:
 
 
 def _ordered_procedures(files: TownFiles) -> list[tuple[str, Procedure]]:
-    return sorted(files.procedures.items(), key=lambda item: (GROUPS.index(item[1].group), item[0]))
+    return sorted(files.procedures.items(), key=lambda item: (GROUPS.index(item[1].group), item[1].order, item[0]))
 
 
 def _url(procedure: Procedure) -> str | None:
@@ -233,7 +234,7 @@ def _week(hours: Mapping[Any, str]) -> dict[str, list[list[str]]]:
 
 def _closed_days(calendar: str) -> dict[str, str]:
     raw = tomllib.loads((_CALENDARS / f"{calendar}.toml").read_text(encoding="utf-8"))
-    return {day: name.split(" (")[0] for section in ("all", "declared") for day, name in raw.get(section, {}).items()}
+    return {day: key for section in ("all", "declared") for day, key in raw.get(section, {}).items()}
 
 
 def _routes(files: TownFiles) -> dict[str, list[str]]:

@@ -145,6 +145,7 @@ class TenantFile(Strict):
     centre: Centre | None = None
     person: Person
     settlements: list[Short] = []
+    latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")
     def _name_in_every_language(self) -> TenantFile:
@@ -196,6 +197,7 @@ class Procedure(Strict):
     group: Literal["documents", "family", "taxes", "building", "business", "education", "other"]
     mode: Literal["explain", "accept", "redirect"]
     title: LocalTitle
+    order: Annotated[int, Field(ge=1, le=99)] = 50  # place within its group
     intents: list[str] = []
     who: Unconfirmed | LocalText | None = None
     bring: Unconfirmed | LocalList | None = None

@@ -25,6 +25,8 @@ CHOOSE_SCORE = 0.34
 KEYWORD_SCORE = 0.66
 KEYWORD_WORD_BONUS = 0.12
 SECOND_OPINION = 0.25
+GENERIC_YIELDS = 0.6
+NEARLY = 0.9
 
 Decision = Literal["answer", "choose", "unknown"]
 
@@ -72,12 +74,34 @@ def _rank(ordered: list[str], index: Mapping[str, Any]) -> list[tuple[str, float
         scores[number] = high + SECOND_OPINION * low
     names = index["intents"]
     ranked = sorted(((min(score, 0.99), number) for number, score in scores.items()), reverse=True)
+    ranked = _specific_first(ranked, names)
     rejected = next((score for score, number in ranked if names[number] == OUT_OF_SCOPE), 0.0)
     return [
         (names[number], round(score * (0.6 if rejected > score else 1.0), 3))
         for score, number in ranked
         if names[number] != OUT_OF_SCOPE
     ]
+
+
+def _specific_first(ranked: list[tuple[float, int]], names: list[str]) -> list[tuple[float, int]]:
+    """A family's `generic` intent yields to a particular one that is nearly as likely: it says the same and more."""
+    particular: dict[str, float] = {}
+    for score, number in ranked:
+        family, _, detail = names[number].partition(".")
+        if detail != "generic":
+            particular[family] = max(particular.get(family, 0.0), score)
+    return sorted(
+        (
+            (score * GENERIC_YIELDS if _yields(names[number], score, particular) else score, number)
+            for score, number in ranked
+        ),
+        reverse=True,
+    )
+
+
+def _yields(name: str, score: float, particular: Mapping[str, float]) -> bool:
+    family, _, detail = name.partition(".")
+    return detail == "generic" and particular.get(family, 0.0) >= NEARLY * score
 
 
 def _phrase_scores(ordered: list[str], index: Mapping[str, Any]) -> dict[int, float]:

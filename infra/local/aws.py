@@ -117,7 +117,7 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
 
 
 def process_environment(endpoint: str, stage: str, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A whole environment for a process of the product: the inherited one without any AWS or Šalter setting, then ours."""
+    """A whole environment for a process of the product: the inherited one without AWS or Šalter settings, then ours."""
     inherited = os.environ if inherited is None else inherited
     clean = {name: value for name, value in inherited.items() if not name.startswith(("AWS_", "SALTER_"))}
     clean["NO_PROXY"] = clean["no_proxy"] = f"{HOST},localhost,::1"

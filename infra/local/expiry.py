@@ -1,6 +1,7 @@
-"""DynamoDB's TTL service of the local stack, by the product's clock: TTL itself is off there, it would use the machine's.
+"""DynamoDB's TTL service of the local stack, by the product's clock.
 
-The only place that may scan a table: so does the service it stands in for.
+TTL itself is off there, because it would use the machine's clock. This is the only place that may scan a table: so does
+the service it stands in for.
 """
 
 import os

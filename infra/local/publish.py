@@ -27,7 +27,7 @@ def compile_every_town() -> Versions:
 
 
 def publish(versions: Versions) -> None:
-    """Publish them and let the shared account serve them all; what did not change since the last start is not written."""
+    """Publish them, let the shared account serve them all; what did not change since the last start is not written."""
     # Imported in the environment of the stack only: the tables take their names from it.
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant, serve

@@ -1,6 +1,6 @@
 """What AWS does between the services, done here: the doorbell queue and the clock call the product's real handlers.
 
-A handler gets an event as AWS would shape it, its errors leave the message in the queue, and a part of a batch may fail.
+A handler gets an event as AWS would shape it, its errors leave the message in the queue, a part of a batch may fail.
 """
 
 import datetime as dt

@@ -211,7 +211,6 @@ class Supervisor:
     def _environment(self, running: aws.Aws, simulator: str | None) -> dict[str, str]:
         settings = self._settings
         return aws.process_environment(running.endpoint, STAGE) | {
-            "SALTER_PUBLIC_URL": settings.url,
             "VIBER_API_URL": settings.viber_api_url or f"{simulator}/pa",
             "VIBER_MEDIA_HOSTS": settings.media_hosts,
             "PYTHONUNBUFFERED": "1",

@@ -114,6 +114,11 @@ def test_deploying_the_same_package_again_changes_nothing_and_keeps_the_signing_
     assert ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"] == key["Value"]
 
 
+def test_the_local_stage_is_never_deployed(small: package.Package) -> None:
+    with pytest.raises(deploy.NotDeployed, match="make run"):
+        deploy.deploy(small, "local")
+
+
 def test_packages_lie_in_a_private_bucket_under_the_name_of_their_content(aws: Aws, small: package.Package) -> None:
     deploy.deploy(small, "private")
     s3 = client("s3", aws.endpoint)

@@ -1,8 +1,8 @@
 """The package deployed as a whole, as production is: a town published into it, a citizen writes, the town answers."""
 
 import json
-
-import pytest
+import re
+from urllib.parse import urljoin
 
 from infra import package
 from infra.local import aws as local_aws
@@ -53,11 +53,26 @@ def test_the_web_chat_answers_in_the_deployed_product(deployed: Deployed) -> Non
     assert answer.json["messages"]
 
 
-@pytest.mark.parametrize("path", ["widget.js", "chat/{town}"])
-def test_what_a_browser_loads_is_in_the_package(deployed: Deployed, path: str) -> None:
-    answer = deployed.request("GET", path.format(town=deployed.town))
-    assert answer.status == 200, answer.body
-    assert answer.body
+def test_the_chat_page_and_everything_it_names_is_served_under_the_gateways_path(deployed: Deployed) -> None:
+    path = f"chat/{deployed.town}"
+    page = deployed.request("GET", path)
+    assert page.status == 200, page.body
+    assert page.headers["Content-Type"].startswith("text/html")
+    links = re.findall(r'(?:href|src)="([^"]+)"', page.body.decode())
+    assert links
+    for link in links:
+        inside = urljoin(deployed.url + path, link)
+        assert inside.startswith(deployed.url), f"{link} leaves the API's stage"
+        assert deployed.request("GET", inside.removeprefix(deployed.url)).status == 200, link
+
+
+def test_the_widget_and_the_files_it_loads_are_served(deployed: Deployed) -> None:
+    script = deployed.request("GET", "widget.js")
+    assert script.status == 200, script.body
+    files = re.findall(r"/(assets/[\w.]+)", script.body.decode())
+    assert files
+    for file in files:
+        assert deployed.request("GET", file).status == 200, file
 
 
 def test_the_minutes_round_runs_in_the_deployed_product(deployed: Deployed) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from infra.local import aws as local_aws
 from infra.local import processes, stack
-from tests.product import Product
+from tests.product import ROOT, Product
 
 READY_SECONDS_MAX = 10.0
 STOPPED_SECONDS_MAX = 15.0
@@ -22,6 +22,8 @@ GONE_TIMEOUT_SECONDS = 5.0
 BURST = 40
 BURST_SECONDS_MAX = 5.0
 KEY = {"pk": {"S": "T#nobody"}, "sk": {"S": "NOW"}}
+TOWN = min(folder.parent.name for folder in (ROOT / "tenants").glob("*/tenant.yaml"))
+WORDS = "Dobar dan"
 
 Make = Callable[..., Product]
 
@@ -55,14 +57,23 @@ def pids_of(product: Product) -> list[int]:
     return [product.pid("run"), product.pid("app"), product.pid("simulator"), embedded_aws(product).pid]
 
 
-def remember(product: Product) -> None:
-    dynamodb = local_aws.client("dynamodb", embedded_aws(product).endpoint)
-    dynamodb.put_item(TableName="salter-local-people", Item=KEY)
+def write_as_a_citizen(product: Product) -> str:
+    """Say something on the web chat of the first town there is; the token of that session."""
+    opened = product.post(f"/chat/{TOWN}/sessions", {})
+    token = str(opened.json["token"])
+    said = product.post(f"/chat/{TOWN}/messages", {"id": "one", "type": "text", "text": WORDS}, **bearer(token))
+    assert said.status == 200, said.text
+    return token
 
 
-def remembers(product: Product) -> bool:
-    dynamodb = local_aws.client("dynamodb", embedded_aws(product).endpoint)
-    return "Item" in dynamodb.get_item(TableName="salter-local-people", Key=KEY)
+def remembers(product: Product, token: str) -> bool:
+    """Whether the conversation still holds what the citizen said."""
+    kept = product.get(f"/chat/{TOWN}/messages", **bearer(token)).json["messages"]
+    return WORDS in [message["text"] for message in kept]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def listens(port: int) -> bool:
@@ -104,7 +115,7 @@ def test_it_can_be_stopped_while_it_starts(make: Make, after_seconds: float) -> 
 def test_a_killed_app_leaves_the_embedded_aws_and_the_next_run_adopts_it_with_its_data(make: Make) -> None:
     product = make()
     product.start()
-    remember(product)
+    token = write_as_a_citizen(product)
     before, simulator = embedded_aws(product), product.pid("simulator")
 
     os.kill(product.pid("app"), signal.SIGKILL)
@@ -113,7 +124,7 @@ def test_a_killed_app_leaves_the_embedded_aws_and_the_next_run_adopts_it_with_it
     assert product.wait(STOPPED_SECONDS_MAX) == 1
     assert not processes.alive(simulator)
     assert embedded_aws(again) == before
-    assert remembers(again)
+    assert remembers(again, token)
     assert again.get("/health").status == 200
     assert again.stop() == 0
     assert not processes.alive(before.pid)
@@ -122,7 +133,7 @@ def test_a_killed_app_leaves_the_embedded_aws_and_the_next_run_adopts_it_with_it
 def test_what_a_killed_supervisor_left_is_stopped_by_the_next_run(make: Make) -> None:
     product = make()
     product.start()
-    remember(product)
+    token = write_as_a_citizen(product)
     left = [product.pid("app"), product.pid("simulator")]
     os.kill(product.pid("run"), signal.SIGKILL)
     product.wait(GONE_TIMEOUT_SECONDS)
@@ -131,19 +142,19 @@ def test_what_a_killed_supervisor_left_is_stopped_by_the_next_run(make: Make) ->
     again = make(port=product.port)
     again.start()
     assert not [pid for pid in left if processes.alive(pid)]
-    assert remembers(again)
+    assert remembers(again, token)
 
 
 def test_data_survive_a_clean_restart_when_they_have_a_directory(make: Make) -> None:
     product = make()
     product.start()
-    remember(product)
     product.post("/local/clock", {"now": "2026-03-10T10:15:00+01:00"})
+    token = write_as_a_citizen(product)
     product.stop()
 
     again = make()
     again.start()
-    assert remembers(again)
+    assert remembers(again, token)
     assert again.get("/local/clock").json["now"].startswith("2026-03-10")
 
 
@@ -195,8 +206,16 @@ def test_a_second_run_on_the_same_data_is_refused_and_the_first_goes_on(make: Ma
     assert first.get("/health").status == 200
 
 
+def test_with_another_viber_the_built_in_one_stays_away(make: Make) -> None:
+    product = make(VIBER_API_URL="http://127.0.0.1:1/pa")
+    product.start()
+    assert not (product.run / "simulator.pid").exists()
+    assert any("http://127.0.0.1:1/pa" in line for line in product.lines)
+    assert "Viber simulator" not in product.get("/local/").text
+
+
 def test_an_app_that_cannot_start_is_said_with_the_end_of_its_log(make: Make, tmp_path: Path) -> None:
-    """A town that does not compile, a missing module: the reason stands on the screen, and nothing stays behind."""
+    """A module that cannot be imported, say: the reason stands on the screen, and nothing stays behind."""
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "chalice.py").write_text("raise ImportError('no chalice here')\n")

@@ -15,8 +15,6 @@ const ICONS = {
   folder: 'M3 7h7l2 2h9v11H3z',
   help: 'M4 9h16v11H4zM8 9V6a4 4 0 0 1 8 0v3M12 12v5M9.5 14.5h5',
   home: 'M4 11 12 4l8 7v9h-5v-6H9v6H4z',
-  more: 'm6 9 6 6 6-6',
-  news: 'M6 17V11a6 6 0 0 1 12 0v6l1.5 2h-15zM10 21.5h4',
   offline: 'M3 3l18 18M5 12a10 10 0 0 1 4-2.4M19 12a10 10 0 0 0-6-3M8.5 15.5a5 5 0 0 1 5-1M12 19v.01',
   open: 'M13 4h7v7M20 4l-9 9M18 14v6H4V6h6',
   person: 'M16 8a4 4 0 1 1-8 0 4 4 0 0 1 8 0M4 21c0-4.5 3.5-7 8-7s8 2.5 8 7',
@@ -42,215 +40,180 @@ const PICTURES = [
   [/report|problem/, 'wrench'],
   [/status|case/, 'folder'],
   [/assist|help|emergenc/, 'help'],
-  [/news/, 'news'],
   [/procedures|question|faq/, 'question'],
   [/document|procedure|sheet/, 'sheet'],
 ];
 const QUIET = /(^|[^a-z])(back|cancel|skip|yes|no)([^a-z]|$)/;
 const LEADING = /(^|[^a-z])(confirm|send|submit)([^a-z]|$)/;
 
+let h;
+let look;
+let texts;
+
 const clock = at => new Date(at).toTimeString().slice(0, 5);
 const sameDay = (one, other) => new Date(one).toDateString() == new Date(other).toDateString();
+const plural = (forms, n) => (forms[new Intl.PluralRules(door.tag).select(n)] || forms.other).replace('{n}', n);
 
-class Pen {
-  constructor(door, { texts }) {
-    this.h = door.h;
-    this.door = door;
-    this.texts = texts;
-  }
+const icon = name => h('svg', { viewBox: '0 0 24 24', class: 'i', 'aria-hidden': true }, h('path', { d: ICONS[name] }));
 
-  icon(name) {
-    const { h } = this;
-    return h('svg', { viewBox: '0 0 24 24', class: 'i', 'aria-hidden': true }, h('path', { d: ICONS[name] }));
-  }
+const makeButton = (kind, picture, label, onclick) =>
+  h('button', { class: 'b ' + kind, type: 'button', onclick }, picture && icon(picture), label && h('span', {}, label));
 
-  button(kind, icon, label, onclick) {
-    return this.h('button', { class: 'b ' + kind, type: 'button', onclick }, icon && this.icon(icon), label);
-  }
+// A button with a picture only: its name is for the ear and the pointer.
+const pictureButton = (kind, picture, label, onclick, type = 'button') =>
+  h('button', { class: 'b ' + kind, type, 'aria-label': label, title: label, onclick }, icon(picture));
 
-  // A button with a picture only: its name is for the ear and the pointer.
-  picture(kind, icon, label, onclick, type = 'button') {
-    return this.h('button', { class: 'b ' + kind, type, 'aria-label': label, title: label, onclick }, this.icon(icon));
-  }
+function anchor(href, kind, ...inside) {
+  const outward = /^http/.test(href) && { target: '_blank', rel: 'noopener noreferrer' };
+  return h('a', { href, class: kind, ...outward }, ...inside, outward && h('span', { class: 'vh' }, ` (${texts.w_new_tab})`));
+}
 
-  link(url, attributes, ...inside) {
-    const note = this.h('span', { class: 'vh' }, ` (${this.texts.w_new_tab})`);
-    return this.h('a', { href: url, target: '_blank', rel: 'noopener noreferrer', ...attributes }, ...inside, note);
+// Words with http(s) addresses made into links; nothing else in a text is read as markup.
+function words(text) {
+  const parts = [];
+  let end = 0;
+  for (const { 0: url, index } of text.matchAll(LINK)) {
+    parts.push(text.slice(end, index), anchor(url, '', url));
+    end = index + url.length;
   }
+  return [...parts, text.slice(end)];
+}
 
-  // Words with http(s) addresses made into links; nothing else in a text is read as markup.
-  words(text) {
-    const parts = [];
-    let end = 0;
-    for (const { 0: url, index } of text.matchAll(LINK)) {
-      parts.push(text.slice(end, index), this.link(url, {}, url));
-      end = index + url.length;
-    }
-    return [...parts, text.slice(end)];
-  }
+const paragraphs = text => text.split(/\n{2,}/).map(part => h('p', {}, ...words(part)));
 
-  paragraphs(text) {
-    return text.split(/\n{2,}/).map(part => this.h('p', {}, ...this.words(part)));
-  }
+// The language of a passage, where its letters are not those of the frame around it.
+function tongue({ lang, text = '' }) {
+  const cyrillic = CYRILLIC.test(text);
+  if (lang || cyrillic == /Cyrl/.test(door.tag) || !(cyrillic || LATIN.test(text))) return lang;
+  return (/^bs/.test(door.tag) ? 'bs' : 'sr') + (cyrillic ? '-Cyrl' : '-Latn');
+}
 
-  // The language of a passage, where its letters are not those of the frame around it.
-  tongue({ lang, text = '' }) {
-    if (lang) return lang;
-    const cyrillic = CYRILLIC.test(text);
-    const framed = this.door.tag.endsWith('-Cyrl');
-    if (cyrillic == framed || !(cyrillic || LATIN.test(text))) return null;
-    const base = /^(sr|bs)/.test(this.door.tag) ? this.door.tag.slice(0, 2) : 'sr';
-    return base + (cyrillic ? '-Cyrl' : '-Latn');
-  }
+function dayOf(at) {
+  if (!door.data.full && sameDay(at, Date.now())) return texts.w_today;
+  return new Date(at).toLocaleDateString(door.tag, { dateStyle: 'long' });
+}
 
-  day(at) {
-    const date = new Date(at);
-    if (!this.door.data.full && sameDay(at, Date.now())) return this.texts.w_today;
-    const name = this.texts.w_weekdays.split('|')[date.getDay()];
-    return name + ', ' + new Intl.DateTimeFormat(this.door.tag, { day: 'numeric', month: 'long', year: 'numeric' }).format(date);
-  }
+// `before`: what the other side said last, so that a name is written once and not above every message.
+function drawHeard(item, before) {
+  const turn = text => h('p', { class: 'sw-turn' }, `${clock(item.at)} · ${text}`);
+  if (item.event) return [turn(item.text)];
+  const person = item.from == 'operator';
+  const known = before.from == item.from && before.by == item.by;
+  const name = person ? item.by || texts.w_official : texts.w_machine;
+  const by = h('p', { class: known ? 'vh' : 'sw-by' }, person && !known && icon('person'), name);
+  const lang = tongue(item);
+  const { sheet, media, link } = item;
+  return [
+    person && before.from == 'bot' && !before.event && turn(texts.w_person_here),
+    item.case ? drawTicket(item, lang) : sheet ? drawSheet(sheet, lang) : item.text && h('div', { class: person ? 'sw-m op' : 'sw-m', lang }, by, ...paragraphs(item.text)),
+    media && drawMedia(media),
+    link && drawLink(link),
+  ].filter(Boolean);
+}
 
-  // `before`: what the other side said last, so that a name is written once and not above every message.
-  heard(item, before) {
-    const { h, texts } = this;
-    const person = item.from == 'operator';
-    const parts = [];
-    if (item.event) return [h('p', { class: 'sw-turn' }, `${clock(item.at)} · ${item.text}`)];
-    if (person && before.from != 'operator' && !before.event) parts.push(h('p', { class: 'sw-turn' }, `${clock(item.at)} · ${texts.w_person_here}`));
-    const name = person ? item.by || texts.w_official : texts.w_machine;
-    const known = before.from == item.from && before.by == item.by && !before.event;
-    const by = h('p', { class: known ? 'vh' : 'sw-by' }, person && !known && this.icon('person'), name);
-    const lang = this.tongue(item);
-    if (item.case) parts.push(this.ticket(item, lang));
-    else if (item.sheet) parts.push(this.sheet(item.sheet, lang));
-    else if (item.text) parts.push(h('div', { class: person ? 'sw-m op' : 'sw-m', lang }, by, ...this.paragraphs(item.text)));
-    if (item.media) parts.push(this.media(item.media));
-    if (item.link) parts.push(h('div', { class: 'sw-choices' }, this.outward(item.link)));
-    return parts;
-  }
+function drawLink({ label, url }) {
+  const place = url[0] == '/' ? door.base + url : /^(https?|tel|mailto):/.test(url) && url;
+  return h('div', { class: 'sw-choices' }, place && anchor(place, 'b', icon(/^tel/.test(url) ? 'phone' : 'open'), h('span', {}, label)));
+}
 
-  outward({ label, url }) {
-    const safe = /^(https?|tel|mailto):/.test(url) ? url : url.startsWith('/') && this.door.base + url;
-    const icon = this.icon(/^tel:/.test(url) ? 'phone' : 'open');
-    if (/^(tel|mailto):/.test(url)) return this.h('a', { class: 'b', href: url }, icon, label);
-    return safe ? this.link(safe, { class: 'b' }, icon, this.h('span', {}, label)) : this.h('span', {}, label);
-  }
+function drawValue({ text = '', items, ask, strong }) {
+  if (items) return h('dd', {}, h('ul', {}, ...items.map(item => h('li', {}, h('span', {}, ...words(item))))));
+  return h('dd', {}, h('span', { class: ask ? 'sw-ask' : strong && 'st' }, ...words(text)));
+}
 
-  sheet({ title, sections, foot }, lang) {
-    const { h } = this;
-    return h('article', { class: 'sw-sheet', lang },
-      h('header', {}, h('h3', {}, title)),
-      h('dl', {}, ...sections.map(part => h('div', { class: part.half ? 'half' : null }, h('dt', {}, part.label), h('dd', {}, ...this.value(part))))),
-      foot && h('footer', {}, ...this.words(foot)),
-    );
-  }
+const drawRows = sections => h('dl', {}, ...sections.map(part => h('div', { class: part.half && 'half' }, h('dt', {}, part.label), drawValue(part))));
 
-  value({ text = '', items, ask, strong }) {
-    const { h } = this;
-    if (items) return [h('ul', {}, ...items.map(item => h('li', {}, h('span', {}, ...this.words(item)))))];
-    if (ask) return [h('span', { class: 'sw-ask' }, text)];
-    return strong ? [h('span', { class: 'st' }, text)] : this.words(text);
-  }
+const drawSheet = ({ title, sections, foot }, lang) =>
+  h('article', { class: 'sw-sheet', lang }, h('header', {}, h('h3', {}, title)), drawRows(sections), foot && h('footer', {}, ...words(foot)));
 
-  ticket({ case: reference, sheet, text }, lang) {
-    const { h } = this;
-    const rows = sheet?.sections.map(part => h('div', {}, h('dt', {}, part.label), h('dd', {}, ...this.value(part))));
-    return h('div', { class: 'sw-ticket', lang },
-      h('span', { class: 'sw-by' }, sheet?.title || this.texts.w_case),
-      h('span', { class: 'no' }, reference),
-      h('div', { class: 'rest' }, ...(rows ? [h('dl', {}, ...rows)] : this.paragraphs(text))),
-    );
-  }
+const drawTicket = ({ case: reference, sheet, text }, lang) =>
+  h('div', { class: 'sw-ticket', lang },
+    h('span', { class: 'sw-by' }, sheet?.title || texts.w_case),
+    h('span', { class: 'no' }, reference),
+    h('div', { class: 'rest' }, ...(sheet ? [drawRows(sheet.sections)] : paragraphs(text))),
+  );
 
-  media({ url, type, name, size }) {
-    const { h, texts } = this;
-    const label = texts['w_' + type] || texts.w_file;
-    const picture = type == 'photo' ? h('img', { src: url, alt: '', loading: 'lazy' }) : this.icon(type == 'video' ? 'camera' : 'sheet');
-    // A signed link lives shortly: an expired picture leaves its place to the icon.
-    picture.onerror = () => picture.replaceWith(this.icon('camera'));
-    const detail = [name, size && Math.ceil(size / 1024) + ' kB'].filter(Boolean).join(', ');
-    return h('div', { class: 'sw-media' }, picture, h('div', {}, this.link(url, {}, label), detail && h('small', {}, detail)));
-  }
+const kindIcon = kind => icon({ photo: 'camera', video: 'camera' }[kind] || 'sheet');
 
-  // A citizen's own words, or what stands for them.
-  said(item, file, stop) {
-    const { h, texts } = this;
-    const you = h('span', { class: 'vh' }, texts.w_you + ': ');
-    if (item.type == 'attachment') return this.attached(item, file, stop);
-    if (item.type != 'location') return h('div', { class: 'sw-m mine', lang: this.tongue(item) }, you, ...this.paragraphs(item.text || item.phone));
-    const place = `${item.latitude.toFixed(5)}, ${item.longitude.toFixed(5)}`;
-    return h('div', { class: 'sw-m mine sw-row' }, this.icon('pin'), h('p', {}, you, texts.w_place, h('br'), h('small', {}, place)));
-  }
+function drawMedia({ url, type, name }) {
+  const picture = type == 'photo' ? h('img', { src: url, alt: '' }) : kindIcon(type);
+  // A signed link lives shortly: a picture that is gone leaves its place to the icon.
+  picture.onerror = () => picture.replaceWith(kindIcon(type));
+  return h('div', { class: 'sw-media' }, picture, h('div', {}, anchor(url, '', texts['w_' + type]), name && h('small', {}, name)));
+}
 
-  attached({ kind, name }, file, stop) {
-    const { h, texts } = this;
-    const label = texts['w_' + kind];
-    const thumb = this.icon(kind == 'file' ? 'sheet' : 'camera');
-    if (file && kind == 'photo') this.thumbnail(file, thumb, label);
-    const share = h('small', { 'aria-live': 'off' });
-    const bar = h('progress', { max: 100, 'aria-label': label });
-    const off = this.picture('', 'close', texts.w_file_stop.replace('{name}', name), stop);
-    const box = h('div', { class: 'sw-media' }, thumb, h('div', {}, h('strong', {}, label), h('small', {}, name), share, bar), off);
-    // `n` percent sent; null when nothing is under way (any more).
-    box.progress = n => {
-      share.hidden = bar.hidden = off.hidden = n == null;
-      share.textContent = texts.w_progress.replace('{n}', (bar.value = n || 0));
-    };
-    return box;
-  }
+// A citizen's own words, or what stands for them.
+function drawSaid(item, stop) {
+  const { type, text, latitude, longitude } = item;
+  if (type == 'attachment') return drawAttached(item, stop);
+  const place = type == 'location' && h('p', {}, h('small', {}, `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`));
+  return h('div', { class: 'sw-m mine', lang: tongue(item) }, place && icon('pin'), h('span', { class: 'vh' }, texts.w_you + ': '), ...paragraphs(text), place);
+}
 
-  // Drawn on a canvas: a host page's img-src need not allow blob: addresses.
-  async thumbnail(file, place, label) {
-    try {
-      const picture = await createImageBitmap(file);
-      const canvas = this.h('canvas', { width: THUMB_PIXELS, height: THUMB_PIXELS * 0.75, role: 'img', 'aria-label': label });
-      const scale = Math.max(canvas.width / picture.width, canvas.height / picture.height);
-      const [width, height] = [picture.width * scale, picture.height * scale];
-      canvas.getContext('2d').drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-      place.replaceWith(canvas);
-    } catch {
-      // Not a picture this browser can read (HEIC): the icon stays.
-    }
-  }
+function drawAttached({ id, kind, name }, stop) {
+  const label = texts['w_' + kind];
+  const thumb = kindIcon(kind);
+  if (kind == 'photo' && files.has(id)) drawThumbnail(files.get(id), thumb, label);
+  const share = h('small', { 'aria-live': 'off' });
+  const bar = h('progress', { max: 100, 'aria-label': label });
+  const off = pictureButton('', 'close', texts.w_file_stop.replace('{name}', name), stop);
+  const box = h('div', { class: 'sw-media' }, thumb, h('div', {}, h('strong', {}, label), h('small', {}, name), share, bar), off);
+  // `n` percent sent; null when nothing is under way (any more).
+  box.progress = n => {
+    share.hidden = bar.hidden = off.hidden = n == null;
+    share.textContent = texts.w_progress.replace('{n}', (bar.value = n || 0));
+  };
+  return box;
+}
 
-  // Below a citizen's own words: sent when, still on its way, or not sent and what can be done.
-  status(item, act) {
-    const { h, texts } = this;
-    if (item.state == 'sent') return h('p', { class: 'sw-st', 'aria-live': 'off' }, this.icon('tick'), texts.w_sent.replace('{time}', clock(item.sent)));
-    if (item.state == 'queued') return h('p', { class: 'sw-st', 'aria-live': 'off' }, texts.w_sending);
-    const again = item.again ? [texts.w_retry, act.retry] : item.type == 'text' && [texts.w_edit, act.edit];
-    return h('p', { class: 'sw-st bad' }, this.icon('warning'), texts[item.why], again && this.button('', '', again[0], () => again[1](item)));
+// Drawn on a canvas: a host page's img-src need not allow blob: addresses.
+async function drawThumbnail(file, place, label) {
+  try {
+    const picture = await createImageBitmap(file);
+    const canvas = h('canvas', { width: THUMB_PIXELS, height: THUMB_PIXELS * 0.75, role: 'img', 'aria-label': label });
+    const scale = Math.max(canvas.width / picture.width, canvas.height / picture.height);
+    canvas.getContext('2d').drawImage(picture, 0, 0, picture.width * scale, picture.height * scale);
+    place.replaceWith(canvas);
+  } catch {
+    // Not a picture this browser can read (HEIC): the icon stays.
   }
+}
 
-  // Short pairs (Da / Ne, Nazad / Odustani) stand side by side, all others one under another in the order they came.
-  choices(choices, pick) {
-    const { h } = this;
-    const fits = choice => choice && choice.label.length <= SHORT_LABEL_LETTERS_MAX && (choices.length == 2 || QUIET.test(choice.id));
-    const box = h('div', { class: 'sw-tail' });
-    let list;
-    choices.forEach((choice, at) => {
-      const second = list?.two && list.children.length == 1;
-      const two = second || (fits(choice) && fits(choices[at + 1]));
-      if (!second && (!list || two || list.two)) box.append((list = h('ul', { class: two ? 'sw-choices two' : 'sw-choices' })));
-      list.two = two;
-      list.append(h('li', { lang: this.tongue({ text: choice.label }) }, this.choice(choice, pick)));
-    });
-    const rest = [...box.querySelectorAll('li')].slice(CHOICES_SHOWN_MAX);
-    if (rest.length) {
-      const more = h('div', { class: 'sw-choices' }, this.button('plain', 'more', this.texts.w_more, () => {
-        for (const item of rest) item.hidden = false;
-        more.remove();
-        rest[0].firstChild.focus();
-      }));
-      for (const item of rest) item.hidden = true;
-      box.append(more);
-    }
-    return box;
-  }
+// Below a citizen's own words: sent when, or not sent and what can be done.
+function drawStatus(item) {
+  if (item.state == 'sent') return h('p', { class: 'sw-st', 'aria-live': 'off' }, icon('tick'), texts.w_sent.replace('{time}', clock(item.sent)));
+  const [label, act] = item.again ? [texts.w_retry, retry] : item.type == 'text' ? [texts.w_edit, edit] : [];
+  return h('p', { class: 'sw-st bad' }, icon('warning'), texts[item.why], label && makeButton('', '', label, () => act(item)));
+}
 
-  choice(choice, pick) {
-    const kind = LEADING.test(choice.id) ? 'go' : QUIET.test(choice.id) ? 'plain' : '';
-    const picture = PICTURES.find(([word]) => word.test(choice.id));
-    return this.button(kind, picture?.[1], this.h('span', {}, choice.label), () => pick(choice));
+// Short pairs (Da / Ne, Nazad / Odustani) stand side by side, all others one under another in the order they came.
+function drawChoices(choices) {
+  const fits = choice => choice && choice.label.length <= SHORT_LABEL_LETTERS_MAX && (choices.length == 2 || QUIET.test(choice.id));
+  const box = h('div', { class: 'sw-tail' });
+  let list;
+  choices.forEach((choice, at) => {
+    const second = list?.two && !list.children[1];
+    const two = second || (fits(choice) && fits(choices[at + 1]));
+    if (!second && (!list || two || list.two)) box.append((list = h('ul', { class: two ? 'sw-choices two' : 'sw-choices' })));
+    list.two = two;
+    list.append(h('li', { lang: tongue({ text: choice.label }) }, drawChoice(choice)));
+  });
+  const rest = [...box.querySelectorAll('li')].slice(CHOICES_SHOWN_MAX);
+  const hide = hidden => rest.forEach(item => (item.hidden = hidden));
+  if (rest.length) {
+    hide(true);
+    const more = h('div', { class: 'sw-choices' }, makeButton('plain', '', texts.w_more, () => {
+      hide(false);
+      more.remove();
+      rest[0].firstChild.focus();
+    }));
+    box.append(more);
   }
+  return box;
+}
+
+function drawChoice({ id, label }) {
+  const kind = LEADING.test(id) ? 'go' : QUIET.test(id) ? 'plain' : '';
+  const picture = PICTURES.find(([word]) => word.test(id));
+  return makeButton(kind, picture?.[1], label, () => say({ type: 'choice', choice: id, text: label }));
 }

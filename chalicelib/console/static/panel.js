@@ -4,398 +4,366 @@ const FILES_AT_ONCE_MAX = 5;
 const LOCATION_TIMEOUT_MS = 15_000;
 const LOCATION_AGE_MAX_MS = 60_000;
 const NEAR_END_PIXELS = 80;
-const NARROW = '(max-width: 30rem)';
 
-class Panel {
-  constructor(door, look) {
-    this.door = door;
-    this.h = door.h;
-    this.look = look;
-    this.nodes = new Map();
-    this.dot = door.h('b', { hidden: true });
-    door.button.append(this.dot);
-    this.talk = new Talk(door, () => this.talk && this.draw());
-    this.draw();
-    this.talk.poll();
-    addEventListener('pagehide', () => this.keepDraft());
+let frame;
+let motto;
+let person;
+let banner;
+let board;
+let tail;
+let field;
+let chooser;
+let pill;
+let dot;
+let asking = false;
+let notice;
+let offered;
+const nodes = new Map();
+
+export function panel(from, seen) {
+  door = from;
+  h = door.h;
+  door.wear(1, '%chat%', '%chat.css%');
+  use(seen);
+  dot = h('b', { hidden: true });
+  door.button.append(dot);
+  startTalk();
+  addEventListener('pagehide', keepDraft);
+  draw();
+  poll();
+  return show;
+}
+
+function use(seen) {
+  look = seen;
+  texts = look.texts;
+}
+
+function show() {
+  if (!frame) build();
+  shown = door.shown = door.launcher.hidden = true;
+  missed = 0;
+  // On a phone the chat covers the page: as a modal dialog it keeps the focus and the reader inside.
+  if (!door.data.full) matchMedia('(max-width: 30rem)').matches ? frame.showModal() : frame.show();
+  draw();
+  toEnd();
+  // A text field in focus would raise a phone's keyboard over the greeting.
+  (matchMedia('(pointer: coarse)').matches ? frame : field).focus();
+  begin();
+}
+
+function escape(event) {
+  event.preventDefault();
+  if (asking) askNew(false);
+  else if (!door.data.full) close();
+}
+
+function close() {
+  keepDraft();
+  frame.close();
+  shown = door.shown = door.launcher.hidden = false;
+  door.button.focus();
+  watch(true);
+}
+
+function keepDraft() {
+  if (!field || draft == field.value) return;
+  draft = field.value;
+  save();
+}
+
+function build() {
+  const { full } = door.data;
+  frame = h(full ? 'div' : 'dialog', {
+    class: full ? 'sw sw-panel sw-full' : 'sw sw-panel sw-float',
+    tabindex: -1,
+    onkeydown: event => event.key == 'Escape' && escape(event),
+    oncancel: escape,
+  });
+  furnish();
+  door.root.append(frame);
+  // A phone's keyboard takes room from the chat, it does not cover the foot.
+  visualViewport?.addEventListener('resize', () => frame.style.setProperty('--room', visualViewport.height * visualViewport.scale + 'px'));
+}
+
+// Everything with words in it; done again when the language or the script changes.
+function furnish() {
+  const { full } = door.data;
+  const { links, name } = look;
+  nodes.clear();
+  notice = offered = '';
+  frame.lang = door.tag;
+  if (!full) frame.setAttribute('aria-label', name);
+  motto = h('p');
+  person = h('button', { class: 'b word', type: 'button', onclick: callPerson });
+  banner = h('div', { role: 'status' });
+  tail = h('div', { class: 'sw-tail' });
+  board = h('div', { class: 'sw-log', role: 'log', 'aria-label': texts.w_conversation, tabindex: 0, onscroll: () => isNearEnd() && pill?.remove() }, tail);
+  frame.replaceChildren(
+    h('div', { class: 'sw-head' },
+      door.mark(),
+      h('div', { class: 'grow' }, h(full ? 'h1' : 'h2', {}, name), motto),
+      links.person ? h('a', { class: 'b word', href: door.base + links.person }, texts.w_person) : person,
+      !full && pictureButton('', 'close', texts.w_close, close),
+    ),
+    banner,
+    board,
+    drawFoot(),
+  );
+}
+
+function drawFoot() {
+  chooser = h('input', { type: 'file', multiple: true, hidden: true, onchange: attach });
+  field = h('textarea', {
+    id: 'w', rows: 1, maxlength: TEXT_LETTERS_MAX, placeholder: texts.w_placeholder, enterkeyhint: 'send',
+    onkeydown: event => event.key == 'Enter' && !event.shiftKey && !event.isComposing && write(event),
+    onchange: keepDraft,
+  });
+  field.value = draft;
+  return h('div', { class: 'sw-foot' },
+    h('form', { class: 'sw-write', onsubmit: write },
+      pictureButton('', 'clip', texts.w_attach, () => chooseFile('')),
+      chooser,
+      h('div', {}, h('label', { class: 'vh', for: 'w' }, texts.w_placeholder), field),
+      pictureButton('go', 'send', texts.w_send, null, 'submit'),
+    ),
+    h('small', {},
+      anchor(door.base + look.links.privacy, '', texts.w_privacy),
+      h('button', { class: 'new', type: 'button', onclick: () => askNew(true) }, texts.w_new_conversation),
+      drawLanguages(look.languages),
+    ),
+  );
+}
+
+function drawLanguages(languages) {
+  const label = texts.w_language + ': ';
+  if (!languages[1]) return h('span', {}, label + languages[0].label);
+  const select = h('select', { onchange: () => speak(languages[select.selectedIndex]) }, ...languages.map(one => h('option', {}, one.label)));
+  select.selectedIndex = languages.findIndex(one => one.id == look.language && one.script == look.script);
+  return h('label', {}, label, select);
+}
+
+async function speak({ id, script, label }) {
+  const before = door.read().voice;
+  door.write({ voice: { language: id, script } });
+  draft = field.value;
+  try {
+    use(await door.fetchLook('all'));
+  } catch {
+    door.write({ voice: before });
+    trouble = 'w_unavailable';
+    label = '';
   }
+  furnish();
+  draw();
+  if (label) say({ type: 'choice', choice: `language.${id}-${script}`, text: label });
+  frame.querySelector('select').focus();
+}
 
-  show() {
-    const { door, talk, frame = this.build() } = this;
-    door.shown = true;
-    door.launcher.hidden = true;
-    talk.missed = 0;
-    // On a phone the chat covers the page: as a modal dialog it keeps the focus and the reader inside.
-    if (!door.data.full) {
-      this.modal = matchMedia(NARROW).matches;
-      frame[this.modal ? 'showModal' : 'show']();
-    }
-    this.draw();
-    this.scroller.scrollTop = this.scroller.scrollHeight;
-    // A text field in focus would raise a phone's keyboard over the greeting.
-    if (matchMedia('(pointer: coarse)').matches) frame.focus();
-    else this.field.focus();
-    talk.begin();
+// The way to a person, or back to the program when one is on the line.
+function callPerson() {
+  if (personOnLine()) say({ type: 'choice', choice: 'operator.end', text: texts.w_person_end });
+  else say({ type: 'text', text: texts.w_person_word });
+}
+
+function write(event) {
+  event.preventDefault();
+  const text = field.value.trim();
+  field.focus();
+  if (!text) return;
+  field.value = draft = '';
+  say({ type: 'text', text });
+}
+
+function edit(item) {
+  field.value = item.text;
+  field.focus();
+  drop(item);
+}
+
+function chooseFile(accept) {
+  chooser.accept = accept;
+  chooser.click();
+}
+
+function attach() {
+  for (const file of [...chooser.files].slice(0, FILES_AT_ONCE_MAX)) {
+    const mime = file.type || 'application/octet-stream';
+    const kind = { image: 'photo', video: 'video' }[mime.split('/')[0]] || 'file';
+    say({ type: 'attachment', kind, mime, name: file.name, size: file.size }, file);
   }
+  chooser.value = '';
+}
 
-  close() {
-    const { door } = this;
-    this.keepDraft();
-    this.frame.close();
-    door.shown = false;
-    door.launcher.hidden = false;
-    door.button.focus();
-    this.talk.watch(true);
-  }
+function locate(note) {
+  const refused = ({ code }) => {
+    note.textContent = code == 1 ? texts.w_place_denied : texts.w_place_failed;
+    field.focus();
+  };
+  note.textContent = texts.w_place_wait;
+  if (!navigator.geolocation) return refused({});
+  navigator.geolocation.getCurrentPosition(
+    ({ coords: { latitude, longitude } }) => say({ type: 'location', latitude, longitude, text: texts.w_place }),
+    refused,
+    { enableHighAccuracy: true, timeout: LOCATION_TIMEOUT_MS, maximumAge: LOCATION_AGE_MAX_MS },
+  );
+}
 
-  escape() {
-    if (this.asking) this.ask(false);
-    else if (!this.door.data.full) this.close();
-  }
+// A new conversation ends this one, so it asks first, in the place of notices and not over the page.
+function askNew(now) {
+  asking = now;
+  draw();
+  (asking ? banner : frame).querySelector(asking ? 'button' : '.new').focus();
+}
 
-  keepDraft() {
-    if (!this.field || this.talk.draft == this.field.value) return;
-    this.talk.draft = this.field.value;
-    this.talk.save();
-  }
+function startAnew() {
+  asking = false;
+  clear();
+  field.value = '';
+  field.focus();
+  begin();
+}
 
-  build() {
-    const { h, door } = this;
-    const full = door.data.full;
-    this.frame = h(full ? 'div' : 'dialog', {
-      class: full ? 'sw sw-panel sw-full' : 'sw sw-panel sw-float',
-      tabindex: -1,
-      onkeydown: event => event.key == 'Escape' && (event.preventDefault(), this.escape()),
-      oncancel: event => (event.preventDefault(), this.escape()),
-    });
-    this.furnish();
-    door.root.append(this.frame);
-    visualViewport?.addEventListener('resize', () => this.frame.style.setProperty('--room', visualViewport.height * visualViewport.scale + 'px'));
-    return this.frame;
-  }
+function draw() {
+  if (!dot) return;
+  dot.hidden = !missed || shown;
+  dot.textContent = plural(texts.w_unread, missed);
+  if (!shown) return;
+  motto.textContent = personOnLine() ? texts.w_person_chat : texts.w_always;
+  person.textContent = personOnLine() ? texts.w_person_end : texts.w_person;
+  drawBanner();
+  drawLog();
+}
 
-  // Everything with words in it; done again when the language or the script changes.
-  furnish() {
-    const { h, door, look, frame } = this;
-    const { texts } = look;
-    this.pen = new Pen(door, look);
-    this.nodes.clear();
-    this.notice = '';
-    frame.lang = door.tag;
-    if (!door.data.full) frame.setAttribute('aria-label', look.name);
-    this.motto = h('p');
-    this.person = h('button', { class: 'b word', type: 'button', onclick: () => this.callPerson() });
-    this.banner = h('div', { role: 'status' });
-    this.tail = h('div', { class: 'sw-tail' });
-    this.log = h('div', { class: 'sw-log', role: 'log', 'aria-label': texts.w_conversation, tabindex: 0, onscrollend: () => this.seen() }, this.tail);
-    frame.replaceChildren(
-      h('div', { class: 'sw-head' },
-        door.mark(),
-        h('div', { class: 'grow' }, h(door.data.full ? 'h1' : 'h2', {}, look.name), this.motto),
-        look.links.person ? h('a', { class: 'b word', href: door.base + look.links.person }, texts.w_person) : this.person,
-        !door.data.full && this.pen.picture('', 'close', texts.w_close, () => this.close()),
-      ),
-      this.banner,
-      this.log,
-      this.foot(),
-    );
-    this.drawn = '';
-  }
+function drawBanner() {
+  const bad = offline() ? 'w_offline' : (waiting() || !token) && trouble;
+  const now = asking ? 'w_new_ask' : bad || (personOnLine() && 'w_person_note') || '';
+  if (now == notice) return;
+  notice = now;
+  banner.className = now && (bad && !asking ? 'sw-banner' : 'sw-banner calm');
+  const picture = { w_new_ask: 'question', w_offline: 'offline', w_person_note: 'person' }[now] || 'warning';
+  banner.replaceChildren(...(now ? [icon(picture), h('span', {}, texts[now])] : []));
+  if (asking) banner.append(makeButton('go', '', texts.w_new_start, startAnew), makeButton('', '', texts.w_new_keep, () => askNew(false)));
+}
 
-  foot() {
-    const { h, pen, look } = this;
-    const { texts } = look;
-    this.files = h('input', { type: 'file', multiple: true, hidden: true, onchange: () => this.attach() });
-    this.field = h('textarea', {
-      id: 'w', rows: 1, maxlength: TEXT_LETTERS_MAX, placeholder: texts.w_placeholder, enterkeyhint: 'send',
-      onkeydown: event => event.key == 'Enter' && !event.shiftKey && !event.isComposing && (event.preventDefault(), this.write()),
-      onchange: () => this.keepDraft(),
-    });
-    this.field.value = this.talk.draft;
-    return h('div', { class: 'sw-foot' },
-      h('form', { class: 'sw-write', onsubmit: event => (event.preventDefault(), this.write()) },
-        pen.picture('', 'clip', texts.w_attach, () => this.choose('')),
-        this.files,
-        h('div', {}, h('label', { class: 'vh', for: 'w' }, texts.w_placeholder), this.field),
-        pen.picture('send', 'send', texts.w_send, null, 'submit'),
-      ),
-      h('small', {},
-        pen.link(this.door.base + look.links.privacy, {}, texts.w_privacy),
-        h('button', { class: 'new', type: 'button', onclick: () => this.ask(true) }, texts.w_new_conversation),
-        this.languages(),
-      ),
-    );
-  }
+// Small windows scroll as one page, others only the log.
+const scroller = () => (getComputedStyle(board).overflowY == 'visible' ? frame : board);
+const isNearEnd = (it = scroller()) => it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_END_PIXELS;
+const toEnd = (it = scroller()) => (it.scrollTop = it.scrollHeight);
 
-  languages() {
-    const { h, look } = this;
-    const { languages } = look;
-    const words = look.texts.w_language + ':';
-    if (languages.length < 2) return h('span', {}, `${words} ${languages[0]?.label || ''}`);
-    const select = h('select', { onchange: () => this.speak(languages[select.selectedIndex]) }, ...languages.map(one => h('option', {}, one.label)));
-    select.selectedIndex = languages.findIndex(one => one.id == look.language && one.script == look.script);
-    return h('label', {}, words, select);
-  }
-
-  async speak({ id, script, label }) {
-    const { door, talk } = this;
-    const before = door.read().voice;
-    door.write({ voice: { language: id, script } });
-    try {
-      this.look = await door.fetchLook('all');
-    } catch {
-      door.write({ voice: before });
-      talk.trouble = 'w_unavailable';
-      label = '';
-    }
-    talk.draft = this.field.value;
-    this.furnish();
-    if (!label) return this.draw();
-    talk.say({ type: 'choice', choice: `language.${id}-${script}`, text: label });
-    this.frame.querySelector('select').focus();
-  }
-
-  // The way to a person, or back to the program when one is on the line.
-  callPerson() {
-    const { texts } = this.look;
-    if (this.talk.person) this.talk.say({ type: 'choice', choice: 'operator.end', text: texts.w_person_end });
-    else this.talk.say({ type: 'text', text: texts.w_person_word });
-  }
-
-  write(text = this.field.value.trim()) {
-    this.field.focus();
-    if (!text) return;
-    this.field.value = this.talk.draft = '';
-    this.talk.say({ type: 'text', text });
-  }
-
-  edit(item) {
-    this.field.value = item.text;
-    this.field.focus();
-    this.talk.drop(item);
-  }
-
-  choose(accept) {
-    this.files.accept = accept;
-    this.files.click();
-  }
-
-  attach() {
-    for (const file of [...this.files.files].slice(0, FILES_AT_ONCE_MAX)) {
-      const mime = file.type || 'application/octet-stream';
-      const kind = { image: 'photo', video: 'video' }[mime.split('/')[0]] || 'file';
-      this.talk.say({ type: 'attachment', kind, mime, name: file.name, size: file.size, text: '' }, file);
-    }
-    this.files.value = '';
-  }
-
-  locate(note) {
-    const { texts } = this.look;
-    const refused = ({ code }) => {
-      note.textContent = code == 1 ? texts.w_place_denied : texts.w_place_failed;
-      this.field.focus();
-    };
-    note.textContent = texts.w_place_wait;
-    if (!navigator.geolocation) return refused({});
-    navigator.geolocation.getCurrentPosition(
-      ({ coords: { latitude, longitude } }) => this.talk.say({ type: 'location', latitude, longitude, text: texts.w_place }),
-      refused,
-      { enableHighAccuracy: true, timeout: LOCATION_TIMEOUT_MS, maximumAge: LOCATION_AGE_MAX_MS },
-    );
-  }
-
-  // A new conversation ends this one, so it asks first, in the place of notices and not over the page.
-  ask(asking) {
-    this.asking = asking;
-    this.draw();
-    (asking ? this.banner.querySelector('button') : this.frame.querySelector('.new')).focus();
-  }
-
-  startAnew() {
-    this.asking = false;
-    this.nodes.clear();
-    this.log.replaceChildren(this.tail);
-    this.talk.clear();
-    this.field.value = '';
-    this.field.focus();
-    this.talk.begin();
-  }
-
-  draw() {
-    const { talk, dot, door } = this;
-    dot.hidden = !talk.missed || door.shown;
-    if (talk.missed) dot.textContent = this.plural(this.look.texts.w_unread, talk.missed);
-    if (!this.frame || !door.shown) return;
-    const { texts } = this.look;
-    this.motto.textContent = talk.person ? texts.w_person_chat : texts.w_always;
-    this.person.textContent = talk.person ? texts.w_person_end : texts.w_person;
-    this.drawBanner();
-    this.drawLog();
-  }
-
-  plural(forms, n) {
-    return (forms[new Intl.PluralRules(this.door.tag).select(n)] || forms.other).replace('{n}', n);
-  }
-
-  drawBanner() {
-    const { h, talk, pen, asking } = this;
-    const { texts } = this.look;
-    const trouble = !navigator.onLine ? 'w_offline' : (talk.waiting || !talk.token) && talk.trouble;
-    const notice = asking ? 'w_new_ask' : trouble || (talk.person ? 'w_person_note' : '');
-    if (notice == this.notice) return;
-    this.notice = notice;
-    this.banner.className = notice ? (trouble && !asking ? 'sw-banner' : 'sw-banner calm') : '';
-    this.banner.replaceChildren();
-    if (!notice) return;
-    const icon = asking ? 'question' : notice == 'w_offline' ? 'offline' : trouble ? 'warning' : 'person';
-    this.banner.append(pen.icon(icon), h('span', {}, texts[notice]));
-    if (asking) this.banner.append(pen.button('go', '', texts.w_new_start, () => this.startAnew()), pen.button('', '', texts.w_new_keep, () => this.ask(false)));
-  }
-
-  // Small windows scroll as one page, others only the log.
-  get scroller() {
-    return getComputedStyle(this.log).overflowY == 'visible' ? this.frame : this.log;
-  }
-
-  drawLog() {
-    const { talk, nodes, log, tail } = this;
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    const near = scrollHeight - scrollTop - clientHeight < NEAR_END_PIXELS;
-    const kept = new Set(talk.log.map(item => item.id));
-    for (const [id, node] of nodes) {
-      if (kept.has(id)) continue;
+function drawLog() {
+  const near = isNearEnd();
+  const kept = new Set(log.map(item => item.id));
+  for (const [id, node] of nodes) {
+    if (!kept.has(id)) {
       node.remove();
       nodes.delete(id);
     }
-    const lastSent = talk.log.filter(item => item.state == 'sent').pop();
-    const fresh = [];
-    let heard = {};
-    let at = 0;
-    for (const item of talk.log) {
-      let node = nodes.get(item.id);
-      if (!node) {
-        node = this.place(item, heard, at);
-        fresh.push(item);
-      }
-      if (item.from == 'citizen') this.refresh(node, item, item == lastSent);
-      else heard = item;
-      at = item.at;
+  }
+  const lastSent = log.filter(item => item.state == 'sent').pop();
+  const fresh = [];
+  let before = {};
+  let at = 0;
+  for (const item of log) {
+    if (!nodes.has(item.id)) {
+      placeItem(item, before, at);
+      fresh.push(item);
     }
-    this.drawTail();
-    if (fresh.length) this.follow(fresh, near);
+    if (isOurs(item)) refresh(nodes.get(item.id), item, item == lastSent);
+    else before = item;
+    at = item.at;
   }
+  drawTail();
+  if (fresh.length) follow(fresh, near);
+}
 
-  place(item, heard, at) {
-    const { h, pen, talk, tail, nodes } = this;
-    const day = !sameDay(at, item.at) && (at || this.door.data.full || !sameDay(item.at, Date.now())) && h('p', { class: 'sw-day', 'aria-live': 'off' }, pen.day(item.at));
-    const node = h('div', {}, day, ...(item.from == 'citizen' ? [] : pen.heard(item, heard)));
-    nodes.set(item.id, node);
-    tail.before(node);
-    return node;
+function placeItem(item, before, at) {
+  const newDay = !sameDay(at, item.at) && (at || door.data.full || !sameDay(item.at, Date.now()));
+  const day = newDay && h('p', { class: 'sw-day', 'aria-live': 'off' }, dayOf(item.at));
+  const node = h('div', {}, day, ...(isOurs(item) ? [] : drawHeard(item, before)));
+  nodes.set(item.id, node);
+  tail.before(node);
+}
+
+// Only what changed is drawn again: a reader is told each thing once, and a focused button stays.
+function refresh(node, item, isLast) {
+  const { state, text = '' } = item;
+  if (node.text != text) {
+    node.body?.remove();
+    node.body = drawSaid(item, () => {
+      drop(item);
+      field.focus();
+    });
+    node.append(node.body);
+    node.text = text;
   }
+  const sending = state == 'queued' && files.has(item.id);
+  node.body.progress?.(sending ? item.done || 0 : null);
+  const told = state == 'failed' || (state == 'sent' && isLast);
+  if (node.told == (told && state)) return;
+  node.told = told && state;
+  node.line?.remove();
+  node.line = told && drawStatus(item);
+  if (told) node.append(node.line);
+}
 
-  // Only what changed is drawn again: a reader is told each thing once, and a focused button stays.
-  refresh(node, item, last) {
-    const { pen, talk } = this;
-    if (node.text != item.text) {
-      node.body?.remove();
-      node.body = pen.said(item, talk.files.get(item.id), () => (talk.drop(item), this.field.focus()));
-      node.append(node.body);
-      node.text = item.text;
-    }
-    const sending = item.state == 'queued' && talk.files.has(item.id);
-    node.body.progress?.(sending ? item.done || 0 : null);
-    const state = item.state == 'failed' || (last && item.state == 'sent') || (item.state == 'queued' && !sending && (talk.trouble || !navigator.onLine)) ? item.state : '';
-    if (node.state == state) return;
-    node.state = state;
-    node.line?.remove();
-    node.line = state && pen.status(item, { retry: one => talk.retry(one), edit: one => this.edit(one) });
-    if (state) node.append(node.line);
-  }
+// Below the log: what can be pressed now, and that an answer is being written.
+function drawTail() {
+  const open = openQuestion();
+  const typing = !trouble && !offline() && !personOnLine() && (waiting() || !token);
+  const now = [open?.id, typing, log.length] + '';
+  if (now == offered) return;
+  offered = now;
+  const held = tail.contains(door.root.activeElement);
+  field.inputMode = { email: 'email', personal_number: 'numeric', quantity: 'numeric' }[open?.ask] || '';
+  tail.replaceChildren(...(open ? drawOffers(open) : []));
+  if (typing) tail.append(h('p', { class: 'sw-type', 'aria-hidden': true }, h('span', { class: 'sw-dots' }, h('i'), h('i'), h('i')), log[0] ? texts.w_typing : texts.w_connecting));
+  // The pressed choice is gone; the focus waits in the log, where the answer comes.
+  if (held) board.focus({ preventScroll: true });
+}
 
-  // Below the log: what can be pressed now, and that an answer is being written.
-  drawTail() {
-    const { h, talk, pen, tail } = this;
-    const { texts } = this.look;
-    const open = this.openQuestion();
-    const typing = !talk.trouble && navigator.onLine && !talk.person && (talk.waiting || !talk.token);
-    const drawn = `${open?.id}${typing}${talk.log.length}`;
-    if (drawn == this.drawn) return;
-    this.drawn = drawn;
-    const held = tail.contains(this.door.root.activeElement);
-    tail.replaceChildren();
-    this.field.inputMode = { email: 'email', personal_number: 'numeric', quantity: 'numeric' }[open?.ask] || '';
-    if (open) tail.append(...this.offers(open));
-    if (typing) tail.append(h('p', { class: 'sw-type', 'aria-hidden': true }, h('span', { class: 'sw-dots' }, h('i'), h('i'), h('i')), talk.log.length ? texts.w_typing : texts.w_connecting));
-    // The pressed choice is gone; the focus waits in the log, where the answer comes.
-    if (held) this.log.focus({ preventScroll: true });
-  }
+// The last message that asks something, unless the citizen has said something since.
+function openQuestion() {
+  const rest = log.filter(item => item.state != 'failed');
+  return rest.slice(rest.map(isOurs).lastIndexOf(true) + 1).filter(item => item.ask || item.choices?.length).pop();
+}
 
-  // The last message that asks something, unless the citizen has said something since.
-  openQuestion() {
-    for (const item of [...this.talk.log].reverse()) {
-      if (item.from == 'citizen' && item.state != 'failed') return null;
-      if (item.from != 'citizen' && (item.choices?.length || item.ask)) return item;
-    }
-    return null;
-  }
+function drawOffers({ ask, choices = [] }) {
+  const note = h('p', { class: 'sw-type' });
+  const lead = (picture, label, act) => h('div', { class: 'sw-choices' }, makeButton('go', picture, label, act));
+  return [
+    ask == 'location' && lead('pin', texts.w_send_place, () => locate(note)),
+    ask == 'location' && note,
+    ask == 'photo' && lead('camera', texts.w_add_photo, () => chooseFile('image/*,video/*')),
+    ask == 'file' && lead('clip', texts.w_add_file, () => chooseFile('')),
+    ask == 'phone' && drawPhoneForm(),
+    choices.length && drawChoices(choices),
+  ].filter(Boolean);
+}
 
-  offers({ ask, choices = [] }) {
-    const { h, talk, pen } = this;
-    const { texts } = this.look;
-    const offers = [];
-    const note = h('p', { class: 'sw-type' });
-    const go = (icon, label, act) => offers.push(h('div', { class: 'sw-choices' }, pen.button('go', icon, label, act)));
-    if (ask == 'location') {
-      go('pin', texts.w_send_place, () => this.locate(note));
-      offers.push(note);
-    }
-    if (ask == 'photo') go('camera', texts.w_add_photo, () => this.choose('image/*,video/*'));
-    if (ask == 'file') go('clip', texts.w_add_file, () => this.choose(''));
-    if (ask == 'phone') offers.push(this.phoneForm());
-    if (choices.length) offers.push(pen.choices(choices, ({ id, label }) => talk.say({ type: 'choice', choice: id, text: label })));
-    return offers;
-  }
+function drawPhoneForm() {
+  const number = h('input', { id: 'p', type: 'tel', autocomplete: 'tel', required: true });
+  const onsubmit = event => {
+    event.preventDefault();
+    say({ type: 'phone', phone: number.value, text: number.value });
+  };
+  const send = h('button', { class: 'b go' }, icon('phone'), texts.w_send_phone);
+  return h('form', { class: 'sw-choices', onsubmit }, h('label', { for: 'p' }, texts.w_phone), number, send);
+}
 
-  phoneForm() {
-    const { h, pen, talk } = this;
-    const { texts } = this.look;
-    const number = h('input', { id: 'p', type: 'tel', autocomplete: 'tel', required: true });
-    const send = event => {
-      event.preventDefault();
-      talk.say({ type: 'phone', phone: number.value.trim(), text: number.value });
-    };
-    const button = h('button', { class: 'b go' }, pen.icon('phone'), texts.w_send_phone);
-    return h('form', { class: 'sw-phone sw-choices', onsubmit: send }, h('div', {}, h('label', { for: 'p' }, texts.w_phone), number), button);
-  }
-
-  // What came is shown from its beginning; whoever reads further up is not moved, only told.
-  follow(fresh, near) {
-    const { h, scroller } = this;
-    const mine = fresh.some(item => item.from == 'citizen');
-    if (!near && !mine) {
-      this.pill?.remove();
-      this.pill = h('button', { class: 'sw-new', type: 'button', onclick: () => this.reveal(fresh[0]) }, this.plural(this.look.texts.w_unread, fresh.length));
-      return this.tail.after(this.pill);
-    }
-    if (mine) scroller.scrollTop = scroller.scrollHeight;
-    else this.reveal(fresh[0]);
-  }
-
-  reveal({ id }) {
-    const { scroller } = this;
-    const first = this.nodes.get(id).firstElementChild;
-    scroller.scrollTop += first.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 12;
-    this.pill?.remove();
-  }
-
-  seen() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PIXELS) this.pill?.remove();
+// What came is shown from its beginning; whoever reads further up is not moved, only told.
+function follow(fresh, near) {
+  pill?.remove();
+  if (fresh.some(isOurs)) toEnd();
+  else if (near) reveal(fresh[0]);
+  else {
+    pill = h('button', { class: 'sw-new', type: 'button', onclick: () => reveal(fresh[0]) }, plural(texts.w_unread, fresh.length));
+    tail.after(pill);
   }
 }
 
-export function panel(door, look) {
-  const shown = new Panel(door, look);
-  return () => shown.show();
+function reveal({ id }) {
+  pill?.remove();
+  const first = nodes.get(id).firstElementChild;
+  scroller().scrollTop += first.getBoundingClientRect().top - scroller().getBoundingClientRect().top - 12;
 }

@@ -86,19 +86,14 @@
 
   // No Content-Type on purpose: the call stays a simple one and needs no preflight from a town's own page.
   const openSession = () =>
-    fetch(town + 'sessions', { method: 'POST', body: new Blob([JSON.stringify({ ...(voice().language && voice()), context: data.context })]) });
+    fetch(town + 'sessions', { method: 'POST', body: new Blob([JSON.stringify({ ...(voice().language && voice()), context: data.context || undefined })]) });
 
   // A failed import is remembered by the browser; another query asks again.
   let tries = 0;
   let brought;
   const load = async () => {
-    const [module, css] = await Promise.all([
-      import(`${base}%panel.js%?${tries++}`),
-      fetch(base + '%chat.css%'),
-      look.name || fetchLook('all'),
-    ]);
-    wear(1, await css.text(), '%chat.css%');
-    return module.panel(door, look);
+    const [{ panel }] = await Promise.all([import(`${base}%panel.js%?${tries++}`), look.name || fetchLook('all')]);
+    return panel(door, look);
   };
   const bring = () => (brought ||= load());
   async function open() {
@@ -112,7 +107,7 @@
     }
   }
 
-  const door = { town, base, root, data, h, mark, read, write, name, voice, fetchLook, openSession, launcher, button };
+  const door = { town, base, root, data, h, mark, read, write, wear, name, fetchLook, openSession, launcher, button };
   const begin = async () => {
     (data.full ? document.querySelector('main') : document.body).append(host);
     try {

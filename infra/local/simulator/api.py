@@ -79,15 +79,17 @@ class Api:
 
     viber: "Simulator" = field(repr=False)
 
-    def handle(self, method: str, header_token: str | None, raw: bytes) -> Reply:
-        """Answers one call, or misbehaves as it was told to."""
+    def handle(
+        self, method: str, header_token: str | None, raw: bytes, *, still_waiting: Callable[[], bool] = lambda: True
+    ) -> Reply:
+        """Answers one call, or misbehaves as it was told to. `still_waiting` says whether the caller has hung up."""
         if method not in self._methods:
             return Reply(b"<!doctype html><h1>Not Found</h1>", 404, HTML)
         read = self._read(method, header_token, raw)
         if isinstance(read, Reply):
             return read
         fault = self.viber.faults.strike(read.account.name, method, read.receivers)
-        return self._misbehave(fault, read) if fault else self._do(read)
+        return self._misbehave(fault, read, still_waiting) if fault else self._do(read)
 
     def welcome(self, account: Account, citizen: Citizen, answer: Any) -> None:
         """Shows what the product answered to conversation_started, if it is a message at all."""
@@ -138,10 +140,10 @@ class Api:
         self._write(call, outcome)
         return _json({**outcome.answer, "chat_hostname": CHAT_HOST})
 
-    def _misbehave(self, fault: Fault, call: Call) -> Reply:
+    def _misbehave(self, fault: Fault, call: Call, still_waiting: Callable[[], bool]) -> Reply:
         call = replace(call, fault=fault.name)
         if fault.kind == "slow":
-            return self._slowly(fault, call)
+            return self._slowly(fault, call, still_waiting)
         if fault.kind == "failed":
             return self._do(replace(call, late=Problem(rules.FAILS_LATER, fault.text or "message is not valid")))
         if fault.accept:
@@ -150,13 +152,16 @@ class Api:
             self._write(call, Outcome({"status": fault.code if fault.kind == "status" else -1}, call.problems))
         return self._broken(fault)
 
-    def _slowly(self, fault: Fault, call: Call) -> Reply:
+    def _slowly(self, fault: Fault, call: Call, still_waiting: Callable[[], bool]) -> Reply:
+        """Late, with the call taking effect before the wait or after it; after it only if the caller is still there."""
         if fault.accept:
             reply = self._do(call)
             self.viber.later.sleep(fault.seconds)
             return reply
-        finished = self.viber.later.sleep(fault.seconds)
-        return self._do(call) if finished else Reply(drop=True)
+        if self.viber.later.sleep(fault.seconds) and still_waiting():
+            return self._do(call)
+        self._write(call, Outcome({"status": -1}, call.problems))
+        return Reply(drop=True)
 
     def _broken(self, fault: Fault) -> Reply:
         match fault.kind:

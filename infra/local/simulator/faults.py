@@ -33,7 +33,8 @@ KINDS = {
 class Fault:
     """One way of failing, for the next `calls` calls (None: until cleared) that match what is given.
 
-    `accept` says that the call takes effect first: Fault("drop", accept=True) accepts the message and loses the answer.
+    `accept` says that the call takes effect first: Fault("drop", accept=True) accepts the message and loses the answer,
+    Fault("slow", accept=True) accepts it even if the caller does not wait for the answer.
     """
 
     kind: str

@@ -44,7 +44,8 @@ def index(viber: "Simulator") -> str:
     accounts = sorted(viber.world.accounts.values(), key=lambda one: one.title)
     rows = "".join(_row(escape(one.name), escape(one.title)) for one in accounts)
     none = "<p>No town has a folder yet. Any name works: put it behind the slash of this address.</p>"
-    return _template("index.html").replace("{{accounts}}", f'<ul class="towns">{rows}</ul>' if rows else none)
+    listed = f'<ul class="towns">{rows}</ul>' if rows else none
+    return _template("index.html").replace("{{url}}", viber.url).replace("{{accounts}}", listed)
 
 
 def _row(name: str, title: str) -> str:

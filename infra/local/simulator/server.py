@@ -2,6 +2,7 @@
 
 import json
 import mimetypes
+import select
 import socket
 import sys
 from collections.abc import Callable
@@ -99,7 +100,8 @@ class Handler(BaseHTTPRequestHandler):
     def _post(self, viber: "Simulator", path: list[str], query: dict[str, str]) -> Reply:
         match path:
             case ["pa", method]:
-                return viber.api.handle(method, self.headers.get("X-Viber-Auth-Token"), self._body(JSON_BYTES_MAX))
+                token, raw = self.headers.get("X-Viber-Auth-Token"), self._body(JSON_BYTES_MAX)
+                return viber.api.handle(method, token, raw, still_waiting=self._still_waiting)
             case ["control"]:
                 return self._told(lambda told: pages.take_control(viber, told))
             case [account, "citizens"] if viber.world.may_exist(account):
@@ -135,6 +137,14 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body needs a Content-Length of at most {most}")
         return self.rfile.read(int(length))
+
+    def _still_waiting(self) -> bool:
+        """Whether the caller is still there: one that gave up has closed its end."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return not readable or bool(self.connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def _answer(self, reply: Reply) -> None:
         if reply.drop:

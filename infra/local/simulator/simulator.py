@@ -111,8 +111,9 @@ class Simulator:
         with self.world.lock:
             books = self.account(account)
             if not books.citizens:
-                for key, script in (("a", "latin"), ("b", "cyrillic")):
-                    self.citizen(account, key, script=script, id=_lasting_id(account, key), **_at_home(books))
+                for key, script, number in (("a", "latin", "381600000001"), ("b", "cyrillic", "381600000002")):
+                    lasting = {"id": _lasting_id(account, key), "phone_number": number}
+                    self.citizen(account, key, script=script, **lasting, **_at_home(books))
 
     def read_towns(self) -> None:
         """Looks again which accounts the towns' folders speak of; a town added a minute ago is there."""

@@ -138,7 +138,7 @@ async function say(phone) {
 
 function moreButtons(phone) {
   const choice = (name, label, run) => el("button", { class: "btn", type: "button", onclick: () => { closeMore(phone); run(); } }, icon(name), label);
-  const own = el("input", { type: "file", class: "vh", tabindex: "-1", "aria-label": "Your own file", onchange: () => sendOwnFile(phone, own) });
+  const own = el("input", { type: "file", hidden: true, "aria-label": "Your own file", onchange: () => sendOwnFile(phone, own) });
   return el(
     "div",
     { class: "vmore", hidden: true },

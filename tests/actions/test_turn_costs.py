@@ -1,0 +1,71 @@
+"""What a turn costs, counted at the outside."""
+
+import statistics
+
+import pytest
+
+from chalicelib.actions import web_chat
+from chalicelib.channels import Request
+from chalicelib.model import Refused
+from tests.meter import Meter
+from tests.viber import callback, message
+from tests.web import Visitor
+from tests.world import World
+
+
+def test_a_plain_turn_on_the_web_is_two_requests_one_read_and_two_write_units(world: World, meter: Meter) -> None:
+    visitor = Visitor(world)
+    visitor.says("zdravo")
+    meter.reset()
+    visitor.says("Kako da dobijem izvod iz matične knjige rođenih?")
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem"]
+    assert (meter.reads, meter.writes) <= (1, 2)
+
+
+def test_a_plain_turn_on_viber_is_three_requests_one_read_and_six_write_units(world: World, meter: Meter) -> None:
+    world.says("mira", "zdravo")
+    meter.reset()
+    world.says("mira", "izvod iz matične knjige rođenih")
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.PutItem"]
+    assert meter.reads <= 1
+    assert meter.writes <= 6
+
+
+def test_a_duplicate_is_one_read_and_a_forged_callback_is_nothing(world: World, meter: Meter) -> None:
+    event = message("mira", "zdravo")
+    world.calls(event)
+    meter.reset()
+    world.calls(event)
+    assert meter.operations == ["dynamodb.GetItem"]
+    meter.reset()
+    with pytest.raises(Refused) as refused:
+        world.takes(callback("another-token", message("mira", "zdravo")))
+    assert refused.value.status == 403
+    assert meter.operations == []
+
+
+def test_receipts_nobody_asked_for_cost_nothing(world: World, meter: Meter) -> None:
+    for event in ("delivered", "seen", "failed"):
+        world.calls({"event": event, "message_token": 1, "user_id": "mira"})
+    assert meter.operations == []
+
+
+def test_the_conversation_item_stays_small_over_fifty_turns(world: World, meter: Meter) -> None:
+    asked = [
+        "zdravo",
+        "izvod iz matične knjige rođenih",
+        "нема воде",
+        "radno vreme",
+        "meni",
+        "hvala",
+        "Wo ist das Amt?",
+    ]
+    for turn in range(50):
+        world.says("mira", f"{asked[turn % len(asked)]} {turn}")
+    assert statistics.median(meter.item_sizes) <= 1536
+    assert sorted(meter.item_sizes)[int(0.95 * len(meter.item_sizes))] <= 3072
+
+
+def test_opening_a_web_chat_writes_nothing(world: World, meter: Meter) -> None:
+    web_chat.open_session(world.slug, Request(b"{}", {}, {}), world.now)
+    assert "dynamodb.PutItem" not in meter.operations

@@ -1,0 +1,39 @@
+"""Breaks the Nth call to the outside, before or after it took effect, as a failure or as the death of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chalicelib.wire import Call, CallFailed, Reply
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of the product may catch this."""
+
+
+@dataclass
+class Breaker:
+    """A tap that breaks call number `nth`. `when`: before, after. `how`: fails, killed."""
+
+    nth: int
+    when: str
+    how: str
+    calls: int = 0
+    broke: str = ""
+    seen: list[str] = field(default_factory=list)
+
+    def before(self, call: Call) -> None:
+        self.calls += 1
+        self.seen.append(f"{call.service}.{call.operation}")
+        if self.when == "before" and self.calls == self.nth:
+            self._break(call, sent=False)
+
+    def after(self, call: Call, reply: Reply) -> None:
+        if self.when == "after" and self.calls == self.nth:
+            self._break(call, sent=True)
+
+    def _break(self, call: Call, *, sent: bool) -> None:
+        self.broke = f"{call.service}.{call.operation}"
+        if self.how == "killed":
+            raise Killed
+        raise CallFailed("broken by the test", sent=sent)

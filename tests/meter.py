@@ -1,0 +1,95 @@
+"""Counts what a turn costs at the outside: requests by service, and DynamoDB's units by its own sizing rules.
+
+Item sizes: names and values in UTF-8 bytes, numbers about one byte per two digits plus one, booleans one byte. Reads
+are billed per 4 kB, writes per kB of the larger of the old and the new item; an index is written when its entry
+appears, changes or goes (a changed key counts twice).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections import Counter
+from typing import Any
+
+from chalicelib.wire import Call, Reply
+
+INDEXES = {
+    "conversations": {"due": ("due_shard", "due_at"), "day": ("day", "pk")},
+    "outbox": {"due": ("due_shard", "due_at")},
+}
+
+
+def size(item: dict[str, dict[str, Any]]) -> int:
+    """Bytes of an item in DynamoDB's typed form."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(typed: dict[str, Any]) -> int:
+    kind, value = next(iter(typed.items()))
+    if kind == "S":
+        return len(value.encode())
+    if kind == "B":
+        return len(base64.b64decode(value))
+    if kind == "N":
+        return math.ceil(len(value.lstrip("-").replace(".", "")) / 2) + 1
+    if kind == "L":
+        return 3 + sum(1 + _value_size(entry) for entry in value)
+    return 1
+
+
+class Meter:
+    """A tap of the wire. `requests` counts by service and operation; `reads`, `writes` are capacity units."""
+
+    def __init__(self) -> None:
+        self._stored: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.operations: list[str] = []
+        self.reads = self.writes = 0.0
+        self.item_sizes: list[int] = []
+
+    def before(self, call: Call) -> None:
+        self.requests[call.service] += 1
+        self.operations.append(f"{call.service}.{call.operation}")
+        assert call.operation != "Scan", "no scan anywhere"
+
+    def after(self, call: Call, reply: Reply) -> None:
+        if call.service != "dynamodb":
+            return
+        asked, answer = json.loads(call.body), json.loads(reply.body or b"{}")
+        if call.operation == "GetItem":
+            item = answer.get("Item", {})
+            self.reads += max(1, math.ceil(size(item) / 4096)) if asked.get("ConsistentRead") else 0.5
+            self._remember(asked["TableName"], item)
+        elif call.operation == "PutItem":
+            self._put(asked, reply.status == 200)
+
+    def _put(self, asked: dict[str, Any], taken: bool) -> None:
+        table, item = asked["TableName"], asked["Item"]
+        old = self._stored.get(self._key(table, item), {})
+        self.writes += max(1, math.ceil(max(size(item), size(old)) / 1024))
+        if not taken:
+            return
+        if table.endswith("conversations") and item["sk"]["S"] == "NOW":
+            self.item_sizes.append(size(item))
+        for keys in INDEXES.get(table.rpartition("-")[2], {}).values():
+            self.writes += _index_writes([old.get(key) for key in keys], [item.get(key) for key in keys])
+        self._remember(table, item)
+
+    def _remember(self, table: str, item: dict[str, Any]) -> None:
+        if item:
+            self._stored[self._key(table, item)] = item
+
+    def _key(self, table: str, item: dict[str, Any]) -> tuple[str, str, str]:
+        return table, item["pk"]["S"], item["sk"]["S"]
+
+
+def _index_writes(old: list[Any], new: list[Any]) -> int:
+    was, is_now = all(old), all(new)
+    if was and is_now:
+        return 0 if old == new else 2
+    return int(was or is_now)

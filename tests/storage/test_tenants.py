@@ -1,0 +1,77 @@
+"""Versions of towns: atomic, repeatable, one winner."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from chalicelib.model import Conflict
+from chalicelib.storage import tenants
+from chalicelib.wire import Deadline
+from tests.world import NOON, compiled
+
+SOON = Deadline(60)
+
+
+def test_a_version_is_read_back_as_it_was_compiled(aws: Any, town_slug: str) -> None:
+    version = compiled(town_slug)
+    pointer = tenants.publish(town_slug, version, NOON, SOON, "live")
+    town = tenants.town(town_slug, pointer.version, SOON)
+    assert town is not None
+    assert (town.core, dict(town.texts), dict(town.sheets), town.index) == (
+        version["core"],
+        version["texts"],
+        version["sheets"],
+        _as_json(version["index"]),
+    )
+
+
+def _as_json(data: Any) -> Any:
+    import json
+
+    return json.loads(json.dumps(data))
+
+
+def test_the_same_content_again_makes_no_new_version(aws: Any, town_slug: str) -> None:
+    first = tenants.publish(town_slug, compiled(town_slug), NOON, SOON, "trial")
+    assert tenants.publish(town_slug, compiled(town_slug), NOON + 5, SOON) == first
+    live = tenants.publish(town_slug, compiled(town_slug), NOON + 5, SOON, "live")
+    assert (live.version, live.state) == (first.version, "live")
+
+
+def test_parts_of_an_interrupted_publication_are_never_in_force(aws: Any, town_slug: str) -> None:
+    version = compiled(town_slug)
+    tenants.publish(town_slug, version, NOON, SOON, "live")
+    from chalicelib.storage import dynamo, keys
+
+    half = {"pk": keys.town(town_slug), "sk": keys.version_prefix(2) + "core", "shape": 1, "body": b"half"}
+    dynamo.put("tenants", half, SOON)
+    changed = version | {"core": version["core"] | {"bot": "NOVA"}}
+    pointer = tenants.publish(town_slug, changed, NOON, SOON)
+    town = tenants.town(town_slug, pointer.version, SOON)
+    assert town is not None
+    assert (pointer.version, pointer.previous, town.core["bot"]) == (3, 1, "NOVA")
+
+
+def test_of_publications_at_once_the_pointer_names_a_whole_one(aws: Any, town_slug: str) -> None:
+    version = compiled(town_slug)
+    outcomes: list[str] = []
+
+    def publish(bot: str) -> None:
+        try:
+            tenants.publish(town_slug, version | {"core": version["core"] | {"bot": bot}}, NOON, Deadline(30), "live")
+            outcomes.append(bot)
+        except Conflict:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=publish, args=(f"BOT{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pointer = tenants.pointer(town_slug, SOON)
+    assert pointer is not None
+    town = tenants.town(town_slug, pointer.version, SOON)
+    assert town is not None
+    assert town.core["bot"] in outcomes
+    assert set(town.texts) == set(version["texts"])

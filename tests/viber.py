@@ -1,0 +1,107 @@
+"""A Viber API of our own for tests: takes what the product sends, answers by script, signs callbacks as Viber does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from chalicelib.channels import Request
+
+_tokens = itertools.count(6_017_000_000_000_000_000)
+TAKEN = {"status": 0, "status_message": "ok"}
+DROP = "drop the connection after taking the message"
+SILENT = "never answer"
+
+
+class FakeViber:
+    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.script: list[Any] = []
+        self.otherwise: Any = None
+        self.connections = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/pa"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def texts(self, citizen: str | None = None) -> list[str]:
+        return [body.get("text", "") for body in self.sent if citizen in (None, body["receiver"])]
+
+    def _handler(fake) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                fake.connections += 1
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                method = self.path.rpartition("/")[2]
+                fake.asked.append(method)
+                fake.headers.append({name.lower(): value for name, value in self.headers.items()})
+                step = fake._next(method)
+                taken = step is None or step == DROP or isinstance(step, dict) and step.get("status") == 0
+                if method == "send_message" and taken:
+                    fake.sent.append(body)
+                if step in (DROP, SILENT):
+                    if step == SILENT:
+                        time.sleep(4)
+                    self.close_connection = True
+                    return
+                self._answer(step)
+
+            def _answer(self, step: Any) -> None:
+                status, answer = (step, b"") if isinstance(step, int) else (200, step)
+                if answer is None:
+                    answer = TAKEN
+                if isinstance(answer, dict):
+                    answer = json.dumps({"message_token": next(_tokens)} | answer).encode()
+                self.wfile.write(
+                    f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n\r\n".encode()
+                    + answer
+                )
+
+            def log_message(self, *args: Any) -> None:
+                return
+
+        return Handler
+
+    def _next(self, method: str) -> Any:
+        if method != "send_message":
+            return self.otherwise
+        return self.script.pop(0) if self.script else self.otherwise
+
+
+def callback(token: str, event: dict[str, Any] | bytes, **headers: str) -> Request:
+    """A signed callback as the door hands it over."""
+    body = event if isinstance(event, bytes) else json.dumps(event, ensure_ascii=False).encode()
+    signature = hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
+    return Request(body, {"x-viber-content-signature": signature} | headers, {})
+
+
+def message(citizen: str, text: str | None = None, **content: Any) -> dict[str, Any]:
+    """A `message` event with a token of its own."""
+    said = {"type": "text", "text": text} | content if text is not None else content
+    return {
+        "event": "message",
+        "timestamp": 1763700010000,
+        "message_token": next(_tokens),
+        "sender": {"id": citizen, "name": "Mira Š.", "language": "sr", "api_version": 10},
+        "message": said,
+        "silent": False,
+    }

@@ -1,0 +1,89 @@
+"""An invented town, published for one test under a name nobody else has, and the people who write to it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from chalicelib.actions import breaker, known
+from chalicelib.actions.publish_tenant import publish_tenant
+from chalicelib.actions.viber_callback import take_callback
+from chalicelib.channels import Request
+from chalicelib.model import Account, Conversation, Town
+from chalicelib.storage import secrets
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.tenancy.compile import compile_town
+from chalicelib.tenancy.load import load, read_folder
+from chalicelib.wire import Deadline
+from tests.viber import FakeViber, callback, message
+
+TOWNS = Path(__file__).parent / "towns"
+TOKEN = "token-of-this-test"
+NOON = 1_773_140_400.0  # 2026-03-10 12:00 in Belgrade, a working Tuesday
+_holders = itertools.count(1)
+
+
+def compiled(slug: str, name: str = "primer", account: str | None = None) -> dict[str, Any]:
+    """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`)."""
+    files = read_folder(TOWNS / name)
+    files["tenant.yaml"] = (
+        files["tenant.yaml"]
+        .replace(f"slug: {name}".encode(), f"slug: {slug}".encode())
+        .replace(f"account: {name}".encode(), f"account: {account or slug}".encode())
+    )
+    return compile_town(load(slug, files))
+
+
+class World:
+    """One published town with a Viber account, a clock of its own, and a Viber that takes everything."""
+
+    def __init__(self, slug: str, viber: FakeViber, *towns: str) -> None:
+        self.slug = slug
+        self.viber = viber
+        self.now = NOON
+        os.environ["VIBER_API_URL"] = viber.url
+        ssm = boto3.client("ssm")
+        name = f"/salter/test/accounts/{slug}/viber-token"
+        ssm.put_parameter(Name=name, Type="SecureString", Value=TOKEN, Overwrite=True)
+        ssm.put_parameter(Name="/salter/test/chat-signing-key", Type="SecureString", Value="test-key", Overwrite=True)
+        secrets.forget()
+        for town in (slug, *towns):
+            publish_tenant(compiled(town, account=slug), NOON, "live")
+        self.account = Account("viber", slug, (slug, *towns))
+        self.web = Account("web", slug, (slug,))
+        self.warm()
+
+    def warm(self) -> None:
+        """Let this process know the town, the account and the secrets, as a warm function does."""
+        known.forget()
+        breaker._states.clear()
+        known.account("viber", self.slug, Deadline(5))
+        known.town(self.slug, Deadline(5))
+        secrets.viber_token(self.slug, Deadline(5))
+        secrets.chat_signing_key(Deadline(5))
+
+    @property
+    def town(self) -> Town:
+        town = known.town(self.slug, Deadline(5))
+        assert town is not None
+        return town
+
+    def calls(self, event: dict[str, Any] | bytes, **headers: str) -> dict[str, Any]:
+        """Viber calls back with `event`; the body of the 200."""
+        return self.takes(callback(TOKEN, event, **headers))
+
+    def takes(self, request: Request) -> dict[str, Any]:
+        return take_callback(self.slug, request, self.now, f"holder{next(_holders)}")
+
+    def says(self, citizen: str, text: str) -> list[str]:
+        """What the bot sends back to `text`."""
+        before = len(self.viber.sent)
+        self.calls(message(citizen, text))
+        return [body["text"] for body in self.viber.sent[before:]]
+
+    def conversation(self, citizen: str, account: Account | None = None) -> Conversation | None:
+        return ConversationStore(account or self.account).load(citizen, self.now, Deadline(5))
