@@ -23,6 +23,8 @@ from chalicelib.wire import Deadline
 LEASE_SECONDS = 12
 SEND_SECONDS_NEEDED = 0.4
 MARK_SECONDS_KEPT = 0.6
+# A mark may take longer than the turn: a late answer only makes Viber repeat, a lost mark says something twice.
+MARK_SECONDS_MAX = 4.0
 ROUNDS_MAX = 8
 MARK_TRIES_MAX = 60  # a mark that is lost is a message said twice: it must outlast any crowd of writers
 MARK_JITTER_SECONDS = 0.02
@@ -213,6 +215,7 @@ def _mark(
     store: ConversationStore, conversation: Conversation, holder: str, work: _Round, now: float, deadline: Deadline
 ) -> tuple[Conversation, bool]:
     """Write down what was sent. Returns the conversation and whether this holder is finished with the lane."""
+    deadline = Deadline(max(deadline.left(), MARK_SECONDS_MAX))
     for _ in range(MARK_TRIES_MAX):
         marked = _marked(conversation, holder, work, now)
         try:

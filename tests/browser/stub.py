@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +18,6 @@ from chalicelib.tenancy.look import colours
 
 TOWN = "lipovac"
 TOWN_COLOUR = "#2f7d4f"
-FIRST_AT = "2026-03-10T10:12:00+01:00"
 LANGUAGES = (
     ("sr", "latin", "srpski · latinica"),
     ("sr", "cyrillic", "srpski · ćirilica"),
@@ -231,7 +231,13 @@ class Town:
         return script.get(word, lambda: [{"text": "Odgovor na: " + str(body.get("text") or body["type"])}])()
 
     def _keep(self, message: Reply) -> Reply:
-        kept = {"id": f"{len(self.log) + 1:06d}", "at": FIRST_AT, "from": "bot", "choices": [], **message}
+        kept = {
+            "id": f"{len(self.log) + 1:06d}",
+            "at": datetime.now().astimezone().isoformat(),
+            "from": "bot",
+            "choices": [],
+            **message,
+        }
         self.log.append(kept)
         return kept
 

@@ -84,7 +84,7 @@ def listening(bot: Bot) -> Iterator[Bot]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     bot.url = f"http://127.0.0.1:{server.server_address[1]}"
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     try:
         yield bot
     finally:

@@ -147,7 +147,7 @@ function drawSaid(item, stop) {
   const { type, text, latitude, longitude } = item;
   if (type == 'attachment') return drawAttached(item, stop);
   const place = type == 'location' && h('p', {}, h('small', {}, `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`));
-  return h('div', { class: 'sw-m mine', lang: tongue(item) }, place && icon('pin'), h('span', { class: 'vh' }, texts.w_you + ': '), ...paragraphs(text), place);
+  return h('div', { class: 'sw-m mine', lang: tongue(item) }, h('span', { class: 'vh' }, texts.w_you + ': '), ...paragraphs(text), place);
 }
 
 function drawAttached({ id, kind, name }, stop) {

@@ -303,7 +303,7 @@ function refresh(node, item, isLast) {
   if (node.told == (told && state)) return;
   node.told = told && state;
   node.line?.remove();
-  node.line = told && drawStatus(item);
+  node.line = told ? drawStatus(item) : null;
   if (told) node.append(node.line);
 }
 

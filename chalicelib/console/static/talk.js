@@ -139,6 +139,8 @@ async function pump() {
       await deliver(item);
       tries = 0;
     } catch (refusal) {
+      // A bug of ours in drawing must not be taken for the network's.
+      if (refusal.stack) console.error(refusal);
       tries += 1;
       if (givesUp(item, refusal, tries)) tries = 0;
       else await rest(refusal.wait || backoff(tries), refusal);

@@ -6,6 +6,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from infra.local.simulator.simulator import Simulator
 
 IDLE_CONNECTION_S = 60
+WAKE_UP_TIMEOUT_S = 1
 JSON_BYTES_MAX = 4 * 1024 * 1024
 
 # The page draws itself from files of its own; pictures may come from wherever the product keeps them.
@@ -212,10 +214,17 @@ class Server:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            self._http.shutdown()
-            self._thread.join()
+            ending = Thread(target=self._http.shutdown)
+            ending.start()
+            self._wake_up()
+            ending.join()
         self._http.hang_up()
         self._http.server_close()
+
+    def _wake_up(self) -> None:
+        """The server looks for the end only between calls or every so often: one more caller makes it look now."""
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), WAKE_UP_TIMEOUT_S).close()
 
 
 def _json(content: Any, code: int = 200) -> Reply:

@@ -1,0 +1,156 @@
+"""`make bench`: what importing the webhook's handler and answering one message cost, measured, ours and yardstick in turn.
+
+CPU time of this process alone: the embedded AWS and the Viber that takes the messages are processes of their own.
+Times on a shared machine swing; the ratios of one run are what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.local import aws as local_aws
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGE = "bench"
+YARDSTICK = "import chalice, boto3, pynamodb.models"
+HANDLER = (
+    "import app, chalicelib.actions.viber_callback, chalicelib.channels.viber, chalicelib.services.procedures, "
+    "chalicelib.services.contacts"
+)
+SLUG_PREFERRED = 0  # the first town there is
+QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде", "radno vreme", "meni", "porez na imovinu")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; for CI")
+    rounds = 3 if parser.parse_args().quick else 9
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    imports = _imports(rounds)
+    _table("CPU of importing, ms", imports, "yardstick")
+    turns = _turns(rounds)
+    _table("CPU of one Viber turn (read, decide, commit, send, mark), ms", turns, "PynamoDB's transport")
+    return 0
+
+
+def _table(title: str, figures: dict[str, list[float]], against: str) -> None:
+    base = statistics.median(figures[against])
+    print(f"{title}\n| what | min | median | max | ratio of medians |\n|---|---|---|---|---|")
+    for name, values in figures.items():
+        median = statistics.median(values)
+        print(f"| {name} | {min(values):.1f} | {median:.1f} | {max(values):.1f} | {median / base:.2f} |")
+    print()
+
+
+# --- imports ----------------------------------------------------------------------------------------------------
+
+
+def _imports(rounds: int) -> dict[str, list[float]]:
+    figures: dict[str, list[float]] = {"yardstick": [], "webhook handler": []}
+    for _ in range(rounds):
+        figures["yardstick"].append(import_milliseconds(YARDSTICK))
+        figures["webhook handler"].append(import_milliseconds(HANDLER))
+    return figures
+
+
+def import_milliseconds(statement: str) -> float:
+    """CPU of a fresh interpreter that runs `statement`, less the interpreter's own start, in milliseconds."""
+    code = f"import time; began = time.process_time()\n{statement}\nprint((time.process_time() - began) * 1000)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    return float(out.stdout)
+
+
+# --- turns ------------------------------------------------------------------------------------------------------
+
+
+def _turns(rounds: int) -> dict[str, list[float]]:
+    figures: dict[str, list[float]] = {}
+    with _world() as slug:
+        from infra.bench_turns import lean_turn, pure_step, pynamodb_turn
+
+        kinds: dict[str, Callable[[str, int], float]] = {
+            "PynamoDB's transport": pynamodb_turn,
+            "lean signed transport": lean_turn,
+            "of it: decide and word (no I/O)": pure_step,
+        }
+        for _ in range(rounds):
+            for name, measure in kinds.items():
+                figures.setdefault(name, []).append(measure(slug, 60))
+    return figures
+
+
+@contextmanager
+def _world() -> Iterator[str]:
+    """An embedded AWS with one town published, and a Viber that takes everything, in processes of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        running = local_aws.start(Path(folder))
+        port = _free_port()
+        viber = multiprocessing.Process(target=_take_everything, args=(port,), daemon=True)
+        viber.start()
+        try:
+            local_aws.ensure_stack(running.endpoint, STAGE)
+            os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
+            os.environ["VIBER_API_URL"] = f"http://127.0.0.1:{port}/pa"
+            yield _publish(running.endpoint)
+        finally:
+            viber.kill()
+            local_aws.stop(Path(folder), running)
+
+
+def _publish(endpoint: str) -> str:
+    from chalicelib.actions.publish_tenant import publish_tenant
+    from infra import towns
+
+    slug = towns.slugs()[SLUG_PREFERRED]
+    version = towns.compiled(slug)
+    publish_tenant(version, time.time(), "live")
+    name = f"/salter/{STAGE}/accounts/{version['core']['viber']['account']}/viber-token"
+    local_aws.client("ssm", endpoint).put_parameter(Name=name, Type="SecureString", Value="bench", Overwrite=True)
+    return str(version["core"]["viber"]["account"])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _take_everything(port: int) -> None:
+    """A Viber API that accepts every message at once."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    body = json.dumps({"status": 0, "status_message": "ok", "message_token": 6017000000000000100}).encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.wfile.write(head + body)
+
+        def log_message(self, *args: Any) -> None:
+            return
+
+    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

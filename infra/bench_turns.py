@@ -1,0 +1,112 @@
+"""The turns that `bench` measures: the product's own, the same over PynamoDB's transport, and the pure part alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from typing import Any
+
+from chalicelib import services
+from chalicelib.actions.viber_callback import take_callback
+from chalicelib.channels import Request
+from chalicelib.dialogue import engine, words
+from chalicelib.model import Conflict, Conversation, Facts, Inbound, Turn
+from chalicelib.storage import dynamo, tables
+from chalicelib.wire import Deadline
+from infra.proofs import town_of
+from infra.towns import compiled
+
+TOKEN = "bench"
+QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде", "radno vreme", "meni", "porez na imovinu")
+_tokens = itertools.count(6_017_000_000_000_000_000)
+_lean = (dynamo.get, dynamo.put)
+
+
+def lean_turn(account: str, turns: int) -> float:
+    """Milliseconds of CPU a turn, as the product does it."""
+    return _measure(account, turns)
+
+
+def pynamodb_turn(account: str, turns: int) -> float:
+    """The same turns with the two hot calls made by PynamoDB's models over botocore."""
+    dynamo.get, dynamo.put = _get, _put
+    try:
+        return _measure(account, turns)
+    finally:
+        dynamo.get, dynamo.put = _lean
+
+
+def pure_step(account: str, turns: int) -> float:
+    """Deciding and wording alone."""
+    town = town_of(_compiled(account))
+    talk = Conversation("viber:x", "c", town.slug)
+    began = time.process_time()
+    for number in range(turns):
+        inbound = Inbound(id=str(number), citizen="c", text=QUESTIONS[number % len(QUESTIONS)])
+        turn = engine.step(town, talk, inbound, Facts(0.0), services.kind)
+        assert isinstance(turn, Turn)
+        for say in turn.says:
+            words.message(say, town, turn.voice, "1", 0.0)
+    return (time.process_time() - began) * 1000 / turns
+
+
+_versions: dict[str, Any] = {}
+
+
+def _compiled(account: str) -> Any:
+    if account not in _versions:
+        _versions[account] = compiled(account)
+    return _versions[account]
+
+
+def _measure(account: str, turns: int) -> float:
+    for number in range(5):
+        _turn(account, number)
+    began = time.process_time()
+    for number in range(turns):
+        _turn(account, number)
+    return (time.process_time() - began) * 1000 / turns
+
+
+def _turn(account: str, number: int) -> None:
+    event = {
+        "event": "message",
+        "timestamp": 1763700010000,
+        "message_token": next(_tokens),
+        "sender": {"id": f"citizen-{number % 7}", "language": "sr"},
+        "message": {"type": "text", "text": QUESTIONS[number % len(QUESTIONS)]},
+    }
+    body = json.dumps(event, ensure_ascii=False).encode()
+    signature = hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
+    take_callback(account, Request(body, {"x-viber-content-signature": signature}, {}), time.time(), f"h{number}")
+
+
+# --- the same two calls by PynamoDB -----------------------------------------------------------------------------
+
+
+def _get(name: str, pk: str, sk: str, deadline: Deadline) -> dict[str, Any] | None:
+    if name != "conversations":
+        return _lean[0](name, pk, sk, deadline)
+    try:
+        item = tables.Conversation.get(pk, sk, consistent_read=True)
+    except tables.Conversation.DoesNotExist:
+        return None
+    return {key: value for key, value in item.attribute_values.items() if value is not None}
+
+
+def _put(name: str, item: dict[str, Any], deadline: Deadline, *, expected_v: int | None = None) -> None:
+    from pynamodb.exceptions import PutError
+
+    if name != "conversations":
+        _lean[1](name, item, deadline, expected_v=expected_v)
+        return
+    condition = tables.Conversation.v == expected_v if expected_v else tables.Conversation.pk.does_not_exist()
+    try:
+        tables.Conversation(**{key: value for key, value in item.items() if value is not None}).save(
+            condition=condition
+        )
+    except PutError as error:
+        raise Conflict(name) from error

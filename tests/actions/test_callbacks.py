@@ -1,0 +1,170 @@
+"""Viber's callbacks from door to answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from chalicelib.actions import receive_message as receiving
+from chalicelib.actions.receive_message import receive_message
+from chalicelib.model import Facts, Inbound, Line, Need, Refused, Say, Turn, Unavailable, Voice
+from chalicelib.storage import views
+from chalicelib.wire import CallFailed, Deadline, taps
+from tests.viber import callback, message
+from tests.world import TOKEN, World
+
+PERSON = "+381641234567"
+
+
+def test_a_stranger_is_welcomed_in_the_answer_and_nothing_is_stored(world: World) -> None:
+    user = {"id": "nova", "language": "de"}
+    answer = world.calls({"event": "conversation_started", "type": "open", "user": user, "subscribed": False})
+    assert answer["type"] == "text"
+    assert "Stadt Primer" in answer["text"]
+    assert answer["sender"] == {"name": "Grad Primer"}
+    assert {"receiver", "auth_token"} & set(answer) == set()
+    assert world.conversation("nova") is None
+    assert world.viber.asked == []
+
+
+def test_pressing_a_deep_link_again_gets_the_menu_and_not_another_greeting(world: World) -> None:
+    world.says("mira", "zdravo")
+    event = {"event": "conversation_started", "type": "open", "user": {"id": "mira"}, "subscribed": True}
+    for _ in range(5):
+        assert "Izaberite uslugu" in world.calls(event)["text"]
+    assert len(world.viber.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "text", "text": "ђ" * 7000},
+        {"type": "text", "text": "😀"},
+        {"type": "sticker", "sticker_id": 46105},
+        {"type": "file", "media": "https://m.example/zahtev.pdf", "file_name": "zahtev.pdf", "size": 90211},
+        {"type": "voice", "media": "https://m.example/x.ogg"},
+        {"type": "picture", "media": "https://m.example/i.jpg", "text": "rupa"},
+        {"type": "location", "location": {"lat": 45.77, "lon": 19.11}},
+        {"type": "contact", "contact": {"phone_number": "38761000111"}},
+        {},
+        {"type": "text", "text": "<script>alert(1)</script> {{7*7}} %s"},
+    ],
+)
+def test_whatever_a_citizen_sends_is_answered_with_a_next_step(world: World, content: dict[str, Any]) -> None:
+    assert world.calls(message("mira", **content)) == {}
+    (body,) = world.viber.sent
+    assert body["text"]
+    assert body["keyboard"]["Buttons"]
+
+
+def test_an_unknown_event_is_taken_and_kept_for_people_to_look_at(world: World) -> None:
+    assert world.calls({"event": "something_new", "message_token": 5}) == {}
+    (row,) = views.owed(world.slug)
+    assert (row["kind"], row["state"]) == ("odd", "dead")
+
+
+def test_unknown_accounts_are_404_and_big_bodies_413(world: World) -> None:
+    for request, status in ((callback(TOKEN, b" " * 300_000), 413),):
+        with pytest.raises(Refused) as refused:
+            world.takes(request)
+        assert refused.value.status == status
+    from chalicelib.actions.viber_callback import take_callback
+
+    for name in ("nobody", "../x", "", "UPPER"):
+        with pytest.raises(Refused) as refused:
+            take_callback(name, callback(TOKEN, b"{}"), world.now, "h")
+        assert refused.value.status == 404
+
+
+def test_a_bug_in_a_step_parks_the_message_apologises_and_loses_nothing(world: World) -> None:
+    def broken(*_: Any) -> Turn:
+        raise ZeroDivisionError
+
+    inbound = Inbound(id="message:1", citizen="mira", text="moj problem")
+    receive_message(inbound, world.account, world.now, "h", Deadline(5), step=broken)
+    assert "greške na našoj strani" in world.viber.texts()[0]
+    (row,) = views.owed(world.slug)
+    assert (row["kind"], row["error"]) == ("parked", "ZeroDivisionError")
+
+
+def test_a_step_may_ask_the_world_once_and_is_stepped_again_with_the_answer(world: World) -> None:
+    asked: list[Need] = []
+
+    def step(town: Any, conversation: Any, inbound: Any, facts: Facts) -> Turn | Need:
+        if "queue" not in facts.found:
+            return Need(("queue",))
+        return Turn((Say((Line("raw", {"text": f"ispred vas: {facts.found['queue']}"}),)),), Voice("sr"))
+
+    def load(need: Need, *_: Any) -> dict[str, Any]:
+        asked.append(need)
+        return {"queue": 3}
+
+    inbound = Inbound(id="message:2", citizen="mira", text="operater")
+    receive_message(inbound, world.account, world.now, "h", Deadline(5), step=step, load_facts=load)
+    assert world.viber.texts() == ["ispred vas: 3"]
+    assert asked == [Need(("queue",))]
+
+
+def test_a_silent_store_stores_nothing_and_says_so_in_time(world: World) -> None:
+    class Silence:
+        def before(self, call: Any) -> None:
+            if call.service == "dynamodb":
+                raise CallFailed("silent", sent=False)
+
+        def after(self, call: Any, reply: Any) -> None:
+            return
+
+    tap = Silence()
+    taps.append(tap)
+    try:
+        with pytest.raises(Unavailable):
+            world.calls(message("mira", "zdravo"))
+    finally:
+        taps.remove(tap)
+    assert world.conversation("mira") is None
+
+
+def test_leaving_ends_everything_owed_and_strangers_leave_no_trace(world: World) -> None:
+    world.viber.otherwise = 503
+    world.calls(message("mira", "zdravo"))
+    world.calls({"event": "unsubscribed", "user_id": "mira"})
+    world.calls({"event": "unsubscribed", "user_id": "niko"})
+    conversation = world.conversation("mira")
+    assert conversation is not None
+    assert (conversation.subscribed, conversation.lane) == (False, ())
+    assert world.conversation("niko") is None
+
+
+def test_a_bot_of_two_towns_lets_the_link_pick_and_keeps_the_towns_apart(aws: Any, town_slug: str, viber: Any) -> None:
+    other = f"{town_slug}-b"
+    world = World(town_slug, viber, other)
+    event = {"event": "conversation_started", "user": {"id": "mira"}, "context": other}
+    assert world.calls(event)["type"] == "text"
+    world.says("mira", "zdravo")
+    first = world.conversation("mira")
+    assert first is not None
+    assert first.town == town_slug
+    world.calls(message("mira", f"~1:town.{other}"))
+    second = world.conversation("mira")
+    assert second is not None
+    assert (second.town, len(second.log)) == (other, 2)
+
+
+def test_no_word_number_name_or_token_enters_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, capsys: Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = f"zovem se Ćirilo Proba, moj broj je {PERSON}, JMBG 0101990660019"
+    world.viber.script = [500, {"status": 3}, b"<html>"]
+    for text in (said, said + "!", said + "?"):
+        world.calls(message("citizen-of-the-log-test", text))
+    with pytest.raises(Refused):
+        world.takes(callback("wrong", message("citizen-of-the-log-test", said)))
+    out = capsys.readouterr()
+    written = caplog.text + out.out + out.err + json.dumps([record.__dict__ for record in caplog.records], default=str)
+    for secret in (PERSON, "Ćirilo", "0101990660019", TOKEN, "citizen-of-the-log-test", "test-key"):
+        assert secret not in written
+    assert receiving.TURN_SECONDS <= 3.5
