@@ -71,10 +71,8 @@ class FakeViber:
                     answer = TAKEN
                 if isinstance(answer, dict):
                     answer = json.dumps({"message_token": next(_tokens)} | answer).encode()
-                self.wfile.write(
-                    f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n\r\n".encode()
-                    + answer
-                )
+                head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}"
+                self.wfile.write(f"{head}\r\n\r\n".encode() + answer)
 
             def log_message(self, *args: Any) -> None:
                 return

@@ -427,7 +427,8 @@ class _Sections:
                 self.raw(label, text)
         unknown = [self._label(label) for label, text in values.items() if not text]
         if unknown:
-            label = ", ".join([unknown[0], *(name[0].lower() + name[1:] for name in unknown[1:])])
+            rest = unknown[1:] if self._language == "de" else [name[0].lower() + name[1:] for name in unknown[1:]]
+            label = ", ".join([unknown[0], *rest])
             self.done.append({"label": label, "text": self._texts["ask_office"], "ask": True})
 
     def _label(self, key: str) -> str:

@@ -180,7 +180,7 @@ class Supervisor:
         self._aws = self._aws_for(settings)
         aws.ensure_stack(self._aws.endpoint, STAGE)
         self._go_on()
-        simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{aws.free_port()}"
+        simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{self._simulator_port()}"
         environment = self._environment(self._aws, simulator)
         write_tokens(self._aws.endpoint)
         make_signing_key(aws.client("ssm", self._aws.endpoint), STAGE)
@@ -198,6 +198,11 @@ class Supervisor:
         publish(versions.result())
         self._go_on()
         self._tell_ready(simulator, environment)
+
+    def _simulator_port(self) -> int:
+        """The one after the product's, so that bookmarks last; any other if that is taken."""
+        beside = self._settings.port + 1
+        return beside if beside < 65536 and _port_is_free(beside) else aws.free_port()
 
     def _aws_for(self, settings: Settings) -> aws.Aws:
         left = aws.adopt(settings.run)

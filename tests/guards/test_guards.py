@@ -15,7 +15,7 @@ from chalicelib.actions.journal import log
 from infra import towns
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = [path for path in (ROOT / "chalicelib").rglob("*.py")] + [ROOT / "app.py"]
+CODE = [*(ROOT / "chalicelib").rglob("*.py"), ROOT / "app.py"]
 HANDLER = (
     "import app, chalicelib.actions.viber_callback, chalicelib.actions.web_chat, chalicelib.channels.viber, "
     "chalicelib.services.procedures, chalicelib.services.contacts"

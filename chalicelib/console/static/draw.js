@@ -27,24 +27,33 @@ const ICONS = {
   warning: 'M12 3 2 20h20zM12 10v5m0 2.5v.01',
   wrench: 'M14 7a4 4 0 0 1 5-3l-2.5 2.5 1 2.5 2.5 1L22.5 7.5a4 4 0 0 1-5.5 4.5L8.5 20.5a2 2 0 0 1-3-3L14 9z',
 };
-// A choice's picture by a word of its id; none is drawn for a word not listed.
-const PICTURES = [
-  [/back/, 'back'],
-  [/cancel/, 'close'],
-  [/confirm|send|submit/, 'send'],
-  [/menu|start/, 'home'],
-  [/photo|video/, 'camera'],
-  [/location|place/, 'pin'],
-  [/operator|person/, 'person'],
-  [/contact|phone/, 'phone'],
-  [/report|problem/, 'wrench'],
-  [/status|case/, 'folder'],
-  [/assist|help|emergenc/, 'help'],
-  [/procedures|question|faq/, 'question'],
-  [/document|procedure|sheet/, 'sheet'],
-];
-const QUIET = /(^|[^a-z])(back|cancel|skip|yes|no)([^a-z]|$)/;
-const LEADING = /(^|[^a-z])(confirm|send|submit)([^a-z]|$)/;
+// A choice's picture by its kind (the first word of its id) or by its verb (the last); any other word has none.
+const PICTURES = {
+  assistance: 'help',
+  back: 'back',
+  cancel: 'close',
+  cases: 'folder',
+  confirm: 'send',
+  contacts: 'phone',
+  document: 'sheet',
+  documents: 'sheet',
+  emergency: 'help',
+  help: 'help',
+  location: 'pin',
+  menu: 'home',
+  operator: 'person',
+  person: 'person',
+  photo: 'camera',
+  place: 'pin',
+  procedures: 'question',
+  'procedures.': 'sheet',
+  question: 'question',
+  report: 'wrench',
+  send: 'send',
+  status: 'folder',
+};
+const QUIET = /^(back|cancel|skip|yes|no)$/;
+const LEADING = /^(confirm|send)$/;
 
 let h;
 let look;
@@ -79,7 +88,7 @@ function words(text) {
   return [...parts, text.slice(end)];
 }
 
-const paragraphs = text => text.split(/\n{2,}/).map(part => h('p', {}, ...words(part)));
+const paragraphs = (text = '') => text.split(/\n{2,}/).map(part => h('p', {}, ...words(part)));
 
 // The language of a passage, where its letters are not those of the frame around it.
 function tongue({ lang, text = '' }) {
@@ -100,12 +109,15 @@ function drawHeard(item, before) {
   const person = item.from == 'operator';
   const known = before.from == item.from && before.by == item.by;
   const name = person ? item.by || texts.w_official : texts.w_machine;
-  const by = h('p', { class: known ? 'vh' : 'sw-by' }, person && !known && icon('person'), name);
+  const by = () => h('p', { class: known ? 'vh' : 'sw-by' }, person && !known && icon('person'), name);
   const lang = tongue(item);
-  const { sheet, media, link } = item;
+  const { sheet, media, link, case: reference } = item;
+  const bubble = text => text && h('div', { class: person ? 'sw-m op' : 'sw-m', lang }, by(), ...paragraphs(text));
   return [
     person && before.from == 'bot' && !before.event && turn(texts.w_person_here),
-    item.case ? drawTicket(item, lang) : sheet ? drawSheet(sheet, lang) : item.text && h('div', { class: person ? 'sw-m op' : 'sw-m', lang }, by, ...paragraphs(item.text)),
+    bubble(sheet ? sheet.before : !reference && item.text),
+    reference ? drawTicket(item, lang) : sheet && drawSheet(sheet, lang),
+    sheet && bubble(sheet.note),
     media && drawMedia(media),
     link && drawLink(link),
   ].filter(Boolean);
@@ -123,8 +135,8 @@ function drawValue({ text = '', items, ask, strong }) {
 
 const drawRows = sections => h('dl', {}, ...sections.map(part => h('div', { class: part.half && 'half' }, h('dt', {}, part.label), drawValue(part))));
 
-const drawSheet = ({ title, sections, foot }, lang) =>
-  h('article', { class: 'sw-sheet', lang }, h('header', {}, h('h3', {}, title)), drawRows(sections), foot && h('footer', {}, ...words(foot)));
+const drawSheet = ({ title, lead, sections, foot }, lang) =>
+  h('article', { class: 'sw-sheet', lang }, h('header', {}, h('h3', {}, title), ...paragraphs(lead)), drawRows(sections), foot && h('footer', {}, ...words(foot)));
 
 const drawTicket = ({ case: reference, sheet, text }, lang) =>
   h('div', { class: 'sw-ticket', lang },
@@ -169,10 +181,9 @@ function drawAttached({ id, kind, name }, stop) {
 // Drawn on a canvas: a host page's img-src need not allow blob: addresses.
 async function drawThumbnail(file, place, label) {
   try {
-    const picture = await createImageBitmap(file);
-    const canvas = h('canvas', { width: THUMB_PIXELS, height: THUMB_PIXELS * 0.75, role: 'img', 'aria-label': label });
-    const scale = Math.max(canvas.width / picture.width, canvas.height / picture.height);
-    canvas.getContext('2d').drawImage(picture, 0, 0, picture.width * scale, picture.height * scale);
+    const picture = await createImageBitmap(file, { resizeWidth: THUMB_PIXELS });
+    const canvas = h('canvas', { width: THUMB_PIXELS, height: picture.height, role: 'img', 'aria-label': label });
+    canvas.getContext('2d').drawImage(picture, 0, 0);
     place.replaceWith(canvas);
   } catch {
     // Not a picture this browser can read (HEIC): the icon stays.
@@ -186,9 +197,12 @@ function drawStatus(item) {
   return h('p', { class: 'sw-st bad' }, icon('warning'), texts[item.why], label && makeButton('', '', label, () => act(item)));
 }
 
+// A way back is known by its words: its id is that of the place it leads to.
+const verbOf = ({ id, label }) => (label == texts.w_back ? 'back' : id.split(/[^a-z]/).pop());
+
 // Short pairs (Da / Ne, Nazad / Odustani) stand side by side, all others one under another in the order they came.
 function drawChoices(choices) {
-  const fits = choice => choice && choice.label.length <= SHORT_LABEL_LETTERS_MAX && (choices.length == 2 || QUIET.test(choice.id));
+  const fits = choice => choice && choice.label.length <= SHORT_LABEL_LETTERS_MAX && (choices.length == 2 || QUIET.test(verbOf(choice)));
   const box = h('div', { class: 'sw-tail' });
   let list;
   choices.forEach((choice, at) => {
@@ -213,7 +227,8 @@ function drawChoices(choices) {
 }
 
 function drawChoice({ id, label }) {
-  const kind = LEADING.test(id) ? 'go' : QUIET.test(id) ? 'plain' : '';
-  const picture = PICTURES.find(([word]) => word.test(id));
-  return makeButton(kind, picture?.[1], label, () => say({ type: 'choice', choice: id, text: label }));
+  const verb = verbOf({ id, label });
+  const kind = id.split('.')[0];
+  const picture = PICTURES[verb] || PICTURES[id] || PICTURES[kind + '.'] || PICTURES[kind];
+  return makeButton(LEADING.test(verb) ? 'go' : QUIET.test(verb) ? 'plain' : '', picture, label, () => say({ type: 'choice', choice: id, text: label }));
 }

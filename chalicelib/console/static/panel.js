@@ -3,6 +3,8 @@ const TEXT_LETTERS_MAX = 7000;
 const FILES_AT_ONCE_MAX = 5;
 const LOCATION_TIMEOUT_MS = 15_000;
 const LOCATION_AGE_MAX_MS = 60_000;
+const PICTURE = 'image/*,video/*';
+const ANY_FILE = PICTURE + ',application/pdf';
 const NEAR_END_PIXELS = 80;
 
 let frame;
@@ -122,7 +124,7 @@ function drawFoot() {
   field.value = draft;
   return h('div', { class: 'sw-foot' },
     h('form', { class: 'sw-write', onsubmit: write },
-      pictureButton('', 'clip', texts.w_attach, () => chooseFile('')),
+      pictureButton('', 'clip', texts.w_attach, () => chooseFile(ANY_FILE)),
       chooser,
       h('div', {}, h('label', { class: 'vh', for: 'w' }, texts.w_placeholder), field),
       pictureButton('go', 'send', texts.w_send, null, 'submit'),
@@ -334,8 +336,8 @@ function drawOffers({ ask, choices = [] }) {
   return [
     ask == 'location' && lead('pin', texts.w_send_place, () => locate(note)),
     ask == 'location' && note,
-    ask == 'photo' && lead('camera', texts.w_add_photo, () => chooseFile('image/*,video/*')),
-    ask == 'file' && lead('clip', texts.w_add_file, () => chooseFile('')),
+    ask == 'photo' && lead('camera', texts.w_add_photo, () => chooseFile(PICTURE)),
+    ask == 'file' && lead('clip', texts.w_add_file, () => chooseFile(ANY_FILE)),
     ask == 'phone' && drawPhoneForm(),
     choices.length && drawChoices(choices),
   ].filter(Boolean);

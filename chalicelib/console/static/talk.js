@@ -9,13 +9,10 @@ const POLL_PERSON_MS = 2_000;
 const POLL_FIRST_MS = 15_000;
 const POLL_MAX_MS = 60_000;
 const RECORD_KEPT_MS = 30 * 86_400_000;
-// Refused for good: what is said of a text, and of a file.
-const FINAL = {
-  400: ['w_refused', 'w_file_refused'],
-  413: ['w_too_long', 'w_file_too_large'],
-  415: ['w_refused', 'w_file_refused'],
-  422: ['w_refused', 'w_file_refused'],
-};
+// Refused for good: what is said of words, and of a file.
+const TOO_LARGE = ['w_too_long', 'w_file_too_large'];
+const REFUSED = ['w_refused', 'w_file_refused'];
+const FINAL = { 400: REFUSED, 413: TOO_LARGE, 415: REFUSED, 422: REFUSED };
 const MASK = '••••••••';
 
 let door;

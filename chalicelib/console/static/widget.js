@@ -86,7 +86,7 @@
 
   // No Content-Type on purpose: the call stays a simple one and needs no preflight from a town's own page.
   const openSession = () =>
-    fetch(town + 'sessions', { method: 'POST', body: new Blob([JSON.stringify({ ...(voice().language && voice()), context: data.context || undefined })]) });
+    fetch(town + 'sessions', { method: 'POST', body: new Blob([JSON.stringify({ language: Object.values(voice()).filter(Boolean).join('-'), context: data.context })]) });
 
   // A failed import is remembered by the browser; another query asks again.
   let tries = 0;
