@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test lint bench package deploy clean
+.PHONY: setup run test lint bench bench-understanding package deploy clean
 
 setup: $(STAMP)
 
@@ -36,11 +36,11 @@ bench: $(STAMP)
 
 # The Lambda package and the merged template, in build/. ARCH=arm64 for Graviton.
 package: $(STAMP)
-	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH))
+	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH)) $(if $(SNAPSTART),--snapstart)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE)
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL))
 
 clean:
 	rm -rf build .local .chalice/deployments

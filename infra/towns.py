@@ -38,22 +38,3 @@ def number_clashes(versions: dict[str, dict[str, Any]]) -> list[Complaint]:
             taken.setdefault(value, slug)
     return complaints
 
-
-def publish_all(stage: str, root: Path = TENANTS) -> list[str]:
-    """Publish every folder into the running stage and set it live; what has not changed is left as it is.
-
-    A town that does not compile is told about and left out, so that one bad folder does not stop the others.
-    """
-    from chalicelib.actions import clock
-    from chalicelib.actions.publish_tenant import publish_tenant
-    from chalicelib.storage.tenants import LIVE
-
-    published = []
-    for slug in slugs(root):
-        try:
-            publish_tenant(compiled(slug, root), clock.now(), LIVE)
-        except Rejected as rejected:
-            print(f"{slug} is not published into {stage}:\n{rejected}")
-            continue
-        published.append(slug)
-    return published

@@ -12,11 +12,9 @@ const ICONS = {
   camera: 'M4 7h4l2-3h4l2 3h4v12H4zM15.5 13a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0',
   clip: 'm20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7L9.5 17a1.7 1.7 0 0 1-2.4-2.4L14.5 7',
   close: 'm6 6 12 12M18 6 6 18',
-  folder: 'M3 7h7l2 2h9v11H3z',
   help: 'M4 9h16v11H4zM8 9V6a4 4 0 0 1 8 0v3M12 12v5M9.5 14.5h5',
   home: 'M4 11 12 4l8 7v9h-5v-6H9v6H4z',
   offline: 'M3 3l18 18M5 12a10 10 0 0 1 4-2.4M19 12a10 10 0 0 0-6-3M8.5 15.5a5 5 0 0 1 5-1M12 19v.01',
-  open: 'M13 4h7v7M20 4l-9 9M18 14v6H4V6h6',
   person: 'M16 8a4 4 0 1 1-8 0 4 4 0 0 1 8 0M4 21c0-4.5 3.5-7 8-7s8 2.5 8 7',
   phone: 'M9 2.5h6a2 2 0 0 1 2 2v15a2 2 0 0 1-2 2H9a2 2 0 0 1-2-2v-15a2 2 0 0 1 2-2zM11 18.5h2',
   pin: 'M12 21s-7-6.2-7-11.5a7 7 0 0 1 14 0C19 14.8 12 21 12 21zM14.5 9.5a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0',
@@ -32,7 +30,7 @@ const PICTURES = {
   assistance: 'help',
   back: 'back',
   cancel: 'close',
-  cases: 'folder',
+  cases: 'sheet',
   confirm: 'send',
   contacts: 'phone',
   document: 'sheet',
@@ -50,7 +48,7 @@ const PICTURES = {
   question: 'question',
   report: 'wrench',
   send: 'send',
-  status: 'folder',
+  status: 'sheet',
 };
 const QUIET = /^(back|cancel|skip|yes|no)$/;
 const LEADING = /^(confirm|send)$/;
@@ -125,7 +123,7 @@ function drawHeard(item, before) {
 
 function drawLink({ label, url }) {
   const place = url[0] == '/' ? door.base + url : /^(https?|tel|mailto):/.test(url) && url;
-  return h('div', { class: 'sw-choices' }, place && anchor(place, 'b', icon(/^tel/.test(url) ? 'phone' : 'open'), h('span', {}, label)));
+  return h('div', { class: 'sw-choices' }, place && anchor(place, 'b', icon(/^tel/.test(url) ? 'phone' : 'sheet'), h('span', {}, label)));
 }
 
 function drawValue({ text = '', items, ask, strong }) {

@@ -241,11 +241,9 @@ async function poll() {
 }
 
 function call(path, body) {
-  const stop = new AbortController();
-  const late = setTimeout(() => stop.abort(), CALL_TIMEOUT_MS);
   const headers = { Authorization: 'Bearer ' + token, ...(body && { 'Content-Type': 'application/json' }) };
-  const asking = fetch(door.town + path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal: stop.signal });
-  return read(asking).finally(() => clearTimeout(late));
+  const signal = AbortSignal.timeout?.(CALL_TIMEOUT_MS);
+  return read(fetch(door.town + path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal }));
 }
 
 // The answer, or thrown: `status` (nothing when no answer came), `code`, `wait` in milliseconds.

@@ -28,8 +28,8 @@ HABITS = ("report_delivered", "report_seen", "copies", "hold", "billable")
 class Simulator:
     """Viber in a box.
 
-        with Simulator("http://127.0.0.1:8000", {"sombor": "a-token"}) as viber:
-            mira = viber.citizen("sombor", name="Mira")
+        with Simulator("http://127.0.0.1:8000", {"a-town": "a-token"}) as viber:
+            mira = viber.citizen("a-town", name="Mira")
             mira.opens()
             mira.says("radno vreme")
             mira.presses("Kontakti")
@@ -137,7 +137,7 @@ class Simulator:
                     setattr(books, habit, value)
 
     def fault(self, kind: str, **which: Any) -> Fault:
-        """Sets a fault: fault("status", code=12, calls=2, account="sombor"), fault("drop", accept=True)."""
+        """Sets a fault: fault("status", code=12, calls=2, account="a-town"), fault("drop", accept=True)."""
         return self.faults.add(Fault(kind, **which))
 
     def mode(self, account: str, mode: str) -> None:
