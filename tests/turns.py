@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,7 +22,20 @@ def viber() -> Iterator[FakeViber]:
 
 
 @pytest.fixture
-def world(aws: Any, town_slug: str, viber: FakeViber) -> World:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time-outs wide enough for a machine that does other work: an answer that comes late would be a doubtful send,
+    which is rightly repeated and not what most tests are about."""
+    for module, bound, seconds in (
+        ("channels.viber.send", "SEND_SECONDS_MAX", 20.0),
+        ("storage.aws", "CALL_SECONDS_MAX", 20.0),
+        ("actions.viber_callback", "TURN_SECONDS", 40.0),
+        ("actions.sweep", "LANE_SECONDS", 40.0),
+    ):
+        monkeypatch.setattr(import_module(f"chalicelib.{module}"), bound, seconds)
+
+
+@pytest.fixture
+def world(aws: Any, patient: None, town_slug: str, viber: FakeViber) -> World:
     return World(town_slug, viber)
 
 

@@ -22,7 +22,6 @@ from chalicelib.wire import Deadline
 from tests.viber import FakeViber, callback, message
 
 TOWNS = Path(__file__).parent / "towns"
-TOKEN = "token-of-this-test"
 NOON = 1_773_140_400.0  # 2026-03-10 12:00 in Belgrade, a working Tuesday
 _holders = itertools.count(1)
 
@@ -45,10 +44,11 @@ class World:
         self.slug = slug
         self.viber = viber
         self.now = NOON
+        self.token = viber.token = f"token-of-{slug}"
         os.environ["VIBER_API_URL"] = viber.url
         ssm = boto3.client("ssm")
         name = f"/salter/test/accounts/{slug}/viber-token"
-        ssm.put_parameter(Name=name, Type="SecureString", Value=TOKEN, Overwrite=True)
+        ssm.put_parameter(Name=name, Type="SecureString", Value=self.token, Overwrite=True)
         ssm.put_parameter(Name="/salter/test/chat-signing-key", Type="SecureString", Value="test-key", Overwrite=True)
         secrets.forget()
         for town in (slug, *towns):
@@ -74,7 +74,7 @@ class World:
 
     def calls(self, event: dict[str, Any] | bytes, **headers: str) -> dict[str, Any]:
         """Viber calls back with `event`; the body of the 200."""
-        return self.takes(callback(TOKEN, event, **headers))
+        return self.takes(callback(self.token, event, **headers))
 
     def takes(self, request: Request) -> dict[str, Any]:
         return take_callback(self.slug, request, self.now, f"holder{next(_holders)}")

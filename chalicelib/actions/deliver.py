@@ -21,7 +21,7 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 LEASE_SECONDS = 12
-SEND_SECONDS_NEEDED = 0.4
+SEND_SECONDS_NEEDED = 1.5  # a send begun with less might be cut off after Viber took it
 MARK_SECONDS_KEPT = 0.6
 # A mark may take longer than the turn: a late answer only makes Viber repeat, a lost mark says something twice.
 MARK_SECONDS_MAX = 4.0

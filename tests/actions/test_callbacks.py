@@ -14,7 +14,7 @@ from chalicelib.model import Facts, Inbound, Line, Need, Refused, Say, Turn, Una
 from chalicelib.storage import views
 from chalicelib.wire import CallFailed, Deadline, taps
 from tests.viber import callback, message
-from tests.world import TOKEN, World
+from tests.world import World
 
 PERSON = "+381641234567"
 
@@ -67,7 +67,7 @@ def test_an_unknown_event_is_taken_and_kept_for_people_to_look_at(world: World) 
 
 
 def test_unknown_accounts_are_404_and_big_bodies_413(world: World) -> None:
-    for request, status in ((callback(TOKEN, b" " * 300_000), 413),):
+    for request, status in ((callback(world.token, b" " * 300_000), 413),):
         with pytest.raises(Refused) as refused:
             world.takes(request)
         assert refused.value.status == status
@@ -75,7 +75,7 @@ def test_unknown_accounts_are_404_and_big_bodies_413(world: World) -> None:
 
     for name in ("nobody", "../x", "", "UPPER"):
         with pytest.raises(Refused) as refused:
-            take_callback(name, callback(TOKEN, b"{}"), world.now, "h")
+            take_callback(name, callback(world.token, b"{}"), world.now, "h")
         assert refused.value.status == 404
 
 
@@ -165,6 +165,6 @@ def test_no_word_number_name_or_token_enters_the_log(
         world.takes(callback("wrong", message("citizen-of-the-log-test", said)))
     out = capsys.readouterr()
     written = caplog.text + out.out + out.err + json.dumps([record.__dict__ for record in caplog.records], default=str)
-    for secret in (PERSON, "Ćirilo", "0101990660019", TOKEN, "citizen-of-the-log-test", "test-key"):
+    for secret in (PERSON, "Ćirilo", "0101990660019", world.token, "citizen-of-the-log-test", "test-key"):
         assert secret not in written
     assert receiving.TURN_SECONDS <= 3.5

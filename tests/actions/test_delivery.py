@@ -128,7 +128,7 @@ def test_one_connection_carries_many_messages(world: World) -> None:
 
 def test_the_token_travels_in_the_header_alone(world: World) -> None:
     _spoken(world, "zdravo")
-    assert world.viber.headers[0]["x-viber-auth-token"] == "token-of-this-test"
+    assert world.viber.headers[0]["x-viber-auth-token"] == world.token
     assert "auth_token" not in world.viber.sent[0]
 
 

@@ -4,6 +4,7 @@ The page stands on another origin under a strict content policy, as a town's web
 """
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -96,10 +97,13 @@ class Town:
     sessions: int = 0
     person: bool = False
     wait: threading.Event = field(default_factory=threading.Event)
+    bucket_open: threading.Event = field(default_factory=threading.Event)
+    attachment_fault: int = 0
     first_language: tuple[str, str] = ("sr", "latin")
 
     def __post_init__(self) -> None:
         self.wait.set()
+        self.bucket_open.set()
 
     # what a test asks and does
 
@@ -318,6 +322,7 @@ class TownHandler(_Handler):
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/bucket":
+            self.town.bucket_open.wait(5)
             self.town.uploads["latest"] = len(data)
             return self.send(204)
         what = self.path.split("/")[-1]
@@ -328,6 +333,8 @@ class TownHandler(_Handler):
             return self.send(503, {}) if fault else self.send(201, self.town.open_session(body))
         if self.token() in self.town.expired:
             return self.send(401, {"error": {"code": "expired", "message": "Open a new session."}})
+        if what == "attachments" and self.town.attachment_fault:
+            return self.send(self.town.attachment_fault, {"error": {"code": "refused", "message": "…"}})
         if what == "attachments":
             return self.send(
                 201, {"attachment": "a1", "upload": {"url": self.town.base + "/bucket", "fields": {"key": "x"}}}
@@ -338,14 +345,18 @@ class TownHandler(_Handler):
         self.town.wait.wait(5)
         fault = self.town.faults.pop(0) if self.town.faults else None
         if fault == "cut":
-            return self.connection.close()
+            return self.hang_up()
         replies = self.town.answer(body)
         if fault == "lost":
-            return self.connection.close()
+            return self.hang_up()
         if isinstance(fault, tuple):
             status, code = fault
             return self.send(status, {"error": {"code": code, "message": "…"}}, Retry_After="1")
         self.send(200, {"messages": replies})
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def token(self) -> str:
         return (self.headers.get("Authorization") or "").removeprefix("Bearer ")

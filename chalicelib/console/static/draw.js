@@ -134,7 +134,7 @@ function drawValue({ text = '', items, ask, strong }) {
 const drawRows = sections => h('dl', {}, ...sections.map(part => h('div', { class: part.half && 'half' }, h('dt', {}, part.label), drawValue(part))));
 
 const drawSheet = ({ title, lead, sections, foot }, lang) =>
-  h('article', { class: 'sw-sheet', lang }, h('header', {}, h('h3', {}, title), ...paragraphs(lead)), drawRows(sections), foot && h('footer', {}, ...words(foot)));
+  h('article', { class: 'sw-sheet', lang }, h('header', {}, h(door.data.full ? 'h2' : 'h3', {}, title), ...paragraphs(lead)), drawRows(sections), foot && h('footer', {}, ...words(foot)));
 
 const drawTicket = ({ case: reference, sheet, text }, lang) =>
   h('div', { class: 'sw-ticket', lang },

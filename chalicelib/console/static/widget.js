@@ -92,8 +92,10 @@
   let tries = 0;
   let brought;
   const load = async () => {
-    const [{ panel }] = await Promise.all([import(`${base}%panel.js%?${tries++}`), look.name || fetchLook('all')]);
-    return panel(door, look);
+    const code = import(`${base}%panel.js%?${tries++}`);
+    code.catch(() => {});
+    if (!look.name) await fetchLook('all');
+    return (await code).panel(door, look);
   };
   const bring = () => (brought ||= load());
   async function open() {
@@ -101,6 +103,7 @@
     if (!brought && (!read().token || (data.context && data.context != read().context))) door.first = openSession().catch(() => {});
     try {
       (await bring())();
+      hint.textContent = look.texts.w_open;
     } catch {
       brought = 0;
       hint.textContent = look.texts.w_not_opened;

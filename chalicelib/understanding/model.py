@@ -1,0 +1,104 @@
+"""The platform's model: made by `infra/train.py`, shipped beside this file, opened once per process. Pure Python.
+
+File: a length, a packed JSON head (labels, rules, digest), then packed arrays. A feature is known by its CRC-32; it has a
+rarity and a few (label, weight) pairs in eight bits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib.understanding import features as shape
+
+SHAPE = 1
+PATH = Path(__file__).parent / "model.bin"
+RARITY_STEP = 1 / 16
+_LENGTH = struct.Struct("<I")
+_ARRAYS = "IIBBb"  # keys, starts, rarities, labels, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was learnt: see `score`."""
+
+    head: Mapping[str, Any]
+    rows: Mapping[int, int]
+    starts: Sequence[int]
+    rarities: Sequence[int]
+    labels: Sequence[int]
+    weights: Sequence[int]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.head["labels"])
+
+    def rarity(self, feature: str) -> float:
+        """How telling a feature is; one never seen is as telling as the rarest."""
+        row = self.rows.get(key_of(feature))
+        return float(self.head["rarest"]) if row is None else self.rarities[row] * RARITY_STEP
+
+
+def key_of(feature: str) -> int:
+    return zlib.crc32(feature.encode())
+
+
+def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
+    """One figure a label (about 0..1) for a message's folded words, and the share of the message the model knows."""
+    totals = list(model.head["bias"])
+    rows, starts, rarities, labels, weights = model.rows, model.starts, model.rarities, model.labels, model.weights
+    known: list[tuple[int, float]] = []
+    square = strange = 0.0
+    for feature, times in Counter(shape.features(ordered)).items():
+        row = rows.get(zlib.crc32(feature.encode()))
+        if row is None:
+            strange += 1.0
+            continue
+        value = rarities[row] * RARITY_STEP * (1.0 + math.log(times))
+        square += value * value
+        known.append((row, value))
+    unit = model.head["step"] / (math.sqrt(square) or 1.0)
+    for row, value in known:
+        value *= unit
+        for place in range(starts[row], starts[row + 1]):
+            totals[labels[place]] += value * weights[place]
+    return totals, len(known) / (len(known) + strange) if known else 0.0
+
+
+@lru_cache(maxsize=1)
+def platform_model() -> Model:
+    """The shipped model, read on first use."""
+    return unpack(PATH.read_bytes())
+
+
+def pack(head: Mapping[str, Any], arrays: Iterable[array[int]]) -> bytes:
+    """The file's bytes; the same content gives the same bytes."""
+    written = list(arrays)
+    head = dict(head) | {"shape": SHAPE, "features": shape.VERSION, "counts": [len(each) for each in written]}
+    top = zlib.compress(json.dumps(head, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(), 9)
+    body = zlib.compress(b"".join(each.tobytes() for each in written), 9)
+    return _LENGTH.pack(len(top)) + top + body
+
+
+def unpack(data: bytes) -> Model:
+    length = _LENGTH.unpack_from(data)[0]
+    head = json.loads(zlib.decompress(data[_LENGTH.size : _LENGTH.size + length]))
+    if (head["shape"], head["features"]) != (SHAPE, shape.VERSION):
+        raise ValueError("model.bin is of another shape than this code reads: run `make train`")
+    body, end, arrays = zlib.decompress(data[_LENGTH.size + length :]), 0, []
+    for code, count in zip(_ARRAYS, head["counts"], strict=True):
+        values = array(code)
+        start, end = end, end + count * values.itemsize
+        values.frombytes(body[start:end])
+        arrays.append(values)
+    keys, starts, rarities, labels, weights = arrays
+    return Model(head, dict(zip(keys, range(len(keys)), strict=True)), starts, rarities, labels, weights)
