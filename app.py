@@ -165,6 +165,27 @@ def asset(name: str) -> Response:
     return safely(door)
 
 
+@app.route("/t/{tenant}")
+def town_page(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+    from chalicelib.console import policy, public
+
+    def door() -> Response:
+        page = public.public_page(*web_chat.introduction(tenant, request().query))
+        return Response(page, headers=policy.page_headers("'self'"))
+
+    return safely(door)
+
+
+@app.route("/t/{tenant}/colours.css")
+def town_colours(tenant: str) -> Response:
+    from chalicelib.actions import web_chat
+    from chalicelib.console import public
+
+    headers = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=300"}
+    return safely(lambda: Response(public.colours_css(web_chat.look(tenant, {})), headers=headers))
+
+
 # --- queue and schedule -----------------------------------------------------------------------------------------
 # Declared here and not in a blueprint, because Lambda would otherwise never import this module for them.
 

@@ -37,4 +37,3 @@ def number_clashes(versions: dict[str, dict[str, Any]]) -> list[Complaint]:
                 complaints.append(Complaint(f"tenants/{slug}/tenant.yaml", 0, problem, "choose another"))
             taken.setdefault(value, slug)
     return complaints
-

@@ -221,7 +221,9 @@ def train_languages(examples: Sequence[Example]) -> bytes:
 
     bags = [(Counter(detect.pieces(example.text)), example) for example in examples]
     seen = Counter(piece for bag, _ in bags for piece in bag)
-    columns = {piece: number for number, piece in enumerate(sorted(p for p, n in seen.items() if n > LANGUAGE_RARE_MAX))}
+    columns = {
+        piece: number for number, piece in enumerate(sorted(p for p, n in seen.items() if n > LANGUAGE_RARE_MAX))
+    }
     many = Counter(example.label for example in examples)
     rows, targets = [], []
     for bag, example in bags:
@@ -231,9 +233,13 @@ def train_languages(examples: Sequence[Example]) -> bytes:
             length = sum(known.values()) ** 0.5
             rows.append({column: value / length * force for column, value in known.items()})
             targets.append([force if family == example.label else 0.0 for family in detect.FAMILIES])
-    weights = ridge(Sparse(rows, len(columns)), np.array(targets, np.float32), Settings(ridge=LANGUAGE_RIDGE, rounds=60))
+    weights = ridge(
+        Sparse(rows, len(columns)), np.array(targets, np.float32), Settings(ridge=LANGUAGE_RIDGE, rounds=60)
+    )
     weights -= weights.mean(1, keepdims=True)
     step = float(np.abs(weights).max()) / LANGUAGE_BYTE_MAX
     units = np.round(weights / step).astype(int)
-    kept = {piece: tuple(int(unit) for unit in units[column]) for piece, column in columns.items() if units[column].any()}
+    kept = {
+        piece: tuple(int(unit) for unit in units[column]) for piece, column in columns.items() if units[column].any()
+    }
     return detect.pack(step, kept)

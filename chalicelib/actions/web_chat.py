@@ -142,6 +142,16 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def introduction(slug: str, query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    """What the public page shows: look, all plain interface texts in its voice, labels of the menu."""
+    town, shown = _town(slug, Deadline(REQUEST_SECONDS)), look(slug, query)
+    voice = Voice(shown["language"], shown["script"])
+    kept = words.latin_words(town)
+    texts = town.texts[voice.language]
+    worded = {key: _scripted(text, voice, kept) for key, text in texts.items() if isinstance(text, str)}
+    return shown, worded, [worded[choice] for choice in town.core["menu"]]
+
+
 def upload_origin() -> str:
     """Where signed upload forms lead to, as scheme and host."""
     parts = urlsplit(aws.object_url(_bucket(), ""))

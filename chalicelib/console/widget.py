@@ -26,6 +26,8 @@ _FOLDER = Path(__file__).parent / "static"
 _SOURCES = {
     "panel.js": ("talk.js", "draw.js", "panel.js"),
     "chat.css": ("chat.css",),
+    "tokens.css": ("tokens.css",),
+    "console.css": ("console.css",),
     "page.css": ("page.css",),
     "launch.css": ("launch.css",),
     "mark.svg": ("mark.svg",),

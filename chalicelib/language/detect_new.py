@@ -69,7 +69,7 @@ def _table() -> tuple[float, Mapping[int, tuple[int, ...]]]:
     keys, weights = array("I"), array("b")
     keys.frombytes(body[: count * keys.itemsize])
     weights.frombytes(body[count * keys.itemsize :])
-    columns = [weights[family::len(FAMILIES)] for family in range(len(FAMILIES))]
+    columns = [weights[family :: len(FAMILIES)] for family in range(len(FAMILIES))]
     return step, dict(zip(keys, zip(*columns, strict=True), strict=True))
 
 

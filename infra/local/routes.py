@@ -19,9 +19,10 @@ from chalicelib.storage import tenants, views
 from chalicelib.wire import Deadline
 from infra import towns
 from infra.local import accounts, expiry, mailbox, stack
-from infra.local.stack import STAGE
+from infra.local.stack import ROOT, STAGE
 
 HERE = Path(__file__).parent
+SHEETS = ROOT / "chalicelib" / "console" / "static"  # the house's one copy
 STATIC_TYPES = {"tokens.css": "text/css; charset=utf-8", "console.css": "text/css; charset=utf-8"}
 # curl -d sends a form type; nobody should have to spell out a header to move a clock.
 ANY_TYPE = ["*/*"]
@@ -105,7 +106,7 @@ class Doors:
         """The style sheets."""
         if name not in STATIC_TYPES:
             return _error(404, "not_found", f"there is no {name} here")
-        text = (HERE / "static" / name).read_text(encoding="utf-8")
+        text = (SHEETS / name).read_text(encoding="utf-8")
         return Response(text, headers={"Content-Type": STATIC_TYPES[name]})
 
     def clock(self) -> Response:

@@ -28,10 +28,10 @@ LANGUAGES = (
 MENU = (
     ("report", "Prijava komunalnog problema"),
     ("procedures", "Informacije o postupcima"),
-    ("document", "Zahtev za dokument"),
+    ("documents", "Zahtev za dokument"),
     ("status", "Status predmeta"),
     ("contacts", "Kontakti i telefoni"),
-    ("operator", "Razgovor sa operaterom"),
+    ("person", "Razgovor sa operaterom"),
     ("news", "Obaveštenja"),
     ("settings", "Podešavanja"),
 )

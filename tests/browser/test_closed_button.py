@@ -28,7 +28,9 @@ def test_the_loader_is_at_most_3_kb_and_the_whole_chat_15_kb(visit, town) -> Non
     assert [url.removeprefix(town.base).split("?")[0] for url in before] == ["/widget.js", "/chat/lipovac/look"]
     assert sum(map(packed, before.values())) <= BEFORE_CLICK_BYTES_MAX
     visitor.open()
-    code = [response.body() for url, response in fetched.items() if re.search(r"\.(js|css)\b", url) and town.base in url]
+    code = [
+        response.body() for url, response in fetched.items() if re.search(r"\.(js|css)\b", url) and town.base in url
+    ]
     assert sum(map(packed, code)) <= IN_ALL_BYTES_MAX
     assert all(url.startswith((town.base, town.page, "about:")) for url in fetched), "nobody else was asked"
     assert visitor.context.cookies() == []
@@ -64,7 +66,9 @@ def test_a_second_visit_asks_the_server_for_nothing_but_the_script(visit, town) 
 def test_a_misspelt_town_leaves_no_dead_button_on_the_page(visit, town) -> None:
     town.attributes = 'data-tenant-was="x"'
     visitor = visit("about:blank")
-    visitor.page.route("**/look?*", lambda route: route.fulfill(status=404, json={}, headers={"Access-Control-Allow-Origin": "*"}))
+    visitor.page.route(
+        "**/look?*", lambda route: route.fulfill(status=404, json={}, headers={"Access-Control-Allow-Origin": "*"})
+    )
     with visitor.page.expect_console_message(lambda message: "data-tenant" in message.text):
         visitor.page.goto(town.page + "/")
     expect(visitor.page.get_by_role("button")).to_have_count(0)

@@ -13,7 +13,9 @@ def test_axe_finds_nothing_in_the_widget(visit, town, scheme: str) -> None:
     visitor = visit(color_scheme=scheme)
     expect(visitor.button).to_be_visible()
     assert visitor.findings() == []
-    visitor.open().say("form.confirm").sees("LI-3JT8-E5K").say("slika").say("telefon").say("sajt").sees("Elektronski zahtev")
+    visitor.open().say("form.confirm").sees("LI-3JT8-E5K").say("slika").say("telefon").say("sajt").sees(
+        "Elektronski zahtev"
+    )
     town.faults.append((422, "no_text"))
     visitor.say("loše").sees("Poruka nije prihvaćena.").press("Novi razgovor")
     assert visitor.findings() == []
@@ -105,7 +107,9 @@ def test_nothing_sticks_out_sideways_and_the_field_can_be_reached(visit, town, s
 
 
 def test_letters_twice_as_large_and_wide_spacing_lose_nothing(visit, town) -> None:
-    visitor = visit(f"{town.base}/chat/{TOWN}", width=390, height=780).sees("Dobar dan").say("dodatak").sees("koristan?")
+    visitor = (
+        visit(f"{town.base}/chat/{TOWN}", width=390, height=780).sees("Dobar dan").say("dodatak").sees("koristan?")
+    )
     visitor.page.evaluate(
         """() => { const sheet = new CSSStyleSheet();
         sheet.replaceSync('.sw{font-size:34px}*{line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important}');

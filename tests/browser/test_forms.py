@@ -13,8 +13,14 @@ PLACE = {"latitude": 45.77421, "longitude": 19.11234}
 
 def picture() -> bytes:
     """A grey PNG of four by three pixels."""
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", 4, 3, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\x80\x80\x80\x80" * 3)), (b"IEND", b"")]
-    framed = [struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 4, 3, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0\x80\x80\x80\x80" * 3)),
+        (b"IEND", b""),
+    ]
+    framed = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
 

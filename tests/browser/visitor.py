@@ -106,4 +106,8 @@ class Visitor:
         """What axe-core has against the page: rule and place."""
         self.page.evaluate(axe())
         found = self.page.evaluate(f"() => axe.run(document, {{runOnly: {json.dumps(WCAG)}}})")
-        return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"]]
+        return [
+            f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]

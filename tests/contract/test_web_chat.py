@@ -166,3 +166,21 @@ def test_every_town_answers_and_has_its_page(product: Product, slug: str) -> Non
 
 def test_health_answers_without_the_database(product: Product) -> None:
     assert product.get("/health").json == {"status": "ok", "stage": "local", "version": "0.1.0"}
+
+
+@pytest.mark.parametrize("slug", towns.slugs())
+def test_every_towns_public_page_says_who_answers_and_what_happens_to_data(product: Product, slug: str) -> None:
+    page = product.get(f"/t/{slug}")
+    assert page.status == 200
+    assert page.text.count("<h1>") == 1
+    assert "style=" not in page.text
+    assert f"../chat/{slug}" in page.text
+    colours = product.get(f"/t/{slug}/colours.css")
+    assert "--accent:" in colours.text
+    for path in re.findall(r'href="\.\.(/assets/[^"]+)"', page.text):
+        assert product.get(path).status == 200
+
+
+def test_a_town_that_is_not_there_has_no_page(product: Product) -> None:
+    for path in ("/t/nigde", "/chat/nigde", "/chat/nigde/look", "/assets/nothing.js"):
+        assert product.get(path).status == 404

@@ -30,28 +30,20 @@ const PICTURES = {
   assistance: 'help',
   back: 'back',
   cancel: 'close',
-  cases: 'sheet',
   confirm: 'send',
   contacts: 'phone',
-  document: 'sheet',
   documents: 'sheet',
   emergency: 'help',
-  help: 'help',
-  location: 'pin',
   menu: 'home',
-  operator: 'person',
   person: 'person',
-  photo: 'camera',
   place: 'pin',
   procedures: 'question',
   'procedures.': 'sheet',
   question: 'question',
   report: 'wrench',
-  send: 'send',
   status: 'sheet',
 };
 const QUIET = /^(back|cancel|skip|yes|no)$/;
-const LEADING = /^(confirm|send)$/;
 
 let h;
 let look;
@@ -228,5 +220,5 @@ function drawChoice({ id, label }) {
   const verb = verbOf({ id, label });
   const kind = id.split('.')[0];
   const picture = PICTURES[verb] || PICTURES[id] || PICTURES[kind + '.'] || PICTURES[kind];
-  return makeButton(LEADING.test(verb) ? 'go' : QUIET.test(verb) ? 'plain' : '', picture, label, () => say({ type: 'choice', choice: id, text: label }));
+  return makeButton(verb == 'confirm' ? 'go' : QUIET.test(verb) ? 'plain' : '', picture, label, () => say({ type: 'choice', choice: id, text: label }));
 }

@@ -28,7 +28,7 @@
     const element = document.createElementNS(`http://www.w3.org/${/^(svg|path)$/.test(tag) ? '2000/svg' : '1999/xhtml'}`, tag);
     for (const key in attributes) {
       const value = attributes[key];
-      if (key.startsWith('on')) element[key] = value;
+      if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
       else if (value != null) element.setAttribute(key, value);
     }
     element.append(...inside.filter(Boolean));

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infra.local.simulator.simulator import Simulator
 
 OWN_FILES = Path(__file__).parent / "static"
-SHARED_FILES = Path(__file__).parent.parent / "static"  # the house's tokens and sheets, one copy for the local stack
+SHARED_FILES = Path(__file__).resolve().parents[3] / "chalicelib" / "console" / "static"  # the house's sheets
 FILE_NAME = re.compile(r"[a-z]+\.(css|js|png|svg)")
 LINES_SHOWN_MAX = 100
 RECEIPTS_SHOWN_MAX = 4

@@ -1,0 +1,56 @@
+"""A town's public page: the way into the chat, what it offers, who answers, and what happens to people's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from chalicelib.console.widget import asset_url
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def public_page(look: Mapping[str, Any], texts: Mapping[str, str], offer: Sequence[str]) -> str:
+    """The page in the voice of `look`. `texts`: the town's interface texts in that voice; `offer`: menu labels."""
+    return _template().render(
+        look=look,
+        texts=texts,
+        offer=offer,
+        lang=_tag(look["language"], look["script"]),
+        tag=_tag,
+        mark=asset_url("mark.svg"),
+        tokens=asset_url("tokens.css"),
+        sheet=asset_url("console.css"),
+    )
+
+
+def colours_css(look: Mapping[str, Any]) -> str:
+    """The town's accents for both schemes, as the compile step derived them."""
+    light, dark = (_rules(look["colours"][scheme]) for scheme in ("light", "dark"))
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+
+
+def _rules(colours: Mapping[str, str]) -> str:
+    names = {
+        "town": "--town",
+        "accent": "--accent",
+        "accent2": "--accent-2",
+        "soft": "--accent-soft",
+        "on": "--on-accent",
+    }
+    return " ".join(f"{names[key]}: {value};" for key, value in colours.items())
+
+
+def _tag(language: str, script: str) -> str:
+    """The language tag of a voice; Montenegrin is Serbian's sibling without a two-letter code."""
+    return f"{language}-Cyrl" if script == "cyrillic" else language
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("public.html")

@@ -1,0 +1,109 @@
+"""Our references, towns' own file numbers, personal numbers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Literal
+
+from chalicelib.language.scripts import to_latin
+from chalicelib.understanding.entities.masking import take
+
+REFERENCE_LETTERS = "AEJKMT23456789"
+PERSONAL_NUMBER_DIGITS = 13
+_LOOKALIKES = str.maketrans("АЕЈКМТВНОРСУХ", "AEJKMTBHOPCYX")
+_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
+_SEPARATOR = r"[ \t.-]{0,3}"
+_REFERENCE = re.compile(
+    rf"(?<!\w)([A-Z]{{2}}){_SEPARATOR}"
+    + _SEPARATOR.join(f"([{REFERENCE_LETTERS}])" for _ in range(7))
+    + r"(?!\w)"
+)
+_DASH, _SLASH = r"\s?[-–—]\s?", r"\s?/\s?"
+_FILE_NUMBER = re.compile(
+    rf"(?<![\w/-])(?:ROP{_DASH}[A-Z]{{2,4}}{_DASH}\d{{1,6}}{_DASH}[A-Z]{{2,5}}{_DASH}\d{{1,3}}/\d{{4}}"
+    rf"|(?:[IVX]{{1,4}}{_DASH})?\d{{2,3}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}(?:{_DASH}\d{{1,6}})?(?:{_SLASH}\d{{1,4}})?(?:{_DASH}(?:[IVX]{{1,4}}|\d{{2}}))?"
+    rf"|\d{{2}}{_SLASH}\d{{2}}{_DASH}\d{{1,6}}{_SLASH}\d{{2}}"
+    rf"|\d{{2}}{_DASH}\d{{2}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}"
+    rf"|\d{{5}}{_DASH}\d{{3}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}"
+    r"|\d{9} \d{4} \d{5} \d{3} \d{3} \d{3} \d{3})(?![\w/-])",
+    re.IGNORECASE,
+)
+_THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
+_WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+
+Flaw = Literal["length", "date", "checksum", "unusual"]
+
+
+def without_links(text: str) -> str:
+    """`text` with web and e-mail addresses blanked out."""
+    return _LINK.sub(" ", text)
+
+
+def may_hold_reference(text: str) -> bool:
+    """A reference may have no digit: then it is a run of capitals."""
+    return bool(re.search(r"[A-ZА-Я]{3}", text)) or "-" in text
+
+
+def take_references(text: str) -> tuple[list[str], str]:
+    """Our references as `SO-7KM4-2A9`, typed in either script and case, with or without hyphens and blanks."""
+    plain = text.upper().translate(_LOOKALIKES)
+    if len(plain) != len(text):
+        return [], text
+    values, masked = take(plain, _REFERENCE, lambda match: _reference(match, text))
+    if not values:
+        return [], text
+    return values, "".join(old if new != " " else " " for old, new in zip(text, masked, strict=True))
+
+
+def _reference(match: re.Match[str], text: str) -> str | None:
+    letters = "".join(match.groups())
+    written = text[match.start() : match.end()]
+    if not any(letter.isdigit() for letter in letters) and written != written.upper():
+        return None  # an ordinary word of nine letters
+    if " " in written.strip() and not any(letter.isdigit() for letter in letters):
+        return None
+    return f"{letters[:2]}-{letters[2:6]}-{letters[6:]}"
+
+
+def take_file_numbers(text: str) -> tuple[list[str], str]:
+    """Numbers under which towns file their cases, upper case, with plain hyphens and no blanks."""
+    return take(text, _FILE_NUMBER, _file_number)
+
+
+def _file_number(match: re.Match[str]) -> str:
+    return re.sub(r"\s?([-/])\s?", r"\1", re.sub("[–—]", "-", to_latin(match.group()).upper()))
+
+
+def take_personal_numbers(text: str) -> tuple[list[str], str]:
+    """Valid personal numbers (JMBG, JMB), digits only; company numbers of as many digits are left alone."""
+    return take(text, _THIRTEEN, _personal_number)
+
+
+def _personal_number(match: re.Match[str]) -> str | None:
+    digits = match.group().replace(" ", "")
+    return digits if personal_number_flaw(digits) in (None, "unusual") else None
+
+
+def personal_number_flaw(digits: str) -> Flaw | None:
+    """What is wrong with a personal number, None if nothing. `unusual`: such a number should never have been issued."""
+    if len(digits) != PERSONAL_NUMBER_DIGITS or not (digits.isascii() and digits.isdigit()):
+        return "length"
+    if _birth_date(digits) is None:
+        return "date"
+    rest = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False)) % 11
+    if rest == 1:
+        return "unusual" if digits[-1] == "0" else "checksum"
+    return None if int(digits[-1]) == (11 - rest) % 11 else "checksum"
+
+
+def _birth_date(digits: str) -> dt.date | None:
+    """The date a personal number opens with: day, month, last three figures of the year."""
+    short = int(digits[4:7])
+    if 300 <= short < 900:
+        return None
+    year = 1000 + short if short >= 900 else 2000 + short
+    try:
+        return dt.date(year, int(digits[2:4]), int(digits[:2]))
+    except ValueError:
+        return None
