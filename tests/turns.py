@@ -35,14 +35,14 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world(aws: Any, patient: None, town_slug: str, viber: FakeViber) -> World:
-    return World(town_slug, viber)
+def world(aws: Any, patient: None, town_slug: str, viber: FakeViber) -> Iterator[World]:
+    """A published town; everything its people cause from here on is metered."""
+    made = World(town_slug, viber)
+    wire.taps.append(made.meter)
+    yield made
+    wire.taps.remove(made.meter)
 
 
 @pytest.fixture
-def meter(world: World) -> Iterator[Meter]:
-    """Counts from here on; what making the town cost is not in it."""
-    tap = Meter()
-    wire.taps.append(tap)
-    yield tap
-    wire.taps.remove(tap)
+def meter(world: World) -> Meter:
+    return world.meter

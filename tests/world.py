@@ -19,6 +19,7 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.load import load, read_folder
 from chalicelib.wire import Deadline
+from tests.meter import Meter
 from tests.viber import FakeViber, callback, message
 
 TOWNS = Path(__file__).parent / "towns"
@@ -44,6 +45,7 @@ class World:
         self.slug = slug
         self.viber = viber
         self.now = NOON
+        self.meter = Meter()
         self.token = viber.token = f"token-of-{slug}"
         os.environ["VIBER_API_URL"] = viber.url
         ssm = boto3.client("ssm")

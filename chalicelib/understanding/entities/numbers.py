@@ -11,7 +11,8 @@ from chalicelib.understanding.entities.masking import take
 
 REFERENCE_LETTERS = "AEJKMT23456789"
 PERSONAL_NUMBER_DIGITS = 13
-_LOOKALIKES = str.maketrans("АЕЈКМТВНОРСУХ", "AEJKMTBHOPCYX")
+# One Latin letter for each, so that places in the text stay the same; towns' prefixes have no marks.
+_ONE_FOR_ONE = str.maketrans("АБВГДЂЕЖЗИЈКЛЉМНЊОПРСТЋУФХЦЧЏШČĆŠŽĐ", "ABVGDDEZZIJKLLMNNOPRSTCUFHCCDSCCSZD")
 _LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 _SEPARATOR = r"[ \t.-]{0,3}"
 _REFERENCE = re.compile(
@@ -47,7 +48,7 @@ def may_hold_reference(text: str) -> bool:
 
 def take_references(text: str) -> tuple[list[str], str]:
     """Our references as `SO-7KM4-2A9`, typed in either script and case, with or without hyphens and blanks."""
-    plain = text.upper().translate(_LOOKALIKES)
+    plain = text.upper().translate(_ONE_FOR_ONE)
     if len(plain) != len(text):
         return [], text
     values, masked = take(plain, _REFERENCE, lambda match: _reference(match, text))

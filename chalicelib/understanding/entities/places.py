@@ -13,16 +13,20 @@ _NAME = r"[^\W\d_][\w'’.-]*"
 _PROPER = r"(?:[A-ZČĆŠŽĐÇËÄÖÜА-ЯЂЈЉЊЋЏ][\w'’-]*|[IVX]{1,4}\b)"
 _NUMBER = r"(?:br(?:oj|\.)?\s?|бр(?:ој|\.)?\s?|nr\.?\s?|no\.?\s?)?(\d{1,4}\s?[a-zа-шA-F]?(?:/\d{1,3})?|b\.?b\.?|бб)(?![\w:%])"
 _UNITS = r"(?!\s*(?:dan|sat|čas|mes|mjes|god|nedelj|nedjelj|minut|metar|metr|km|din|eur|rsd|dit|dite|orë|or|jav|days?|hours?|weeks?|months?|years?|tage?|stunden|wochen|monat|jahr|uhr|h\b|m\b|дан|сат|мес|мјес|год|нед|мет|ком|put|пут|let|osob|ljud|lampi|sijalic|kontejner))"
-_STREET_WORD = r"(?:ulic[aeiou]|ul\.?|уллиц\w|улиц[аеиоу]|ул\.?|bulevar\w*|булевар\w*|trg\w*|трг\w*|rrug[aeën]+s?|rr\.?|sokak\w*|сокак\w*)"
+_STREET = r"(?:ulic[aeiou]m?|ul\.?|улиц[аеиоу]м?|ул\.?|rrug[aeën]+s?|rr\.?|sokak\w*|сокак\w*)"
+_SQUARE = r"(?:bulevar\w*|булевар\w*|trg\w*|трг\w*|sheshi\w*)"
+_AT = r"(?i:\s*,?\s+|\s+kod broja\s+|\s+код броја\s+)"
 _PATTERNS = (
-    re.compile(rf"(?<!\w)((?i:{_STREET_WORD})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?),?\s+(?i:{_NUMBER}){_UNITS}"),
-    re.compile(rf"(?<!\w)({_PROPER}(?:\s+(?:{_PROPER}|i|i\s)){{0,3}}\s*(?:ulica|улица)?),?\s+(?i:kod broja\s|код броја\s)?(?i:{_NUMBER}){_UNITS}"),
-    re.compile(rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)),?\s+(?i:{_NUMBER}){_UNITS}"),
+    re.compile(rf"(?<!\w)(?i:{_STREET})\s+({_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+    re.compile(rf"(?<!\w)((?i:{_SQUARE})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+    re.compile(rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)){_AT}(?i:{_NUMBER}){_UNITS}"),
+    re.compile(rf"(?<!\w)({_PROPER}(?:\s+(?:{_PROPER}|i)){{0,3}})(?:\s+(?i:ulica|улица))?{_AT}(?i:{_NUMBER}){_UNITS}"),
 )
 _ENGLISH = re.compile(r"(?<!\w)(\d{1,4}[a-zA-F]?)\s+([A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,3}\s+(?:Street|Road|Avenue|Square|Lane|St|Rd))\b")
+_BEFORE = frozenset("na u kod iz ispred iza pored preko kraj do od at in on near ne te prej an in der u ulici ulica".split())  # noqa: SIM905
 _NO_STREETS = frozenset(
-    """ulica ulici ulicu imam zivim nema ima vec treba nas nam ovde tu za do od dodatak zakon clan obrazac broj zgrada stan sprat
-    nr no we i the my i'm there since wir ich es wo wann das die der hat seit kam une ka""".split()  # noqa: SIM905
+    """imam zivim nema ima vec treba nas nam ovde tu za dodatak zakon clan obrazac broj zgrada stan sprat ulaz predmet
+    nr no we i the my there since wir ich es wo wann das die hat seit kam une ka dobar postovani""".split()  # noqa: SIM905
 )
 
 
@@ -33,10 +37,18 @@ def address_in(text: str) -> dict[str, str] | None:
         return {"street": english[2], "number": english[1]}
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            street = " ".join(match[1].split()).rstrip(",")
-            if fold(street) and fold(street).split()[0] not in _NO_STREETS:
+            street = _street(match[1])
+            if street:
                 return {"street": street, "number": match[2].replace(" ", "").lower()}
     return None
+
+
+def _street(written: str) -> str:
+    """The name without the preposition before it; empty if it is no street."""
+    parts = written.rstrip(",").split()
+    while parts and fold(parts[0]) in _BEFORE:
+        parts.pop(0)
+    return " ".join(parts) if parts and fold(parts[0]) not in _NO_STREETS else ""
 
 
 def settlements_in(text: str, settlements: Sequence[str]) -> list[str]:
@@ -57,5 +69,10 @@ def _inflected(name: str, word: str) -> bool:
     """Whether `word` is `name` with another ending (Gakovo, u Gakovu; Bezdan, iz Bezdana)."""
     if name == word:
         return True
-    stem = name[:-1] if name[-1] in "aeiou" else name
-    return len(stem) >= STEM_LETTERS_MIN and word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX
+    stems = [name[:-1] if name[-1] in "aeiou" else name]
+    if len(name) > STEM_LETTERS_MIN and name[-2] == "a":
+        stems.append(name[:-2] + name[-1])  # Petrovac, u Petrovcu
+    return any(
+        len(stem) >= STEM_LETTERS_MIN and word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX
+        for stem in stems
+    )
