@@ -243,11 +243,128 @@ class Conversation:
     last_at: int = 0
 
 
+# --- cases ------------------------------------------------------------------------------------------------------
+
+KINDS = ("problem", "document", "question", "assistance", "volunteer", "administrative", "chat")
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of a case's history. `event` says what happened (opened, status, note, forwarded, assigned, notice …),
+    `by` who caused it ("system", "citizen", "staff:<id>", "api:<key>", "volunteer:<id>"), `public` whether the
+    citizen may read `note`. `at` in epoch seconds."""
+
+    at: int
+    event: str
+    status: str
+    by: str
+    note: str = ""
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where: a pin, words, or both."""
+
+    text: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A photo, video or file of a case. `state`: waiting, checked, refused, failed; `key` in our bucket."""
+
+    id: str
+    type: str
+    size: int
+    state: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Somebody whose conversation gets this case's notices. `account` is the account's id, e.g. `viber:primer`."""
+
+    account: str
+    citizen: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything a citizen can have done, whatever its kind. Times are epoch seconds; `v` is the stored version.
+
+    `fields` are the form's answers; personal numbers and the like stand in `sealed` only, masked everywhere else.
+    `owner` is who opened it; `followers` get notices too. `consent`: notices were agreed to.
+    """
+
+    tenant: str
+    reference: str
+    kind: str
+    status: str
+    subject: str
+    created_at: int
+    updated_at: int
+    category: str = ""
+    number: str = ""
+    office: str = ""
+    official: str = ""
+    awaiting_institution: str = ""
+    forwarded_to: str = ""
+    channel: str = ""
+    voice: Voice | None = None
+    due_at: int = 0
+    closed_at: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    place: Place | None = None
+    attachments: tuple[Attachment, ...] = ()
+    history: tuple[Happening, ...] = ()
+    owner: Follower | None = None
+    followers: tuple[Follower, ...] = ()
+    consent: bool = False
+    assignee: tuple[str, str, str] | None = None  # kind (staff, volunteer), id, name
+    applicant: Mapping[str, str] = field(default_factory=dict)
+    access_hash: str = ""  # of the receipt's access code
+    v: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """Effect: this case comes into being, in the same commit as the turn."""
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class FollowCase:
+    """Effect: the citizen of this turn follows an existing case instead of filing another."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCase:
+    """Effect: an event on an existing case (withdrawn, reopened, rated), through the one lifecycle."""
+
+    reference: str
+    event: str
+    note: str = ""
+
+
+Effect = OpenCase | FollowCase | ChangeCase
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a pure step may know of the world: the time, and what a `Need` asked for."""
+    """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
+
+    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code.
+    """
 
     now: float
+    new_reference: str = ""
+    new_code: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -267,6 +384,7 @@ class Turn:
     state: Mapping[str, Any] = field(default_factory=dict)
     voice_chosen: bool = False
     counts: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True)
