@@ -172,6 +172,7 @@ class Account:
     channel: str
     name: str
     towns: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)  # slug → how the town is called on a button
 
     @property
     def id(self) -> str:

@@ -22,14 +22,19 @@ def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = 
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
     pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
     if core["viber"]["account"]:
-        serve(core["viber"]["account"], core["slug"], deadline)
+        serve(core["viber"]["account"], core["slug"], deadline, _called(core))
     known.forget()
     return pointer
 
 
-def serve(name: str, slug: str, deadline: Deadline) -> None:
-    """Record that the Viber account serves the town, beside those it serves already."""
-    record = tenants.account("viber", name, deadline)
-    towns = record.towns if record else ()
-    if slug not in towns:
-        tenants.save_account(Account("viber", name, (*towns, slug)))
+def serve(name: str, slug: str, deadline: Deadline, called: str | None = None) -> None:
+    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button."""
+    record = tenants.account("viber", name, deadline) or Account("viber", name, ())
+    towns = record.towns if slug in record.towns else (*record.towns, slug)
+    names = {**record.names, slug: called or record.names.get(slug, slug)}
+    if (towns, names) != (record.towns, record.names):
+        tenants.save_account(Account("viber", name, towns, names))
+
+
+def _called(core: Mapping[str, Any]) -> str:
+    return str(core["names"][core["languages"][0]["id"]])

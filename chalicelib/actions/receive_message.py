@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import services
-from chalicelib.actions import breaker, deliver, known
+from chalicelib.actions import breaker, choose_town, deliver, known
 from chalicelib.channels import channel
 from chalicelib.dialogue import chat, engine, memory
 from chalicelib.model import (
@@ -95,8 +95,14 @@ def receive_message(
         store = ConversationStore(account, town.core["time_zone"])
         if stored and store.was_handled(stored, inbound.id, now, deadline):
             return _repeated(stored, inbound, town, account, now, holder, deadline)
-        before = _begun(stored, account, inbound.citizen, town)
-        turn = _decide(town, before, inbound, now, deadline, step, load_facts, account)
+        choosing = choose_town.undecided(account, stored, inbound)
+        before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
+        if choosing:
+            turn = choose_town.ask(town, account, account.names, before)
+        elif choose_town.named(account, inbound) and not before.log:
+            turn = choose_town.greet(town, before)
+        else:
+            turn = _decide(town, before, inbound, now, deadline, step, load_facts, account)
         after = memory.after_turn(
             before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
         )
@@ -116,13 +122,25 @@ def receive_message(
 
 
 def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> tuple[Town, Conversation, Turn]:
-    """What a freshly opened chat is greeted with. Nothing is written: the person has said nothing yet."""
+    """What a freshly opened chat is greeted with. Nothing is written, for the person has said nothing yet; but for
+    the town a link picked on a shared bot, which no later message would tell."""
     stored = _store(account).load(inbound.citizen, now, deadline)
     town = _town(account, stored, inbound, deadline)
     conversation = _begun(stored, account, inbound.citizen, town)
+    if choose_town.undecided(account, stored, inbound):
+        return town, conversation, choose_town.ask(town, account, account.names, conversation)
+    if choose_town.named(account, inbound) and not conversation.log:
+        conversation = _settled(conversation, account, town, now, deadline)
     turn = default_step(town, conversation, inbound, Facts(now))
     assert isinstance(turn, Turn)
     return town, conversation, turn
+
+
+def _settled(conversation: Conversation, account: Account, town: Town, now: float, deadline: Deadline) -> Conversation:
+    try:
+        return ConversationStore(account, town.core["time_zone"]).save(conversation, now, deadline)
+    except Conflict:  # pressed twice at once: the other press has settled it
+        return conversation
 
 
 def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> None:
@@ -151,27 +169,23 @@ def _store(account: Account) -> ConversationStore:
 
 def _town(account: Account, stored: Conversation | None, inbound: Inbound, deadline: Deadline) -> Town:
     """The town this conversation is in: the stored one, the one a link or button names, else the account's first."""
-    slug = _named_town(account, inbound) or (stored.town if stored else "") or account.towns[0]
+    slug = choose_town.named(account, inbound) or (stored.town if stored else "") or account.towns[0]
     town = known.town(slug, deadline)
     if town is None:
         raise NoTown(slug)
     return town
 
 
-def _named_town(account: Account, inbound: Inbound) -> str | None:
-    if len(account.towns) < 2:
-        return None
-    for name in (inbound.context.partition(".")[0], inbound.choice.removeprefix("town.")):
-        if name in account.towns:
-            return name
-    return None
-
-
-def _begun(stored: Conversation | None, account: Account, citizen: str, town: Town) -> Conversation:
+def _begun(
+    stored: Conversation | None, account: Account, citizen: str, town: Town, *, choosing: bool = False
+) -> Conversation:
+    """The conversation this turn goes on from; a town just chosen begins anew, with the ids handled so far."""
     if stored is None:
         return Conversation(account.id, citizen, town.slug)
-    if stored.town != town.slug:
-        return Conversation(account.id, citizen, town.slug, v=stored.v, seq=stored.seq, ring=stored.ring)
+    if stored.town != town.slug or (stored.state.get(choose_town.CHOOSING) and not choosing):
+        return Conversation(
+            account.id, citizen, town.slug, v=stored.v, seq=stored.seq, ring=stored.ring, voice=stored.voice
+        )
     return stored
 
 

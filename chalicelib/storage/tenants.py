@@ -119,7 +119,7 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
     item = dynamo.get(TABLE, keys.account(f"{channel}:{name}"), keys.NOW, deadline)
     if item is None or not item.get("towns"):
         return None
-    return Account(channel, name, tuple(item["towns"].split(",")))
+    return Account(channel, name, tuple(item["towns"].split(",")), json.loads(item.get("names") or "{}"))
 
 
 # --- writing ----------------------------------------------------------------------------------------------------
@@ -190,4 +190,6 @@ def save_account(account_record: Account) -> None:
     """Which towns an account serves, replacing what was recorded."""
     from chalicelib.storage.tables import TenantItem
 
-    TenantItem(keys.account(account_record.id), keys.NOW, shape=SHAPE, towns=",".join(account_record.towns)).save()
+    names = json.dumps(dict(account_record.names), ensure_ascii=False)
+    towns = ",".join(account_record.towns)
+    TenantItem(keys.account(account_record.id), keys.NOW, shape=SHAPE, towns=towns, names=names).save()

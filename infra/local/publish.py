@@ -36,4 +36,9 @@ def publish(versions: Versions) -> None:
 
     for slug, version in versions.items():
         publish_tenant(version, clock.now(), LIVE)
-        serve(SHARED_ACCOUNT, slug, Deadline(SERVE_SECONDS))
+        serve(
+            SHARED_ACCOUNT,
+            slug,
+            Deadline(SERVE_SECONDS),
+            version["core"]["names"][version["core"]["languages"][0]["id"]],
+        )

@@ -138,19 +138,34 @@ def test_leaving_ends_everything_owed_and_strangers_leave_no_trace(world: World)
     assert world.conversation("niko") is None
 
 
-def test_a_bot_of_two_towns_lets_the_link_pick_and_keeps_the_towns_apart(aws: Any, town_slug: str, viber: Any) -> None:
+def test_a_bot_of_two_towns_asks_which_one_and_keeps_them_apart(aws: Any, town_slug: str, viber: Any) -> None:
     other = f"{town_slug}-b"
     world = World(town_slug, viber, other)
-    event = {"event": "conversation_started", "user": {"id": "mira"}, "context": other}
-    assert world.calls(event)["type"] == "text"
-    world.says("mira", "zdravo")
-    first = world.conversation("mira")
-    assert first is not None
-    assert first.town == town_slug
-    world.calls(message("mira", f"~1:town.{other}"))
+    opened = world.calls({"event": "conversation_started", "user": {"id": "mira"}})
+    assert [button["ActionBody"] for button in opened["keyboard"]["Buttons"]] == [
+        f"~1:town.{town_slug}",
+        f"~1:town.{other}",
+    ]
+    assert "Izaberite grad" in world.says("mira", "zdravo")[0]
+    assert "Izaberite grad" in world.says("mira", "izvod rođenih")[0]
+    assert "Ja sam PRIMA" in world.says("mira", f"~1:town.{town_slug}")[0]
+    assert "Izvod iz matične knjige rođenih" in world.says("mira", "izvod rođenih")[0]
+    world.says("mira", f"~1:town.{other}")
     second = world.conversation("mira")
     assert second is not None
     assert (second.town, len(second.log)) == (other, 2)
+
+
+def test_a_deep_link_picks_the_town_of_a_shared_bot(aws: Any, town_slug: str, viber: Any) -> None:
+    other = f"{town_slug}-b"
+    world = World(town_slug, viber, other)
+    event = {"event": "conversation_started", "user": {"id": "mira"}, "context": f"{other}.abc"}
+    for _ in range(2):
+        assert "Ja sam PRIMA" in world.calls(event)["text"]
+    world.says("mira", "radno vreme")
+    conversation = world.conversation("mira")
+    assert conversation is not None
+    assert (conversation.town, len(conversation.log)) == (other, 2)
 
 
 def test_no_word_number_name_or_token_enters_the_log(
