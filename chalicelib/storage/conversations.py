@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.model import Account, Conversation, SalterError
 from chalicelib.storage import dynamo, keys, shapes
+from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 from chalicelib.wire import Deadline
 
 TABLE = "conversations"
-KEPT_DAYS = 30
-LANE_INSIDE_MAX = 12
 RING_MAX = 64
 RING_HOURS = 24
 
@@ -51,12 +51,12 @@ class ConversationStore:
         if len(conversation.lane) > LANE_INSIDE_MAX or conversation.parked:
             from chalicelib.storage import overflow  # transactions need PynamoDB: only where a lane is long
 
-            return overflow.save(self, conversation, now)
+            return overflow.save(conversation, now, self.item)
         saved = replace(conversation, v=conversation.v + 1)
         dynamo.put(TABLE, self.item(saved, now), deadline, expected_v=conversation.v)
         return saved
 
-    def item(self, conversation: Conversation, now: float) -> dict[str, object]:
+    def item(self, conversation: Conversation, now: float) -> dict[str, Any]:
         """The attributes `conversation` is stored as."""
         day = datetime.fromtimestamp(conversation.last_at or now, UTC).astimezone(self._zone).date().isoformat()
         return shapes.to_item(conversation, day, int(now) + KEPT_DAYS * 86400)

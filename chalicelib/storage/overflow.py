@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -17,19 +18,16 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.model import Conflict, Conversation, Owed, Unavailable
 from chalicelib.storage import aws, keys, shapes, tables
-from chalicelib.storage.conversations import KEPT_DAYS, LANE_INSIDE_MAX
-
-if TYPE_CHECKING:
-    from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 
 
-def save(store: ConversationStore, conversation: Conversation, now: float) -> Conversation:
-    """Write the item and move entries between it and its overflow, all or nothing."""
+def save(conversation: Conversation, now: float, item: Callable[[Conversation, float], dict[str, Any]]) -> Conversation:
+    """Write the conversation's `item` and move entries between it and its overflow, all or nothing."""
     pk = keys.conversation(conversation.account, conversation.citizen)
     lane, moved_in, moved_out = _balance(pk, conversation)
     parked = conversation.parked - len(moved_in) + len(moved_out)
     saved = replace(conversation, lane=lane, parked=parked, v=conversation.v + 1)
-    attributes: dict[str, Any] = {name: value for name, value in store.item(saved, now).items() if value is not None}
+    attributes: dict[str, Any] = {name: value for name, value in item(saved, now).items() if value is not None}
     head = tables.Conversation(**attributes)
     condition = tables.Conversation.v == conversation.v if conversation.v else tables.Conversation.pk.does_not_exist()
     try:

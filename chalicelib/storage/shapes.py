@@ -17,6 +17,8 @@ from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link
 from chalicelib.storage import keys
 
 SHAPE = 1
+KEPT_DAYS = 30  # after the last message
+LANE_INSIDE_MAX = 12  # entries of the lane inside the item; younger ones lie beside it
 _RING_ENTRY = struct.Struct(">8sI")
 
 
