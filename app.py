@@ -121,9 +121,12 @@ def chat_attachments(tenant: str) -> Response:
 @app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"])
 def chat_look(tenant: str) -> Response:
     from chalicelib.actions import web_chat
+    from chalicelib.console import widget
 
     cached = {"Cache-Control": "public, max-age=300"}
-    return web(tenant, lambda: answer(web_chat.look(tenant, request().query), 200, cached))
+    return web(
+        tenant, lambda: answer(widget.part(web_chat.look(tenant, request().query), request().query), 200, cached)
+    )
 
 
 @app.route("/chat/{tenant}")
@@ -132,7 +135,8 @@ def chat_page(tenant: str) -> Response:
     from chalicelib.console import policy, widget
 
     def door() -> Response:
-        page = widget.chat_page(web_chat.look(tenant, request().query))
+        query = request().query
+        page = widget.chat_page(web_chat.look(tenant, query), query.get("context", ""))
         return Response(page, headers=policy.page_headers(web_chat.upload_origin()))
 
     return safely(door)

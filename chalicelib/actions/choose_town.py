@@ -1,4 +1,4 @@
-"""A bot that serves several towns: the link or the citizen says which one; until then it asks and answers nothing else."""
+"""A bot that serves several towns: the link or the citizen says which; until then it asks and does nothing else."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 3.5
-WELCOME_ID = "0" * 12
 UPLOAD_SECONDS = 600
 UPLOAD_BYTES_MAX = {"photo": 10 * 1024 * 1024, "video": 26 * 1024 * 1024, "file": 10 * 1024 * 1024}
 _TYPES = {
@@ -56,7 +55,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
         context=context[:400] if isinstance(context, str) else "",
     )
     town, _, turn = open_chat(inbound, Account("web", slug, (slug,)), now, deadline)
-    messages = [words.message(say, town, turn.voice, WELCOME_ID, now) for say in turn.says]
+    messages = [words.message(say, town, turn.voice, f"{number:012d}", now) for number, say in enumerate(turn.says)]
     return {"session": session.id, "token": tokens.issue(session, key), "messages": _json(messages, town)}
 
 

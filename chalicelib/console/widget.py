@@ -19,7 +19,7 @@ from typing import Any
 ASSET_MAX_AGE_SECONDS = 365 * 24 * 3600
 LOADER_MAX_AGE_SECONDS = 300
 # What the loader needs of a town's look: the panel asks for the rest when it is opened.
-BUTTON_TEXTS = ("w_ask", "w_open", "w_unread")
+BUTTON_TEXTS = ("w_ask", "w_open", "w_unread", "w_connecting", "w_not_opened")
 
 _FOLDER = Path(__file__).parent / "static"
 # One module for the browser, three files to read: what was said, how it is drawn, the frame around it.
@@ -76,6 +76,11 @@ def button_look(look: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a town's look that the closed button needs, for `look?part=button`."""
     texts = {key: look["texts"][key] for key in BUTTON_TEXTS}
     return {**{key: look[key] for key in ("colours", "language", "script")}, "texts": texts}
+
+
+def part(look: Mapping[str, Any], query: Mapping[str, str]) -> Mapping[str, Any]:
+    """The look that was asked for: all of it, or the closed button's part."""
+    return button_look(look) if query.get("part") == "button" else look
 
 
 def chat_page(look: Mapping[str, Any], context: str = "") -> str:

@@ -66,7 +66,13 @@ HOST_PAGE = """<!doctype html><html lang="en-US"><head><meta charset="utf-8"><ti
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/site.css"></head>
 <body><main><h1>Grad Lipovac</h1><p>Ovo je samo zamena za sajt grada. <a href="#kraj">Na kraj</a></p></main>
 <script src="{base}/widget.js" data-tenant="{town}" {attributes} async></script></body></html>"""
-HOST_STYLE = "html{font-size:62.5%}body{font:1.6rem/1.5 sans-serif;color:#a0f;text-align:center;line-height:3;letter-spacing:.3em}"
+HOST_STYLE = (
+    "html{font-size:62.5%}"
+    "body{font:1.6rem/3 sans-serif;color:#a0f;text-align:center;letter-spacing:.3em}"
+    "button{border-radius:0;background:red}"
+)
+EXPIRED = {"error": {"code": "expired", "message": "Open a new session."}}
+FAULT_SECONDS_MAX = 5
 Reply = dict[str, Any]
 
 
@@ -82,12 +88,15 @@ class Asked:
 
 @dataclass
 class Town:
-    """The town's server. `faults` are taken one by one, each by the next `POST messages`: a status, or `cut`, `late`."""
+    """The town's server and what reached it.
+
+    `faults` are taken one by one, each by the next `POST messages`: (status, code) instead of an answer, `cut` before
+    anything happened, `lost` after it happened; `no session` by the next `POST sessions`.
+    """
 
     base: str = ""
     page: str = ""
     attributes: str = ""
-    policy_name: str = "strict"
     asked: list[Asked] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
     answered: dict[str, list[Reply]] = field(default_factory=dict)
@@ -316,43 +325,42 @@ class TownHandler(_Handler):
             )
         self.remember("GET", parts[2], query)
         if self.token() in self.town.expired:
-            return self.send(401, {"error": {"code": "expired", "message": "Open a new session."}})
+            return self.send(401, EXPIRED)
         return self.send(200, {"messages": [kept for kept in self.town.log if kept["id"] > query.get("after", "")]})
 
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/bucket":
-            self.town.bucket_open.wait(5)
+            self.town.bucket_open.wait(FAULT_SECONDS_MAX)
             self.town.uploads["latest"] = len(data)
             return self.send(204)
-        what = self.path.split("/")[-1]
-        body = json.loads(data)
+        what, body = self.path.split("/")[-1], json.loads(data)
         self.remember("POST", what, body)
-        if what == "sessions":
-            fault = self.town.faults.pop(0) if self.town.faults and self.town.faults[0] == "no session" else None
-            return self.send(503, {}) if fault else self.send(201, self.town.open_session(body))
-        if self.token() in self.town.expired:
-            return self.send(401, {"error": {"code": "expired", "message": "Open a new session."}})
-        if what == "attachments" and self.town.attachment_fault:
+        return {"sessions": self.open, "attachments": self.announce, "messages": self.take}[what](body)
+
+    def open(self, body: dict[str, Any]) -> None:
+        if "no session" in self.town.faults:
+            self.town.faults.remove("no session")
+            return self.send(503, {})
+        return self.send(201, self.town.open_session(body))
+
+    def announce(self, body: dict[str, Any]) -> None:
+        if self.town.attachment_fault:
             return self.send(self.town.attachment_fault, {"error": {"code": "refused", "message": "…"}})
-        if what == "attachments":
-            return self.send(
-                201, {"attachment": "a1", "upload": {"url": self.town.base + "/bucket", "fields": {"key": "x"}}}
-            )
-        self.take(body)
+        form = {"url": self.town.base + "/bucket", "fields": {"key": "x"}}
+        return self.send(201, {"attachment": "a1", "upload": form})
 
     def take(self, body: dict[str, Any]) -> None:
-        self.town.wait.wait(5)
+        if self.token() in self.town.expired:
+            return self.send(401, EXPIRED)
+        self.town.wait.wait(FAULT_SECONDS_MAX)
         fault = self.town.faults.pop(0) if self.town.faults else None
+        if isinstance(fault, tuple):
+            return self.send(fault[0], {"error": {"code": fault[1], "message": "…"}}, Retry_After="1")
         if fault == "cut":
             return self.hang_up()
         replies = self.town.answer(body)
-        if fault == "lost":
-            return self.hang_up()
-        if isinstance(fault, tuple):
-            status, code = fault
-            return self.send(status, {"error": {"code": code, "message": "…"}}, Retry_After="1")
-        self.send(200, {"messages": replies})
+        return self.hang_up() if fault == "lost" else self.send(200, {"messages": replies})
 
     def hang_up(self) -> None:
         self.close_connection = True
@@ -372,9 +380,12 @@ class PageHandler(_Handler):
         if self.path == "/site.css":
             return self.send(200, HOST_STYLE, "text/css")
         base = self.town.base
-        policy = f"default-src 'none'; style-src 'self'; script-src {base}; connect-src {base}; img-src {base}; require-trusted-types-for 'script'"
+        policy = (
+            f"default-src 'none'; style-src 'self'; script-src {base}; connect-src {base}; img-src {base}; "
+            "require-trusted-types-for 'script'"
+        )
         page = HOST_PAGE.format(base=base, town=TOWN, attributes=self.town.attributes)
-        self.send(200, page, "text/html; charset=utf-8", Content_Security_Policy=policy)
+        return self.send(200, page, "text/html; charset=utf-8", Content_Security_Policy=policy)
 
 
 def serve(town: Town, town_port: int = 0, page_port: int = 0) -> list[ThreadingHTTPServer]:

@@ -62,6 +62,14 @@ def test_a_message_that_failed_goes_again_with_the_same_id_and_is_answered_once(
     expect(visitor.notice).to_be_empty()
 
 
+def test_a_town_that_does_not_answer_is_asked_again_and_words_said_meanwhile_are_not_lost(visit, town) -> None:
+    town.faults.append("no session")
+    visitor = visit()
+    visitor.button.click()
+    expect(visitor.notice).to_contain_text("Usluga trenutno nije dostupna")
+    visitor.say("nestrpljivo").sees("Dobar dan! Ja sam LIPA", 1).sees("Odgovor na: nestrpljivo", 1)
+
+
 def test_a_message_waits_for_its_turn_after_a_reload(visit, town) -> None:
     visitor = visit().open()
     town.faults += [(503, "unavailable")] * 3

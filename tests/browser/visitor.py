@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.stub import TOWN, Town
 
-OPEN = "Pitajte grad"
+OPEN = "Pitajte nas"
 FIELD = "Upišite poruku…"
 GREETING = "Dobar dan! Ja sam LIPA"
 # The browser itself reports refused and missing answers; faults are made on purpose here.
@@ -81,9 +81,9 @@ class Visitor:
 
     def keep(self, change: str) -> None:
         """Change what is kept, by a line of script that sees it as `record`."""
-        name = f"salter.{TOWN}"
         self.page.evaluate(
-            f"() => {{ const record = JSON.parse(localStorage['{name}']); {change}; localStorage['{name}'] = JSON.stringify(record) }}"
+            f"() => {{ const record = JSON.parse(localStorage['salter.{TOWN}']); {change};"
+            f"localStorage['salter.{TOWN}'] = JSON.stringify(record) }}"
         )
 
     def reload(self) -> "Visitor":

@@ -4,7 +4,6 @@ const SHORT_LABEL_LETTERS_MAX = 14;
 const THUMB_PIXELS = 160;
 const LINK = /https?:\/\/[^\s<>"„“”]*[^\s<>"„“”.,;:!?)\]]/g;
 const CYRILLIC = /[\u0400-\u04ff]/;
-const LATIN = /[a-zà-ž]/i;
 
 // One path each, grid 24, stroke 1.75.
 const ICONS = {
@@ -83,7 +82,7 @@ const paragraphs = (text = '') => text.split(/\n{2,}/).map(part => h('p', {}, ..
 // The language of a passage, where its letters are not those of the frame around it.
 function tongue({ lang, text = '' }) {
   const cyrillic = CYRILLIC.test(text);
-  if (lang || cyrillic == /Cyrl/.test(door.tag) || !(cyrillic || LATIN.test(text))) return lang;
+  if (lang || cyrillic == /Cyrl/.test(door.tag)) return lang;
   return (/^bs/.test(door.tag) ? 'bs' : 'sr') + (cyrillic ? '-Cyrl' : '-Latn');
 }
 

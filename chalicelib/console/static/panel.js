@@ -243,7 +243,7 @@ function drawBanner() {
   if (now == notice) return;
   notice = now;
   banner.className = now && (bad && !asking ? 'sw-banner' : 'sw-banner calm');
-  const picture = { w_new_ask: 'question', w_offline: 'offline', w_person_note: 'person' }[now] || 'warning';
+  const picture = { w_offline: 'offline', w_person_note: 'person' }[now] || 'warning';
   banner.replaceChildren(...(now ? [icon(picture), h('span', {}, texts[now])] : []));
   if (asking) banner.append(makeButton('go', '', texts.w_new_start, startAnew), makeButton('', '', texts.w_new_keep, () => askNew(false)));
 }

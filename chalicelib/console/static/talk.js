@@ -140,7 +140,7 @@ async function pump() {
       if (refusal.stack) console.error(refusal);
       tries += 1;
       if (givesUp(item, refusal, tries)) tries = 0;
-      else await rest(refusal.wait || backoff(tries), refusal);
+      else await rest(refusal.status == 401 ? 0 : refusal.wait || backoff(tries), refusal);
     }
   }
   pumping = false;
@@ -155,7 +155,8 @@ async function deliver(item) {
   const text = /text|choice/.test(type) ? item.text : undefined;
   const { messages } = await call('messages', { id, type, text, choice, latitude, longitude, attachment, phone });
   settle(item);
-  receive(messages);
+  // A new conversation may have been begun meanwhile: the old one's answer is not for it.
+  if (log.includes(item)) receive(messages);
 }
 
 function settle(item) {

@@ -1,7 +1,8 @@
 // The loader: all that a town's page fetches before somebody opens the chat. It draws the button in the town's colours
 // and brings the panel at the first press. Names in %..% are filled in by widget.py.
 (() => {
-  const LOOK_FRESH_MS = 864e5;
+  const LOOK_FRESH_MS = 36e5;
+  const PANEL = '%panel.js%';
 
   const script = document.currentScript || document.querySelector('script[data-tenant]');
   const data = script.dataset;
@@ -34,14 +35,14 @@
     element.append(...inside.filter(Boolean));
     return element;
   };
-  const mark = () => h('svg', { viewBox: '0 0 40 40', 'aria-hidden': true }, h('path', { d: 'M6 3h28v24h4v5H22l-10 7v-7H2v-5h4zm3.5 3.5v2.5h21V6.5zm0 5.5v2.5h21V12zm0 5.5V27h21v-9.5z', fill: 'currentColor', 'fill-rule': 'evenodd' }));
+  const mark = () => h('svg', { viewBox: '0 0 40 40', 'aria-hidden': true }, h('path', { d: 'M6 3h28v24h4v5H22l-10 7v-7H2v-5h4zm3.5 3.5v2.5h21V6.5zm0 5.5v2.5h21V12zm0 5.5V27h21v-9.5z' }));
 
   const host = h('salter-chat');
   const root = host.attachShadow({ mode: 'open' });
-  const title = h('span');
+  const title = h('span', {}, 'Šalter');
   const hint = h('small');
   const button = h('button', { type: 'button', 'aria-haspopup': 'dialog', onclick: open }, mark(), h('span', {}, title, hint));
-  const launcher = h('aside', { hidden: true }, button);
+  const launcher = h('aside', { hidden: data.full }, button);
   root.append(launcher);
 
   // Sheets made by script need no style-src of the host page. A browser that cannot make them gets the same by link.
@@ -74,13 +75,14 @@
     const response = await fetch(`${town}look?${asked()}&part=${part}`);
     if (!response.ok) throw Error(`Šalter: ${response.status} for data-tenant="${tenant}"`);
     see(await response.json());
-    write({ look, seen: Date.now(), asked: asked() });
+    write({ look, seen: Date.now(), asked: PANEL + asked() });
     return look;
   };
   const findLook = () => {
     const kept = read();
     if (data.full && !kept.voice) return see(JSON.parse(document.getElementById('look').textContent));
-    if (kept.asked == asked()) see(kept.look);
+    // Kept words are those of this version of the panel: a new one may need more of them.
+    if (kept.asked == PANEL + asked()) see(kept.look);
     return kept.seen > Date.now() - LOOK_FRESH_MS && look || fetchLook('button');
   };
 
@@ -92,21 +94,25 @@
   let tries = 0;
   let brought;
   const load = async () => {
-    const code = import(`${base}%panel.js%?${tries++}`);
+    const code = import(base + PANEL + (tries++ ? '?' + tries : ''));
     code.catch(() => {});
-    if (!look.name) await fetchLook('all');
+    if (!look?.name) await fetchLook('all');
     return (await code).panel(door, look);
   };
-  const bring = () => (brought ||= load());
+  const bring = () =>
+    (brought ||= load().catch(problem => {
+      brought = 0;
+      throw problem;
+    }));
   async function open() {
-    hint.textContent = look.texts.w_connecting;
+    hint.textContent = look ? look.texts.w_connecting : '';
     if (!brought && (!read().token || (data.context && data.context != read().context))) door.first = openSession().catch(() => {});
     try {
       (await bring())();
       hint.textContent = look.texts.w_open;
     } catch {
-      brought = 0;
-      hint.textContent = look.texts.w_not_opened;
+      if (look) hint.textContent = look.texts.w_not_opened;
+      launcher.hidden = !look;
     }
   }
 
@@ -117,9 +123,10 @@
       await findLook();
       if (data.full) open();
       // A begun conversation may have news. The panel counts them; its code is in this browser's cache already.
-      else if (read().last) bring();
+      else if (read().last) bring().catch(() => {});
     } catch (problem) {
       // Without a look there is no button: nothing dead stands on the town's page. It comes with the connection.
+      launcher.hidden = true;
       console.warn(problem);
       addEventListener('online', begin, { once: true });
     }

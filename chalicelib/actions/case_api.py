@@ -1,0 +1,363 @@
+"""What a town's systems may do with cases: file, change, read, list. The key says whose town it is and what it may.
+
+A request with an `Idempotency-Key` is done once: its answer is committed together with what it did.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from secrets import token_bytes
+from typing import Any
+from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
+
+from chalicelib.actions import known
+from chalicelib.actions.change_case import NoCase, Superseded, change_case
+from chalicelib.actions.open_case import completed, open_case
+from chalicelib.cases import lifecycle, references, routing
+from chalicelib.cases.lifecycle import Event
+from chalicelib.channels import Request
+from chalicelib.dialogue import words
+from chalicelib.integrations.case_api import (
+    CaseEvent,
+    NewCase,
+    NumberedEvent,
+    bearer,
+    case_json,
+    idempotency_key,
+    listing,
+    parse,
+    qr_svg,
+)
+from chalicelib.model import Case, Conflict, Refused, Town, Voice
+from chalicelib.storage import api_keys, idempotency, links
+from chalicelib.storage.api_keys import ApiKey
+from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.dynamo import Duplicate, Write
+from chalicelib.storage.idempotency import Remembered
+from chalicelib.wire import Deadline
+
+REQUEST_SECONDS = 8.0
+READ, WRITE = "cases:read", "cases:write"
+SEED_BYTES = 32
+LINK_SECRET_BYTES = 18
+_SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+# Events of this name are moves of the graph; any other word is the town's own and only written down.
+_MOVES = (lifecycle.REOPENED, lifecycle.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request of a town's system: its town, its key, and the name under which its answer is remembered."""
+
+    town: Town
+    key: ApiKey
+    token: str
+    request: Request
+    now: float
+    deadline: Deadline
+    once: str = ""
+    fingerprint: str = ""
+
+    @property
+    def by(self) -> str:
+        return f"api:{self.key.id}"
+
+
+def post_case(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """File a case: {"reference", "number", "link"}; the link and code are told here and never again."""
+    call = _begun(tenant, request, now, WRITE, "cases")
+    asked = parse(NewCase, request.body, request.headers)
+    return _once(call, lambda version: _file(call, asked, version), lambda answer: _filed(call, answer))
+
+
+def post_event(tenant: str, reference: str, request: Request, now: float, holder: str) -> dict[str, Any]:
+    """Change a case: the case after it. Whoever consented is told."""
+    call = _begun(tenant, request, now, WRITE, f"cases/{reference}/events")
+    asked = parse(CaseEvent, request.body, request.headers)
+    return _once(call, lambda version: _change(call, _own_reference(call, reference), asked, holder, version))
+
+
+def post_event_by_number(tenant: str, request: Request, now: float, holder: str) -> dict[str, Any]:
+    """The same for the case under a file number of the town's own."""
+    call = _begun(tenant, request, now, WRITE, "cases/events")
+    asked = parse(NumberedEvent, request.body, request.headers)
+
+    def act(version: int) -> dict[str, Any]:
+        case = CaseStore(call.town.slug).by_number(asked.number, call.deadline)
+        if case is None:
+            raise _unknown()
+        return _change(call, case.reference, asked, holder, version)
+
+    return _once(call, act)
+
+
+def get_case(tenant: str, reference: str, request: Request, now: float) -> dict[str, Any]:
+    """One case with its whole history."""
+    call = _begun(tenant, request, now, READ)
+    case = CaseStore(call.town.slug).load_whole(_own_reference(call, reference), call.deadline)
+    if case is None:
+        raise _unknown()
+    return _told(call, case)
+
+
+def list_cases(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """A page of cases, last changed first: {"cases", "cursor"}."""
+    call = _begun(tenant, request, now, READ)
+    asked = listing(request.query)
+    office = _office(call.town, asked.office) if asked.office else ""
+    store = CaseStore(call.town.slug)
+
+    def wanted(case: Case) -> bool:
+        return (
+            asked.status in ("", case.status)
+            and asked.kind in ("", case.kind)
+            and office in ("", case.office)
+            and case.updated_at >= asked.updated_after
+        )
+
+    if asked.number:
+        case = store.by_number(asked.number, call.deadline)
+        return {"cases": [_told(call, case)] if case and wanted(case) else [], "cursor": None}
+    page = store.changed_page(asked.limit, call.deadline, asked.cursor, asked.updated_after, wanted)
+    return {"cases": [_told(call, case) for case in page.cases], "cursor": page.cursor}
+
+
+# --- who calls --------------------------------------------------------------------------------------------------
+
+
+def _begun(tenant: str, request: Request, now: float, scope: str, path: str = "") -> _Call:
+    """The call, if its key is one, is of this town and may do this. Raises Refused 401, 403, 404."""
+    deadline = Deadline(REQUEST_SECONDS)
+    token = bearer(request.headers)
+    key = api_keys.find(token, deadline)
+    if key is None:
+        raise Refused(401, "bad_key", "Send the town's API key as Authorization: Bearer.")
+    town = known.town(tenant, deadline) if key.town == tenant and _SLUG.fullmatch(tenant) else None
+    if town is None:
+        raise Refused(404, "unknown_town", "There is no such town.")
+    if scope not in key.scopes:
+        raise Refused(403, "scope_missing", f"This key lacks the scope {scope}.")
+    name = idempotency_key(request.headers) if path else ""
+    once = idempotency.name(tenant, key.id, name) if name else ""
+    fingerprint = idempotency.fingerprint(path.encode("utf-8", "replace"), request.body)
+    return _Call(town, key, token, request, now, deadline, once, fingerprint)
+
+
+def _once(
+    call: _Call,
+    act: Callable[[int], dict[str, Any]],
+    again: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer,
+) -> dict[str, Any]:
+    """Do it, or answer as before. `act` gets the version of the expired answer it writes over."""
+    version = 0
+    if call.once:
+        remembered, version = idempotency.load(call.once, call.now, call.deadline)
+        if remembered:
+            return again(_same(call, remembered))
+    try:
+        return act(version)
+    except (Superseded, Conflict):
+        remembered, _ = idempotency.load(call.once, call.now, call.deadline) if call.once else (None, 0)
+        if remembered is None:
+            raise
+        return again(_same(call, remembered))
+
+
+def _same(call: _Call, remembered: Remembered) -> dict[str, Any]:
+    if remembered.request != call.fingerprint:
+        raise Refused(422, "idempotency_mismatch", "This Idempotency-Key was used for another request.")
+    return remembered.answer
+
+
+def _remembering(call: _Call, version: int, answer: dict[str, Any]) -> list[Write]:
+    if not call.once:
+        return []
+    return [idempotency.item(call.once, version, Remembered(call.fingerprint, 201, answer), call.now)]
+
+
+# --- filing -----------------------------------------------------------------------------------------------------
+
+
+def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
+    seeds: dict[str, bytes] = {}
+
+    def make(reference: str) -> Case:
+        seeds[reference] = _seed(call, reference)
+        return _case(call, asked, reference, seeds[reference])
+
+    def beside(case: Case) -> list[Write]:
+        link = links.item_for_new(
+            call.town.slug, _context(call, seeds[case.reference]), case.reference, call.by, call.now
+        )
+        return [link, *_remembering(call, version, _kept(call, case))]
+
+    try:
+        case = open_case(call.town, make, call.deadline, beside)
+    except Duplicate as taken:
+        raise Refused(409, "number_taken", "There is a case with this file number.", "number") from taken
+    return _filed(call, _kept(call, case), seeds[case.reference])
+
+
+def _case(call: _Call, asked: NewCase, reference: str, seed: bytes) -> Case:
+    applicant = asked.applicant
+    case = Case(
+        tenant=call.town.slug,
+        reference=reference,
+        kind="administrative",
+        status="received",
+        subject=asked.subject,
+        created_at=int(call.now),
+        updated_at=int(call.now),
+        number=asked.number or "",
+        office=_office(call.town, asked.office) if asked.office else "",
+        official=asked.official or "",
+        awaiting_institution=asked.awaiting_institution or "",
+        channel="api",
+        voice=_voice(call.town, applicant.language or ""),
+        consent=bool(asked.consent),
+        applicant={"name": applicant.name} | ({"phone": applicant.phone} if applicant.phone else {}),
+        access_hash=references.access_hash(reference, _code(seed)),
+    )
+    case = completed(call.town, case, call.by, call.now)
+    if asked.status and asked.status != case.status:
+        case = lifecycle.change(case, Event(int(call.now), call.by, asked.status))
+        case = replace(case, awaiting_institution=asked.awaiting_institution or "")
+    return case
+
+
+def _voice(town: Town, tag: str) -> Voice:
+    """`sr-Cyrl`, `sr-cyrillic`, `en`: what the town speaks of it, else the town's own voice."""
+    language, _, script = tag.lower().partition("-")
+    if language not in town.languages:
+        return town.default_voice
+    wanted = {"cyrl": "cyrillic", "latn": "latin"}.get(script, script)
+    return words.spoken(town, Voice(language, wanted or town.scripts(language)[0]))
+
+
+def _kept(call: _Call, case: Case) -> dict[str, Any]:
+    """The part of the answer that is no secret."""
+    return {"reference": case.reference, "number": case.number or None, "at": int(call.now)}
+
+
+def _filed(call: _Call, kept: dict[str, Any], seed: bytes | None = None) -> dict[str, Any]:
+    made = seed or _seed(call, kept["reference"])
+    return {"reference": kept["reference"], "number": kept["number"], "link": _link(call, made, kept["at"])}
+
+
+def _seed(call: _Call, reference: str) -> bytes:
+    """What the link and the code of a case are made from. With an Idempotency-Key it can be made again from what only
+    the caller has, so that the same answer is given and no secret is stored."""
+    if not call.once:
+        return token_bytes(SEED_BYTES)
+    return hmac.new(call.token.encode(), f"link {call.once} {reference}".encode(), hashlib.sha256).digest()
+
+
+def _context(call: _Call, seed: bytes) -> str:
+    secret = base64.urlsafe_b64encode(seed[:LINK_SECRET_BYTES]).decode().rstrip("=")
+    return links.context(call.town.core["number"], secret)
+
+
+def _code(seed: bytes) -> str:
+    return references.access_code(seed[LINK_SECRET_BYTES:])
+
+
+def _link(call: _Call, seed: bytes, at: int) -> dict[str, Any]:
+    context, core = quote(_context(call, seed)), call.town.core
+    account = core["viber"].get("uri") or core["viber"]["account"]
+    viber = f"viber://pa?chatURI={quote(account)}&context={context}" if account else None
+    web = (
+        f"{_origin(call.request)}/chat/{call.town.slug}?context={context}"
+        if core["web"]["origins"] is not None
+        else None
+    )
+    return {
+        "viber": viber,
+        "web": web,
+        "qr_svg": qr_svg(viber or web or context),
+        "code": _code(seed),
+        "expires": _local_time(call.town, links.expires_at(at)),
+    }
+
+
+def _origin(request: Request) -> str:
+    """Where the caller reached us; on paper a link must be whole."""
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return ""
+    loopback = host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK
+    return f"{'http' if loopback else 'https'}://{host}"
+
+
+# --- changing, telling ------------------------------------------------------------------------------------------
+
+
+def _change(call: _Call, reference: str, asked: CaseEvent, holder: str, version: int) -> dict[str, Any]:
+    event = _event(call, asked)
+
+    def beside(changed: Case) -> list[Write]:
+        return _remembering(call, version, _told(call, replace(changed, v=changed.v + 1)))
+
+    def still_wanted() -> bool:
+        return not call.once or idempotency.load(call.once, call.now, call.deadline)[0] is None
+
+    try:
+        changed = change_case(call.town, reference, event, call.now, holder, call.deadline, beside, still_wanted)
+    except NoCase as error:
+        raise _unknown() from error
+    return _told(call, changed)
+
+
+def _event(call: _Call, asked: CaseEvent) -> Event:
+    if asked.event in lifecycle.OWN_EVENTS:
+        raise Refused(422, "reserved_event", f"{asked.event} is written by the product alone.", "event")
+    if asked.event in _MOVES and asked.status:
+        raise Refused(422, "two_moves", f"{asked.event} is a move of its own; leave status out.", "status")
+    return Event(
+        at=int(call.now),
+        by=call.by,
+        status=asked.status or "",
+        name=asked.event or "",
+        note=asked.note or "",
+        public_note=asked.public_note or "",
+        office=_office(call.town, asked.office) if asked.office else "",
+        official=asked.official or "",
+        awaiting_institution=asked.awaiting_institution or "",
+        forwarded_to=asked.forwarded_to or "",
+    )
+
+
+def _told(call: _Call, case: Case) -> dict[str, Any]:
+    return case_json(case, call.town.core["time_zone"], call.key.scopes)
+
+
+def _office(town: Town, written: str) -> str:
+    office = routing.office_of(town.core, town.texts, written)
+    if office is None:
+        raise Refused(422, "unknown_office", "office is an id or the exact title of an office of the town.", "office")
+    return office
+
+
+def _own_reference(call: _Call, written: str) -> str:
+    """The reference, if it can be one of this town's. A wrong one costs no read and says no more than an unknown one."""
+    reference = references.normalise(unquote(written))
+    if reference is None or not reference.startswith(f"{call.town.core['prefix']}-"):
+        raise _unknown()
+    return reference
+
+
+def _unknown() -> Refused:
+    return Refused(404, "unknown_case", "There is no such case.")
+
+
+def _local_time(town: Town, at: int) -> str:
+    from datetime import datetime
+
+    return datetime.fromtimestamp(at, ZoneInfo(town.core["time_zone"])).isoformat(timespec="seconds")

@@ -1,0 +1,74 @@
+"""Changes a case, whoever caused it: through the one lifecycle, with notices to its citizens in the same commit."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chalicelib.actions import notify
+from chalicelib.cases import lifecycle, routing
+from chalicelib.cases.lifecycle import Event
+from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
+from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.dynamo import Duplicate, Write
+from chalicelib.wire import Deadline
+
+CHANGE_TRIES_MAX = 12
+JITTER_SECONDS = 0.05
+
+
+class NoCase(SalterError):
+    """This town has no such case."""
+
+
+class Superseded(SalterError):
+    """What had to be written beside the change was written by somebody else meanwhile: look there, then decide."""
+
+
+def change_case(
+    town: Town,
+    reference: str,
+    event: Event,
+    now: float,
+    holder: str,
+    deadline: Deadline,
+    beside: Callable[[Case], Sequence[Write]] = lambda case: (),
+    still_wanted: Callable[[], bool] = lambda: True,
+) -> Case:
+    """The case after `event`, committed and told. `beside` is written with it, or neither is.
+
+    Raises NotAllowed (the graph says no), NoCase, Superseded (`still_wanted` said no after a conflict), Unavailable.
+    """
+    store = CaseStore(town.slug)
+    for attempt in range(CHANGE_TRIES_MAX):
+        case = store.load(reference, deadline)
+        if case is None:
+            raise NoCase(reference)
+        changed = lifecycle.change(case, _with_deadline(town, case, event), reopen_days=_reopen_days(town))
+        notes = notify.notices_about(town, changed, changed.history[-1], now, deadline)
+        try:
+            saved = store.save(changed, deadline, [*notify.items(notes, now), *beside(changed)])
+        except Duplicate:
+            raise
+        except Conflict:
+            if not still_wanted():
+                raise Superseded(reference) from None
+            time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
+            continue
+        notify.send(notes, now, holder, deadline)
+        return saved
+    raise Unavailable("conflicts")
+
+
+def _with_deadline(town: Town, case: Case, event: Event) -> Event:
+    """A reopened case gets a new deadline."""
+    if event.name != lifecycle.REOPENED or event.due_at:
+        return event
+    taken = replace(routing.route(town.core, case.kind, case.category), office=event.office or case.office)
+    return replace(event, due_at=routing.due_at(town.core, taken, event.at))
+
+
+def _reopen_days(town: Town) -> int:
+    return int(town.core.get("reopen_days", lifecycle.REOPEN_DAYS))

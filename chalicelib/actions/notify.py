@@ -1,0 +1,105 @@
+"""Tells the citizens of a case what happened to it: whoever opened or follows it and consented to notices.
+
+The words are put into the citizens' lanes in the same transaction as the change, so that neither is ever without the
+other; they are sent afterwards. Consent is looked at when they are put there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chalicelib.actions import deliver, known
+from chalicelib.actions.journal import log
+from chalicelib.actions.owe import Unreachable, owe
+from chalicelib.cases import notices
+from chalicelib.channels import channel
+from chalicelib.dialogue import memory, words
+from chalicelib.model import BOT, Account, Case, Conversation, Follower, Happening, Line, Say, Town, Unavailable, Voice
+from chalicelib.storage import consents, conversations, keys
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.dynamo import Write
+from chalicelib.wire import Deadline
+
+RECIPIENTS_MAX = 21  # the owner and twenty followers: more do not fit into one transaction's reading
+DELIVER_SECONDS_NEEDED = 2.0  # with less left, the sweeper sends
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Words for one citizen, in the conversation as it will be once written. `late`: the lane is too long to share a
+    transaction; the words are owed right after it."""
+
+    account: Account
+    store: ConversationStore
+    conversation: Conversation
+    say: Say
+    voice: Voice
+    late: bool = False
+
+
+def notices_about(town: Town, case: Case, happening: Happening, now: float, deadline: Deadline) -> tuple[Notice, ...]:
+    """What is to be said to whom about a happening; nobody who did not consent, or left, is among them."""
+    say = notices.notice(case, happening, town.core)
+    if say is None:
+        return ()
+    found = (_notice(town, case, follower, say, now, deadline) for follower in _interested(case)[:RECIPIENTS_MAX])
+    return tuple(notice for notice in found if notice)
+
+
+def items(notes: tuple[Notice, ...], now: float) -> list[Write]:
+    """The lanes with the notices in them, as part of the transaction that changes the case."""
+    return [
+        Write(
+            conversations.TABLE,
+            note.store.item(replace(note.conversation, v=note.conversation.v + 1), now),
+            expected_v=note.conversation.v,
+        )
+        for note in notes
+        if not note.late
+    ]
+
+
+def send(notes: tuple[Notice, ...], now: float, holder: str, deadline: Deadline) -> None:
+    """After the commit: first delivery where there is time. What fails here is owed and found by the sweeper."""
+    for note in notes:
+        try:
+            if note.late:
+                owe(note.account, note.conversation.citizen, note.say, BOT, now, holder, deadline, note.voice)
+            elif channel(note.account.channel).PUSHES and deadline.left() > DELIVER_SECONDS_NEEDED:
+                saved = replace(note.conversation, v=note.conversation.v + 1)
+                deliver.deliver_lane(note.store, saved, now, holder, deadline)
+        except Unavailable:
+            log.warning("notice_waits", tenant=note.conversation.town, account=note.account.id)
+        except Unreachable:
+            continue
+
+
+def _interested(case: Case) -> list[Follower]:
+    """The owner, if notices of this case were agreed to, and the followers, each once."""
+    owner = [case.owner] if case.owner and case.consent else []
+    return list(dict.fromkeys([*owner, *case.followers]))
+
+
+def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, deadline: Deadline) -> Notice | None:
+    if not consents.is_live(town.slug, keys.person(follower.account, follower.citizen), consents.CASES, deadline):
+        return None
+    account = known.account(*_named(follower.account), deadline)
+    if account is None:
+        return None
+    store = ConversationStore(account, town.core["time_zone"])
+    stored = store.load(follower.citizen, now, deadline)
+    if stored is None or not stored.town or not stored.subscribed:
+        return None
+    voice = words.spoken(town, stored.voice or case.voice or town.default_voice)
+    if stored.town != town.slug:
+        # On a shared account the person may be talking to another town now, whose texts do not know our offices.
+        say = Say(lines=(Line("raw", {"text": words.message(say, town, voice, "", now).text}),))
+    late = bool(stored.parked) or len(stored.lane) >= conversations.LANE_INSIDE_MAX
+    pushes = channel(account.channel).PUSHES
+    after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes)
+    return Notice(account, store, after, say, voice, late)
+
+
+def _named(account: str) -> tuple[str, str]:
+    kind, _, name = account.partition(":")
+    return kind, name

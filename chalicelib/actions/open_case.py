@@ -1,0 +1,65 @@
+"""Files a case: routed to its office, with its deadline, the first entry of its history and the consent given.
+
+A turn commits these items together with its conversation; whoever has no conversation uses `open_case`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from secrets import token_bytes
+
+from chalicelib.cases import lifecycle, references, routing
+from chalicelib.model import Case, Town, Unavailable
+from chalicelib.storage import consents, keys
+from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.dynamo import Duplicate, Write
+from chalicelib.wire import Deadline
+
+REFERENCE_TRIES_MAX = 5
+REFERENCE_RANDOM_BYTES = 10
+CONSENT_WORDING = "consent_ask.1"  # the catalogue's text and its edition: raise it when the text changes
+
+
+def new_reference(town: Town) -> str:
+    return references.reference(town.core["prefix"], token_bytes(REFERENCE_RANDOM_BYTES))
+
+
+def new_access_code() -> str:
+    return references.access_code(token_bytes(REFERENCE_RANDOM_BYTES))
+
+
+def completed(town: Town, case: Case, by: str, now: float) -> Case:
+    """`case` as it is filed: received now, with an office and a deadline if it has none yet. Pure."""
+    taken = routing.route(town.core, case.kind, case.category)
+    office = case.office or taken.office
+    due = case.due_at or routing.due_at(town.core, replace(taken, office=office), now)
+    return lifecycle.opened(replace(case, created_at=int(now), office=office, due_at=due), by)
+
+
+def items(case: Case, now: float, deadline: Deadline) -> list[Write]:
+    """What must be written together for a completed case: itself, its file number, its owner's consent to notices."""
+    writes = CaseStore(case.tenant).items_for_new(case, deadline)
+    if case.consent and case.owner:
+        consent = consents.Consent(consents.CASES, True, int(now), case.channel, "citizen", CONSENT_WORDING)
+        person = keys.person(case.owner.account, case.owner.citizen)
+        writes.append(consents.item(case.tenant, person, consent))
+    return writes
+
+
+def open_case(
+    town: Town,
+    make: Callable[[str], Case],
+    deadline: Deadline,
+    beside: Callable[[Case], Sequence[Write]] = lambda case: (),
+) -> Case:
+    """File the case that `make` gives for a fresh reference. Raises Duplicate when its file number is taken."""
+    store = CaseStore(town.slug)
+    for _ in range(REFERENCE_TRIES_MAX):
+        case = make(new_reference(town))
+        try:
+            return store.add(case, deadline, beside(case))
+        except Duplicate as taken:
+            if taken.pk != keys.case(town.slug, case.reference):
+                raise
+    raise Unavailable("no free reference")
