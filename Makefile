@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test lint bench bench-understanding package deploy clean
+.PHONY: setup run test lint bench bench-understanding train package deploy clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,14 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+
+# How well messages are understood, into docs/understanding.md. MESSAGES=a development set (JSON lines)
+bench-understanding: $(STAMP)
+	$(PY) -m infra.bench_understanding $(if $(MESSAGES),--messages $(MESSAGES))
+
+# The model that ships, from the platform's phrases: after every change of phrases.toml or emergencies.toml.
+train: $(STAMP)
+	$(PY) -m infra.train
 
 # The Lambda package and the merged template, in build/. ARCH=arm64 for Graviton.
 package: $(STAMP)

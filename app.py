@@ -190,6 +190,46 @@ def town_colours(tenant: str) -> Response:
     return safely(lambda: Response(public.colours_css(web_chat.look(tenant, {})), headers=headers))
 
 
+# --- towns' systems ---------------------------------------------------------------------------------------------
+
+
+@app.route("/api/v1/openapi.json")
+def openapi() -> Response:
+    from chalicelib.integrations.openapi import document
+
+    return answer(document(), headers={"Cache-Control": "public, max-age=300"})
+
+
+@app.route("/api/v1/{tenant}/cases", methods=["POST", "GET"], content_types=ANY)
+def api_cases(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    if app.current_request.method == "GET":
+        return safely(lambda: answer(case_api.list_cases(tenant, request(), clock.now())))
+    return safely(lambda: answer(case_api.post_case(tenant, request(), clock.now()), 201))
+
+
+@app.route("/api/v1/{tenant}/cases/events", methods=["POST"], content_types=ANY)
+def api_events_by_number(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_event_by_number(tenant, request(), clock.now(), token_hex(4)), 201))
+
+
+@app.route("/api/v1/{tenant}/cases/{reference}", methods=["GET"])
+def api_case(tenant: str, reference: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.get_case(tenant, reference, request(), clock.now())))
+
+
+@app.route("/api/v1/{tenant}/cases/{reference}/events", methods=["POST"], content_types=ANY)
+def api_events(tenant: str, reference: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
+
+
 # --- queue and schedule -----------------------------------------------------------------------------------------
 # Declared here and not in a blueprint, because Lambda would otherwise never import this module for them.
 

@@ -353,7 +353,15 @@ class ChangeCase:
     note: str = ""
 
 
-Effect = OpenCase | FollowCase | ChangeCase
+@dataclass(frozen=True, slots=True)
+class BindCase:
+    """Effect: a paper case becomes this citizen's, by a slip's one-time link; notices were agreed to."""
+
+    context: str
+    reference: str
+
+
+Effect = OpenCase | FollowCase | ChangeCase | BindCase
 
 
 @dataclass(frozen=True, slots=True)

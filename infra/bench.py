@@ -1,4 +1,4 @@
-"""`make bench`: what importing the webhook's handler and answering one message cost, measured, ours and yardstick in turn.
+"""`make bench`: what importing the webhook's handler and answering one message cost, beside a yardstick.
 
 CPU time of this process alone: the embedded AWS and the Viber that takes the messages are processes of their own.
 Times on a shared machine swing; the ratios of one run are what counts.

@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
     listing.set_defaults(run=_list)
+    apikey = commands.add_parser("apikey", help="keys of towns' systems").add_subparsers(required=True)
+    new_key = apikey.add_parser("new", parents=[stage], help="make a key and print it, this once")
+    new_key.add_argument("slug")
+    new_key.add_argument("--scope", action="append", required=True, help="e.g. cases:read; may be given several times")
+    new_key.add_argument("--name", default="", help="which system it is for")
+    new_key.set_defaults(run=_new_key)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)
@@ -68,6 +74,8 @@ def _enter_stage(stage: str) -> None:
 
 
 def _check(parsed: argparse.Namespace) -> int:
+    from infra import reach
+
     version = towns.compiled(parsed.slug)
     clashes = towns.number_clashes(_all_that_compile(parsed.slug))
     clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
@@ -84,6 +92,8 @@ def _check(parsed: argparse.Namespace) -> int:
         for section in sheet["sections"]
     )
     print(f"{unknown} values are to be confirmed by the town; citizens read “ask at the office” there.")
+    for remark in (*reach.collisions(version["index"]), *reach.unreached(version)):
+        print(f"phrases: {remark}")
     return 0
 
 
@@ -139,6 +149,27 @@ def _list(parsed: argparse.Namespace) -> int:
     for slug in towns.slugs():
         pointer = tenants.pointer(slug, Deadline(5.0))
         print(f"{slug:24}" + (f"version {pointer.version:<4} {pointer.state}" if pointer else "not published"))
+    return 0
+
+
+def _new_key(parsed: argparse.Namespace) -> int:
+    _default_stage(parsed)
+    from secrets import token_urlsafe
+
+    from chalicelib.actions import clock
+    from chalicelib.storage import api_keys, tenants
+    from chalicelib.wire import Deadline
+
+    if tenants.pointer(parsed.slug, Deadline(5.0)) is None:
+        print(f"{parsed.slug}: not published on this stage; publish it first: ./salter town apply", file=sys.stderr)
+        return 1
+    scopes = [scope for part in parsed.scope for scope in part.replace(",", " ").split()]
+    try:
+        key = api_keys.make(parsed.slug, parsed.name, scopes, token_urlsafe(32), clock.now(), Deadline(5.0))
+    except api_keys.UnknownScope as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(key)
     return 0
 
 

@@ -14,11 +14,13 @@ import yaml
 from chalicelib import services
 from chalicelib.dialogue import engine, memory, words
 from chalicelib.language.folding import fold
-from chalicelib.model import Conversation, Facts, Inbound, Media, Message, Town, Turn
+from chalicelib.model import Case, Conversation, Facts, FollowCase, Inbound, Media, Message, Need, OpenCase, Town, Turn
 from infra import towns
 
 DEFAULT_CLOCK = "2026-03-10T10:15:00+01:00"
 SECONDS_BETWEEN_TURNS = 20
+ACCESS_CODE = "A2E4J6"
+CITIZEN = "citizen"
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,29 @@ def play(town: Town, path: Path) -> Result:
 
 
 class Stage:
-    """One story being played: a conversation, its clock, and the words of the last answer."""
+    """One story being played: its actors' conversations, the clock, the last answer, and what was filed so far.
 
-    def __init__(self, town: Town, channel: str, clock: str) -> None:
-        self.town = town
+    `loaded`: facts by their name in a `Need`; `near_problems` are the story's own cases where nothing else is given.
+    """
+
+    def __init__(
+        self, town: Town, channel: str, clock: str, kinds: engine.Kinds = services.kind, **loaded: Any
+    ) -> None:
+        self.town, self.kinds, self.loaded = town, kinds, loaded
+        self.channel, self.actor = channel, CITIZEN
         self.now = dt.datetime.fromisoformat(clock).timestamp()
-        self.conversation = Conversation(f"{channel}:{town.slug}", "citizen", town.slug)
+        self.others: dict[str, tuple[Conversation, list[Message]]] = {}
+        self.conversation = Conversation(f"{channel}:{town.slug}", CITIZEN, town.slug)
         self.messages: list[Message] = []
         self.turns = 0
+        self.cases: list[Case] = []
+        self.followed: list[str] = []
+        self.filed: Case | None = None  # by the last turn
 
     def play(self, turn: Mapping[str, Any]) -> str | None:
         """Play one turn; what is wrong with the answer, if anything."""
+        self.enter(str(turn.get("as", CITIZEN)))
+        self.now += 60 * float(turn.get("wait_minutes", 0))
         try:
             inbound = self._inbound(turn)
         except LookupError as missing:
@@ -77,13 +91,23 @@ class Stage:
         for pattern in [turn["bot"]] if isinstance(turn.get("bot"), str) else turn.get("bot", []):
             if not re.search(_folded_pattern(pattern), heard):
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"
-        return None
+        return self._case_problem(turn.get("case"))
+
+    def enter(self, actor: str) -> None:
+        """Another person goes on with a conversation of their own."""
+        if actor == self.actor:
+            return
+        self.others[self.actor] = (self.conversation, self.messages)
+        fresh = Conversation(f"{self.channel}:{self.town.slug}", actor, self.town.slug)
+        self.conversation, self.messages = self.others.pop(actor, (fresh, []))
+        self.actor = actor
 
     def say(self, inbound: Inbound) -> list[Message]:
         """What the bot answers to `inbound`; the conversation goes on from there."""
-        facts = Facts(self.now)
-        decided = engine.step(self.town, self.conversation, inbound, facts, services.kind)
-        assert isinstance(decided, Turn)
+        decided = self._decided(inbound)
+        self.filed = next((effect.case for effect in decided.effects if isinstance(effect, OpenCase)), None)
+        self.cases += [self.filed] if self.filed else []
+        self.followed += [effect.reference for effect in decided.effects if isinstance(effect, FollowCase)]
         self.messages = [
             words.message(say, self.town, decided.voice, f"{self.conversation.seq + number:012d}", self.now)
             for number, say in enumerate(decided.says, 2)
@@ -93,15 +117,43 @@ class Stage:
         self.now += SECONDS_BETWEEN_TURNS
         return self.messages
 
+    def _decided(self, inbound: Inbound) -> Turn:
+        """The step, with its question to the world answered once as the product does."""
+        facts = Facts(self.now, f"{self.town.core['prefix']}-7KM4-2A{len(self.cases) + 2}", ACCESS_CODE)
+        decided = engine.step(self.town, self.conversation, inbound, facts, self.kinds)
+        if isinstance(decided, Need):
+            asked = [what.partition(":")[0] for what in decided.what]
+            found = {what: self.loaded.get(what, self._near_problems()) for what in asked}
+            decided = engine.step(self.town, self.conversation, inbound, replace(facts, found=found), self.kinds)
+        assert isinstance(decided, Turn)
+        return decided
+
+    def _near_problems(self) -> list[dict[str, Any]]:
+        return [_as_near(case) for case in self.cases]
+
+    def _case_problem(self, wanted: Mapping[str, Any] | None) -> str | None:
+        """What differs between the case this turn filed and the one the story promises."""
+        if wanted is None:
+            return None
+        if self.filed is None:
+            return "no case was filed"
+        filed = {**self.filed.fields, **{name: getattr(self.filed, name) for name in ("kind", "category", "office")}}
+        filed |= {"photos": len(self.filed.attachments), "place": self.filed.place.text if self.filed.place else None}
+        different = {name: filed.get(name) for name, value in wanted.items() if filed.get(name) != value}
+        return f"the case has {different}" if different else None
+
     def _inbound(self, turn: Mapping[str, Any]) -> Inbound:
         self.turns += 1
-        base = Inbound(id=f"proof-{self.turns}", citizen="citizen", level=7)
+        base = Inbound(id=f"proof-{self.turns}", citizen=self.actor, level=7)
         if "opens" in turn:
             return replace(base, event="started", language_hint=str(turn["opens"] or ""))
         if "choose" in turn:
             return replace(base, kind="choice", choice=self._choice(str(turn["choose"])))
         if "photo" in turn:
-            return replace(base, kind="attachment", media=Media("photo", str(turn["photo"])))
+            caption = str(turn.get("caption", ""))
+            return replace(base, kind="attachment", media=Media("photo", str(turn["photo"])), text=caption)
+        if "video" in turn:
+            return replace(base, kind="attachment", media=Media("video", str(turn["video"])))
         if "location" in turn:
             latitude, longitude = turn["location"]
             return replace(base, kind="location", place=(float(latitude), float(longitude)))
@@ -116,6 +168,20 @@ class Stage:
 
     def _labels(self) -> list[str]:
         return [shown for message in self.messages for _, shown in message.choices]
+
+
+def _as_near(case: Case) -> dict[str, Any]:
+    """A case as the product's look at recent problems tells of it."""
+    place = case.place
+    return {
+        "reference": case.reference,
+        "category": case.category,
+        "text": place.text if place else "",
+        "latitude": place.latitude if place else None,
+        "longitude": place.longitude if place else None,
+        "street_folded": case.fields.get("street_folded", ""),
+        "created_at": case.created_at,
+    }
 
 
 def _folded_pattern(pattern: str) -> str:

@@ -15,9 +15,16 @@ from typing import Any
 
 from chalicelib.wire import Call, Reply
 
+# Index → its keys and whether the whole item is copied into it.
 INDEXES = {
-    "conversations": {"due": ("due_shard", "due_at"), "day": ("day", "pk")},
-    "outbox": {"due": ("due_shard", "due_at")},
+    "conversations": {"due": (("due_shard", "due_at"), False), "day": (("day", "pk"), False)},
+    "outbox": {"due": (("due_shard", "due_at"), False)},
+    "cases": {
+        "open": (("open_key", "open_sort"), True),
+        "desk": (("desk_key", "open_sort"), True),
+        "changed": (("changed_key", "changed_sort"), False),
+        "citizen": (("citizen_key", "created_sort"), False),
+    },
 }
 
 
@@ -67,17 +74,24 @@ class Meter:
             self._remember(asked["TableName"], item)
         elif call.operation == "PutItem":
             self._put(asked, reply.status == 200)
+        elif call.operation == "TransactWriteItems":
+            for entry in asked["TransactItems"]:
+                self._put(entry["Put"], reply.status == 200, times=2)
+        elif call.operation in ("Query", "BatchGetItem"):
+            items = answer.get("Items") or [item for found in answer.get("Responses", {}).values() for item in found]
+            self.reads += max(0.5, math.ceil(sum(map(size, items)) / 4096) / 2)
 
-    def _put(self, asked: dict[str, Any], taken: bool) -> None:
+    def _put(self, asked: dict[str, Any], taken: bool, times: int = 1) -> None:
         table, item = asked["TableName"], asked["Item"]
         old = self._stored.get(self._key(table, item), {})
-        self.writes += max(1, math.ceil(max(size(item), size(old)) / 1024))
+        self.writes += times * max(1, math.ceil(max(size(item), size(old)) / 1024))
         if not taken:
             return
         if table.endswith("conversations") and item["sk"]["S"] == "NOW":
             self.item_sizes.append(size(item))
-        for keys in INDEXES.get(table.rpartition("-")[2], {}).values():
-            self.writes += _index_writes([old.get(key) for key in keys], [item.get(key) for key in keys])
+        for keys, whole in INDEXES.get(table.rpartition("-")[2], {}).values():
+            entries = _index_writes([old.get(key) for key in keys], [item.get(key) for key in keys])
+            self.writes += entries * (max(1, math.ceil(size(item) / 1024)) if whole else 1)
         self._remember(table, item)
 
     def _remember(self, table: str, item: dict[str, Any]) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import random
 import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from secrets import token_bytes
 from typing import Any
 from urllib.parse import quote, unquote
@@ -34,7 +37,7 @@ from chalicelib.integrations.case_api import (
     parse,
     qr_svg,
 )
-from chalicelib.model import Case, Conflict, Refused, Town, Voice
+from chalicelib.model import Case, Conflict, Refused, Town, Unavailable, Voice
 from chalicelib.storage import api_keys, idempotency, links
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
@@ -43,6 +46,8 @@ from chalicelib.storage.idempotency import Remembered
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
+ONCE_TRIES_MAX = 6
+JITTER_SECONDS = 0.05
 READ, WRITE = "cases:read", "cases:write"
 SEED_BYTES = 32
 LINK_SECRET_BYTES = 18
@@ -157,18 +162,17 @@ def _once(
     again: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer,
 ) -> dict[str, Any]:
     """Do it, or answer as before. `act` gets the version of the expired answer it writes over."""
-    version = 0
-    if call.once:
-        remembered, version = idempotency.load(call.once, call.now, call.deadline)
+    for attempt in range(ONCE_TRIES_MAX):
+        remembered, version = (None, 0)
+        if call.once:
+            remembered, version = idempotency.load(call.once, call.now, call.deadline)
         if remembered:
             return again(_same(call, remembered))
-    try:
-        return act(version)
-    except (Superseded, Conflict):
-        remembered, _ = idempotency.load(call.once, call.now, call.deadline) if call.once else (None, 0)
-        if remembered is None:
-            raise
-        return again(_same(call, remembered))
+        try:
+            return act(version)
+        except (Superseded, Conflict):  # the same request at the same time, or a crowd at the same items
+            time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
+    raise Unavailable("conflicts")
 
 
 def _same(call: _Call, remembered: Remembered) -> dict[str, Any]:
@@ -181,6 +185,11 @@ def _remembering(call: _Call, version: int, answer: dict[str, Any]) -> list[Writ
     if not call.once:
         return []
     return [idempotency.item(call.once, version, Remembered(call.fingerprint, 201, answer), call.now)]
+
+
+def _still_wanted(call: _Call) -> bool:
+    """False once somebody else answered this very request."""
+    return not call.once or idempotency.load(call.once, call.now, call.deadline)[0] is None
 
 
 # --- filing -----------------------------------------------------------------------------------------------------
@@ -202,6 +211,8 @@ def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
     try:
         case = open_case(call.town, make, call.deadline, beside)
     except Duplicate as taken:
+        if not _still_wanted(call):
+            raise Superseded(taken.pk) from taken
         raise Refused(409, "number_taken", "There is a case with this file number.", "number") from taken
     return _filed(call, _kept(call, case), seeds[case.reference])
 
@@ -228,8 +239,8 @@ def _case(call: _Call, asked: NewCase, reference: str, seed: bytes) -> Case:
     )
     case = completed(call.town, case, call.by, call.now)
     if asked.status and asked.status != case.status:
-        case = lifecycle.change(case, Event(int(call.now), call.by, asked.status))
-        case = replace(case, awaiting_institution=asked.awaiting_institution or "")
+        awaited = asked.awaiting_institution or ""
+        case = lifecycle.change(case, Event(int(call.now), call.by, asked.status, awaiting_institution=awaited))
     return case
 
 
@@ -303,13 +314,12 @@ def _change(call: _Call, reference: str, asked: CaseEvent, holder: str, version:
     event = _event(call, asked)
 
     def beside(changed: Case) -> list[Write]:
-        return _remembering(call, version, _told(call, replace(changed, v=changed.v + 1)))
-
-    def still_wanted() -> bool:
-        return not call.once or idempotency.load(call.once, call.now, call.deadline)[0] is None
+        return _remembering(call, version, _told(call, changed))
 
     try:
-        changed = change_case(call.town, reference, event, call.now, holder, call.deadline, beside, still_wanted)
+        changed = change_case(
+            call.town, reference, event, call.now, holder, call.deadline, beside, lambda: _still_wanted(call)
+        )
     except NoCase as error:
         raise _unknown() from error
     return _told(call, changed)
@@ -346,7 +356,7 @@ def _office(town: Town, written: str) -> str:
 
 
 def _own_reference(call: _Call, written: str) -> str:
-    """The reference, if it can be one of this town's. A wrong one costs no read and says no more than an unknown one."""
+    """The reference, if it can be one of this town's; one that cannot is as unknown as any other."""
     reference = references.normalise(unquote(written))
     if reference is None or not reference.startswith(f"{call.town.core['prefix']}-"):
         raise _unknown()
@@ -358,6 +368,4 @@ def _unknown() -> Refused:
 
 
 def _local_time(town: Town, at: int) -> str:
-    from datetime import datetime
-
     return datetime.fromtimestamp(at, ZoneInfo(town.core["time_zone"])).isoformat(timespec="seconds")

@@ -46,8 +46,8 @@ def change_case(
         case = store.load(reference, deadline)
         if case is None:
             raise NoCase(reference)
-        changed = lifecycle.change(case, _with_deadline(town, case, event), reopen_days=_reopen_days(town))
-        notes = notify.notices_about(town, changed, changed.history[-1], now, deadline)
+        changed = after(town, case, event)
+        notes = notify.notices_about(town, changed, now, deadline)
         try:
             saved = store.save(changed, deadline, [*notify.items(notes, now), *beside(changed)])
         except Duplicate:
@@ -62,13 +62,14 @@ def change_case(
     raise Unavailable("conflicts")
 
 
-def _with_deadline(town: Town, case: Case, event: Event) -> Event:
-    """A reopened case gets a new deadline."""
-    if event.name != lifecycle.REOPENED or event.due_at:
-        return event
+def after(town: Town, case: Case, event: Event) -> Case:
+    """`case` after `event` by the town's own rules. Pure. Raises NotAllowed.
+
+    A reopened case gets a new deadline; one whose term starts at validation gets its first when it is validated.
+    """
     taken = replace(routing.route(town.core, case.kind, case.category), office=event.office or case.office)
-    return replace(event, due_at=routing.due_at(town.core, taken, event.at))
-
-
-def _reopen_days(town: Town) -> int:
-    return int(town.core.get("reopen_days", lifecycle.REOPEN_DAYS))
+    if event.name == lifecycle.REOPENED and not event.due_at:
+        event = replace(event, due_at=routing.due_at(town.core, taken, event.at, event.at))
+    elif event.name == lifecycle.VALIDATED and not case.due_at:
+        event = replace(event, due_at=routing.due_at(town.core, taken, case.created_at, event.at))
+    return lifecycle.change(case, event, reopen_days=int(town.core.get("reopen_days", lifecycle.REOPEN_DAYS)))

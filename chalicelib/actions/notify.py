@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from chalicelib.actions import deliver, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
-from chalicelib.cases import notices
+from chalicelib.cases import lifecycle, notices
 from chalicelib.channels import channel
 from chalicelib.dialogue import memory, words
-from chalicelib.model import BOT, Account, Case, Conversation, Follower, Happening, Line, Say, Town, Unavailable, Voice
-from chalicelib.storage import consents, conversations, keys
+from chalicelib.model import BOT, Account, Case, Conversation, Follower, Line, Say, Town, Unavailable, Voice
+from chalicelib.storage import consents, conversations, keys, shapes
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -37,9 +37,12 @@ class Notice:
     late: bool = False
 
 
-def notices_about(town: Town, case: Case, happening: Happening, now: float, deadline: Deadline) -> tuple[Notice, ...]:
-    """What is to be said to whom about a happening; nobody who did not consent, or left, is among them."""
-    say = notices.notice(case, happening, town.core)
+def notices_about(town: Town, case: Case, now: float, deadline: Deadline) -> tuple[Notice, ...]:
+    """What is to be said to whom about the last entry of a case's history.
+
+    Nobody who did not consent, or left, is among them, nor a citizen who caused it: they had their answer in the chat.
+    """
+    say = notices.notice(case, town.core)
     if say is None:
         return ()
     found = (_notice(town, case, follower, say, now, deadline) for follower in _interested(case)[:RECIPIENTS_MAX])
@@ -76,8 +79,10 @@ def send(notes: tuple[Notice, ...], now: float, holder: str, deadline: Deadline)
 
 def _interested(case: Case) -> list[Follower]:
     """The owner, if notices of this case were agreed to, and the followers, each once."""
-    owner = [case.owner] if case.owner and case.consent else []
-    return list(dict.fromkeys([*owner, *case.followers]))
+    by_owner = case.history[-1].by == lifecycle.CITIZEN
+    owner = [case.owner] if case.owner and case.consent and not by_owner else []
+    others = [follower for follower in case.followers if follower != case.owner]
+    return list(dict.fromkeys([*owner, *others]))
 
 
 def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, deadline: Deadline) -> Notice | None:
@@ -94,7 +99,7 @@ def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, de
     if stored.town != town.slug:
         # On a shared account the person may be talking to another town now, whose texts do not know our offices.
         say = Say(lines=(Line("raw", {"text": words.message(say, town, voice, "", now).text}),))
-    late = bool(stored.parked) or len(stored.lane) >= conversations.LANE_INSIDE_MAX
+    late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES
     after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes)
     return Notice(account, store, after, say, voice, late)

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
+from chalicelib.cases import references
 from chalicelib.channels import channel
 from chalicelib.dialogue import chat, engine, memory
 from chalicelib.model import (
@@ -37,13 +39,16 @@ from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
+if TYPE_CHECKING:
+    from chalicelib.actions.effects import Caused
+
 TURN_SECONDS = 3.5
 TURN_TRIES_MAX = 8
 JITTER_SECONDS = 0.03
 LANE_ENTRIES_MAX = 400
 
 Step = Callable[[Town, Conversation, Inbound, Facts], Turn | Need]
-FactLoader = Callable[[Need, Town, Conversation, Inbound, Deadline], dict[str, Any]]
+FactLoader = Callable[[Need, Town, Conversation, Inbound, float, Deadline], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,12 @@ def default_step(town: Town, conversation: Conversation, inbound: Inbound, facts
     return engine.step(town, conversation, inbound, facts, services.kind)
 
 
-def no_facts(
-    need: Need, town: Town, conversation: Conversation, inbound: Inbound, deadline: Deadline
+def stored_facts(
+    need: Need, town: Town, conversation: Conversation, inbound: Inbound, now: float, deadline: Deadline
 ) -> dict[str, Any]:
-    raise LookupError(f"nobody loads {need.what}")
+    from chalicelib.actions import facts  # only a turn that asks pays for it
+
+    return facts.load(need, town, conversation, inbound, now, deadline)
 
 
 def receive_message(
@@ -82,7 +89,7 @@ def receive_message(
     deadline: Deadline,
     *,
     step: Step = default_step,
-    load_facts: FactLoader = no_facts,
+    load_facts: FactLoader = stored_facts,
 ) -> Answered:
     """Handle one message of a citizen. `holder` names this worker in the lane's lease.
 
@@ -110,13 +117,16 @@ def receive_message(
         if pushes:
             after = _leased(after, account, holder, now)
         try:
-            saved = store.save(after, now, deadline)
+            done = _caused(turn, town, after, now, deadline)
+            saved = store.save(after, now, deadline, done.writes if done else ())
         except (Conflict, Unknown):
             # Somebody was faster, or our own write took effect without our hearing of it: the next look tells.
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
         if saved.lease and saved.lease.holder == holder:
             saved = deliver.deliver(store, saved, now, deadline)
+        if done:
+            _tell(done, now, holder, deadline)
         return Answered(town, saved, _replies(saved, inbound))
     raise Unavailable("conflicts")
 
@@ -131,8 +141,7 @@ def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline
         return town, conversation, choose_town.ask(town, account, account.names, conversation)
     if choose_town.named(account, inbound) and not conversation.log:
         conversation = _settled(conversation, account, town, now, deadline)
-    turn = default_step(town, conversation, inbound, Facts(now))
-    assert isinstance(turn, Turn)
+    turn = _decide(town, conversation, inbound, now, deadline, default_step, stored_facts, account)
     return town, conversation, turn
 
 
@@ -200,11 +209,11 @@ def _decide(
     account: Account,
 ) -> Turn:
     """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
-    facts = Facts(now)
+    facts = Facts(now, new_reference=_reference(town), new_code=references.access_code(token_bytes(16)))
     try:
         decided = step(town, before, inbound, facts)
         if isinstance(decided, Need):
-            facts = replace(facts, found=load_facts(decided, town, before, inbound, deadline))
+            facts = replace(facts, found=load_facts(decided, town, before, inbound, now, deadline))
             decided = step(town, before, inbound, facts)
         if isinstance(decided, Turn):
             return decided
@@ -249,6 +258,25 @@ def _park(
     say = Say(lines=(Line("error_parked"),), choices=chat.choices("person", "menu"))
     voice = before.voice or town.default_voice
     return Turn((say,), voice, before.state, before.voice_chosen, ("parked",))
+
+
+def _reference(town: Town) -> str:
+    return references.reference(town.core["prefix"], token_bytes(16))
+
+
+def _caused(turn: Turn, town: Town, after: Conversation, now: float, deadline: Deadline) -> Caused | None:
+    """What the turn causes beside words; a plain turn causes nothing and loads nothing."""
+    if not turn.effects:
+        return None
+    from chalicelib.actions import effects
+
+    return effects.caused(turn, town, after, now, deadline)
+
+
+def _tell(done: Caused, now: float, holder: str, deadline: Deadline) -> None:
+    from chalicelib.actions import effects
+
+    effects.tell(done, now, holder, deadline)
 
 
 def _where(error: Exception) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.model import Choice, Line, Say, Town
 
 MENU_CHOICES = ("person", "language", "emergency")
 FALLBACK_CHOICES = ("person", "menu")
+SECONDS_MAX = 3
 
 
 def choices(*ids: str) -> tuple[Choice, ...]:
@@ -52,7 +55,17 @@ def languages(town: Town) -> Say:
 
 def did_you_mean(guesses: list[str]) -> Say:
     """Up to three guesses and the ways out."""
-    return Say(lines=(Line("did_you_mean"),), choices=choices(*guesses, "person", "menu"))
+    return Say(lines=(Line("did_you_mean"),), choices=choices(*dict.fromkeys((*guesses, "person", "menu"))))
+
+
+def with_second(says: tuple[Say, ...], second: list[str]) -> tuple[Say, ...]:
+    """An answer, with the other thing the same message asked for offered below it."""
+    if not second:
+        return says
+    last = says[-1]
+    offered = choices(*second[:SECONDS_MAX])
+    others = tuple(choice for choice in last.choices if choice.id not in second)
+    return (*says[:-1], replace(last, after=(*last.after, Line("also_asked")), choices=(*offered, *others)))
 
 
 def not_understood(town: Town) -> Say:

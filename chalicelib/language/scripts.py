@@ -49,7 +49,7 @@ _PROTECTED = re.compile(
 _SEAMS = re.compile(
     r"(?i)(?<![^\W\d_])(?:"
     r"(?P<n>(?:in|kon)(?=jekc|jekt|junk|jug)|(?:an)(?=jon)|(?:van)(?=jezič|jedarn)|(?:tan)(?=jug)|(?:šen)(?=jang))"
-    r"|(?P<d>(?:na)d(?=žive|živi|žnj|žup|žet|že\b)|(?:o)d(?=živ|žal|žar[^k])|(?:po)d(?=žan|žup|žd)|(?:pre)d(?=že)|(?:an)d(?=žej))"
+    r"|(?P<d>(?:na)d(?=živ|žnj|žup|žet|že\b)|(?:o)d(?=živ|žal|žar[^k])|(?:po)d(?=žan|žup|žd|žut)|(?:pre)d(?=že|živ)|(?:an)d(?=žej))"
     r")"
 )
 _SEAM = "\u2060"  # word joiner: marks where two letters stay two letters

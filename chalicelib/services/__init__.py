@@ -5,16 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Protocol
 
-from chalicelib.model import Facts, Say, Town
+from chalicelib.model import Facts, Need, Say, Town
 
-KINDS = ("procedures", "contacts")
+KINDS = ("procedures", "contacts", "report_problem", "case_status")
 
 
 class Kind(Protocol):
     """What every kind offers."""
 
-    def answer(self, town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | None:
-        """What to say when a choice of the service was taken; None if it no longer exists."""
+    def answer(self, town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | Need | None:
+        """What to say when a choice of the service was taken; None if it no longer exists; Need for a question."""
 
 
 def kind(name: str) -> Kind:

@@ -6,6 +6,7 @@ that the account does not list: there is no call with which one town could read 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,15 +45,24 @@ class ConversationStore:
             return Conversation(self.account.id, citizen, town="", v=conversation.v, seq=conversation.seq)
         return conversation
 
-    def save(self, conversation: Conversation, now: float, deadline: Deadline) -> Conversation:
-        """Write `conversation` as the version after its `v`. Raises Conflict, Unknown, ForeignTown, Unavailable."""
+    def save(
+        self, conversation: Conversation, now: float, deadline: Deadline, beside: Sequence[dynamo.Write] = ()
+    ) -> Conversation:
+        """Write `conversation` as the version after its `v`, together with what stands `beside` it or not at all.
+
+        Raises Conflict, Unknown, ForeignTown, Unavailable.
+        """
         if conversation.town not in self.account.towns:
             raise ForeignTown(f"{self.account.id} does not serve {conversation.town}")
-        if len(conversation.lane) > LANE_INSIDE_MAX or conversation.parked:
+        if not beside and (len(conversation.lane) > LANE_INSIDE_MAX or conversation.parked):
             from chalicelib.storage import overflow  # transactions need PynamoDB: only where a lane is long
 
             return overflow.save(conversation, now, self.item)
         saved = replace(conversation, v=conversation.v + 1)
+        if beside:
+            head = dynamo.Write(TABLE, self.item(saved, now), expected_v=conversation.v)
+            dynamo.transact([head, *beside], deadline)
+            return saved
         dynamo.put(TABLE, self.item(saved, now), deadline, expected_v=conversation.v)
         return saved
 

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.model import Conflict
+from chalicelib.model import Conflict, Unavailable
 from chalicelib.storage.aws import AwsError, call
 from chalicelib.wire import Deadline
 
 Item = dict[str, Any]
+Key = tuple[str, str]
+
+TRANSACTION_ITEMS_MAX = 100
+BATCH_KEYS_MAX = 100
+BATCH_ROUNDS_MAX = 4
+
+
+class Duplicate(Conflict):
+    """Something that may be there only once is there already. `pk` says what; the same write will never succeed."""
+
+    def __init__(self, pk: str) -> None:
+        super().__init__(pk)
+        self.pk = pk
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One item of a transaction, written whole.
+
+    `expected_v` as in `put`; `unique`: only if there is none, and if there is, no retry will help.
+    """
+
+    table: str
+    item: Item
+    expected_v: int | None = None
+    unique: bool = False
 
 
 def table(name: str) -> str:
@@ -45,6 +73,44 @@ def put(name: str, item: Item, deadline: Deadline, *, expected_v: int | None = N
         raise
 
 
+def transact(writes: Sequence[Write], deadline: Deadline) -> None:
+    """All of `writes` or none. Repeated safely within the deadline: AWS knows the repetition by its token.
+
+    Raises Duplicate (a unique item is taken), Conflict (another writer was first), Unavailable.
+    """
+    assert len(writes) <= TRANSACTION_ITEMS_MAX
+    payload = {
+        "TransactItems": [{"Put": _put_of(write)} for write in writes],
+        "ClientRequestToken": uuid.uuid4().hex,
+    }
+    try:
+        call("dynamodb", "TransactWriteItems", payload, deadline, repeatable=True)
+    except AwsError as error:
+        if error.code != "TransactionCanceledException":
+            raise
+        raise _cancelled(writes, error) from error
+
+
+def _put_of(write: Write) -> dict[str, Any]:
+    put: dict[str, Any] = {"TableName": table(write.table), "Item": pack(write.item)}
+    if write.unique or write.expected_v == 0:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    elif write.expected_v is not None:
+        put["ConditionExpression"] = "v = :v"
+        put["ExpressionAttributeValues"] = {":v": {"N": str(write.expected_v)}}
+    return put
+
+
+def _cancelled(writes: Sequence[Write], error: AwsError) -> Conflict | Unavailable:
+    codes = [str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())]
+    for write, code in zip(writes, codes, strict=False):
+        if code == "ConditionalCheckFailed" and write.unique:
+            return Duplicate(str(write.item["pk"]))
+    if {"ConditionalCheckFailed", "TransactionConflict"} & set(codes):
+        return Conflict("transaction")
+    return Unavailable("dynamodb TransactWriteItems")
+
+
 def query(name: str, pk: str, sk_prefix: str, deadline: Deadline) -> list[Item]:
     """All items of a partition whose sort key starts so, in order. For partitions that are small by design."""
     payload: dict[str, Any] = {
@@ -60,6 +126,58 @@ def query(name: str, pk: str, sk_prefix: str, deadline: Deadline) -> list[Item]:
         if "LastEvaluatedKey" not in answer:
             return items
         payload["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def page(
+    name: str,
+    index: str | None,
+    partition: tuple[str, str],
+    deadline: Deadline,
+    *,
+    sort: str,
+    start: str = "",
+    end: str = "",
+    limit: int,
+    newest_first: bool = False,
+) -> list[Item]:
+    """At most `limit` items of one partition of an index (or of the table), from sort key `start` to `end`, both in.
+
+    `partition` is the hash key's name and value, `sort` the range key's name. One request; an index may lag behind.
+    """
+    payload: dict[str, Any] = {
+        "TableName": table(name),
+        "KeyConditionExpression": "#p = :p AND #s BETWEEN :a AND :z",
+        "ExpressionAttributeNames": {"#p": partition[0], "#s": sort},
+        "ExpressionAttributeValues": {
+            ":p": {"S": partition[1]},
+            ":a": {"S": start or " "},
+            ":z": {"S": end or "~"},
+        },
+        "Limit": limit,
+        "ScanIndexForward": not newest_first,
+    }
+    payload |= {"IndexName": index} if index else {"ConsistentRead": True}
+    answer = call("dynamodb", "Query", payload, deadline, repeatable=True)
+    return [unpack(item) for item in answer["Items"]]
+
+
+def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline) -> dict[Key, Item]:
+    """The items under `wanted` (pk, sk) that there are, read consistently."""
+    found: dict[Key, Item] = {}
+    for first in range(0, len(wanted), BATCH_KEYS_MAX):
+        left = [pack({"pk": pk, "sk": sk}) for pk, sk in wanted[first : first + BATCH_KEYS_MAX]]
+        for _ in range(BATCH_ROUNDS_MAX):
+            request = {"RequestItems": {table(name): {"Keys": left, "ConsistentRead": True}}}
+            answer = call("dynamodb", "BatchGetItem", request, deadline, repeatable=True)
+            for packed in answer["Responses"].get(table(name), ()):
+                item = unpack(packed)
+                found[item["pk"], item["sk"]] = item
+            left = answer.get("UnprocessedKeys", {}).get(table(name), {}).get("Keys", [])
+            if not left:
+                break
+        else:
+            raise Unavailable("dynamodb BatchGetItem")
+    return found
 
 
 def pack(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

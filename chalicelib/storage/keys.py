@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 
 NOW = "NOW"
+HEAD = "HEAD"
 DUE_SHARDS = 8
 
 
@@ -56,3 +59,85 @@ def account(identifier: str) -> str:
 def handled(inbound: str) -> bytes:
     """The eight bytes by which an inbound id is remembered."""
     return hashlib.blake2b(inbound.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+# --- cases ------------------------------------------------------------------------------------------------------
+
+_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№)[.:\s]+")
+_LOOKALIKES = str.maketrans("АВЕЈКМНОРСТУХІ", "ABEJKMHOPCTYXI")  # typed in Cyrillic, meant as file numbers are printed
+
+
+def case(town: str, reference: str) -> str:
+    return f"T#{town}#K#{reference}"
+
+
+def case_event(version: int, position: int) -> str:
+    """An older entry of a history; it moved out of the head in the write that made `version`."""
+    return f"E#{version:08d}.{position:02d}"
+
+
+def file_number(town: str, number: str) -> str:
+    """Where a town's own file number stands once, however it is typed."""
+    return f"T#{town}#N#{folded_number(number)}"
+
+
+def folded_number(number: str) -> str:
+    """A file number without its label, blanks, long dashes, or Cyrillic letters that look like Latin ones."""
+    plain = unicodedata.normalize("NFKC", number).strip().upper()
+    plain = _NUMBER_LABEL.sub("", plain).translate(_LOOKALIKES)
+    return re.sub(r"\s+", "", re.sub(r"[‐‑‒–—−]", "-", plain))
+
+
+def open_cases(town: str) -> str:
+    return f"T#{town}#O"
+
+
+def desk(town: str, who: str) -> str:
+    """The open cases of one office, or of one member of staff (`staff:<id>`)."""
+    return f"T#{town}#O#{who}"
+
+
+def month(town: str, year_and_month: str) -> str:
+    return f"T#{town}#{year_and_month}"
+
+
+def months(town: str) -> str:
+    """Which months have cases: what a list walks through."""
+    return f"T#{town}#M"
+
+
+def citizens_cases(town: str, person: str) -> str:
+    return f"T#{town}#C#{person}"
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+
+
+def person(account: str, citizen: str) -> str:
+    """Who a citizen is to one town: a hash of channel account and id there, so that neither stands in keys."""
+    return hashlib.blake2b(f"{account}#U#{citizen}".encode(), digest_size=16).hexdigest()
+
+
+def person_of(town: str, person: str) -> str:
+    return f"T#{town}#P#{person}"
+
+
+def consent(topic: str, at: int) -> str:
+    return f"CONSENT#{topic}#{at:012d}"
+
+
+def api_key(town: str, digest: str) -> str:
+    return f"T#{town}#KEY#{digest}"
+
+
+def link(town: str, digest: str) -> str:
+    return f"T#{town}#L#{digest}"
+
+
+def idempotency(town: str, digest: str) -> str:
+    return f"T#{town}#IDEM#{digest}"
+
+
+def secret_digest(secret: str) -> str:
+    """What is stored of a key or a one-time link. They are long and random, so a plain hash does."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:40]

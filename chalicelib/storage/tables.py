@@ -6,10 +6,9 @@ Imported only where it is used: a plain turn reads and writes its item through `
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib.storage.aws import region
@@ -131,21 +130,126 @@ class TenantItem(Model):
     exp = NumberAttribute(null=True)
 
 
+class OpenCases(GlobalSecondaryIndex["Case"]):
+    """Open cases of a town, most urgent first; a closed one is not in it."""
+
+    class Meta:
+        index_name = "open"
+        projection = AllProjection()
+
+    open_key = UnicodeAttribute(hash_key=True)
+    open_sort = UnicodeAttribute(range_key=True)
+
+
+class DeskCases(GlobalSecondaryIndex["Case"]):
+    """Open cases of one office or one member of staff, most urgent first."""
+
+    class Meta:
+        index_name = "desk"
+        projection = AllProjection()
+
+    desk_key = UnicodeAttribute(hash_key=True)
+    open_sort = UnicodeAttribute(range_key=True)
+
+
+class ChangedCases(GlobalSecondaryIndex["Case"]):
+    """Cases by the month of their last change."""
+
+    class Meta:
+        index_name = "changed"
+        projection = KeysOnlyProjection()
+
+    changed_key = UnicodeAttribute(hash_key=True)
+    changed_sort = UnicodeAttribute(range_key=True)
+
+
+class CitizensCases(GlobalSecondaryIndex["Case"]):
+    """What one citizen opened, by time."""
+
+    class Meta:
+        index_name = "citizen"
+        projection = KeysOnlyProjection()
+
+    citizen_key = UnicodeAttribute(hash_key=True)
+    created_sort = UnicodeAttribute(range_key=True)
+
+
 class Case(Model):
-    """Cases, file numbers, search words (see `keys`)."""
+    """Cases (`HEAD`, older entries `E#…`), file numbers, the months that have cases (see `keys`)."""
 
     class Meta(_Meta):
         table_name = table("cases")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+    shape = NumberAttribute(default=1)
+    v = NumberAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    category = UnicodeAttribute(null=True)
+    subject = UnicodeAttribute(null=True)
+    number = UnicodeAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
+    office = UnicodeAttribute(null=True)
+    official = UnicodeAttribute(null=True)
+    channel = UnicodeAttribute(null=True)
+    language = UnicodeAttribute(null=True)
+    script = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    updated_at = NumberAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    closed_at = NumberAttribute(null=True)
+    consent = BooleanAttribute(null=True)
+    body = BinaryAttribute(null=True, legacy_encoding=False)
+    open_key = UnicodeAttribute(null=True)
+    open_sort = UnicodeAttribute(null=True)
+    desk_key = UnicodeAttribute(null=True)
+    changed_key = UnicodeAttribute(null=True)
+    changed_sort = UnicodeAttribute(null=True)
+    citizen_key = UnicodeAttribute(null=True)
+    created_sort = UnicodeAttribute(null=True)
+    exp = NumberAttribute(null=True)
+    open_index = OpenCases()
+    desk_index = DeskCases()
+    changed_index = ChangedCases()
+    citizen_index = CitizensCases()
+
+
+class Audience(GlobalSecondaryIndex["Person"]):
+    """Who subscribed to a topic."""
+
+    class Meta:
+        index_name = "audience"
+        projection = AllProjection()
+
+    topic_key = UnicodeAttribute(hash_key=True)
+    audience_sort = UnicodeAttribute(range_key=True)
 
 
 class Person(Model):
-    """Persons, subscriptions, consents, phones, links; staff, sessions, keys, audit."""
+    """Persons, subscriptions, consents, phones, links; staff, sessions, keys, audit (see `keys`)."""
 
     class Meta(_Meta):
         table_name = table("people")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+    shape = NumberAttribute(default=1)
+    v = NumberAttribute(null=True)
+    at = NumberAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    channel = UnicodeAttribute(null=True)
+    wording = UnicodeAttribute(null=True)
+    given = BooleanAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    scopes = UnicodeAttribute(null=True)
+    revoked_at = NumberAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
+    used_at = NumberAttribute(null=True)
+    request = UnicodeAttribute(null=True)
+    status = NumberAttribute(null=True)
+    body = BinaryAttribute(null=True, legacy_encoding=False)
+    topic_key = UnicodeAttribute(null=True)
+    audience_sort = UnicodeAttribute(null=True)
+    exp = NumberAttribute(null=True)
+    audience_index = Audience()

@@ -7,20 +7,31 @@ one order all towns share, which intent leads where, the index of phrases, colou
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from chalicelib.language import catalogue
-from chalicelib.language.folding import fold
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.load import TownFiles
 from chalicelib.tenancy.look import colours
-from chalicelib.tenancy.schema import GROUPS, UNCONFIRMED, WEEKDAYS, Office, Procedure
-from chalicelib.understanding.build import build_index, platform_phrases
+from chalicelib.tenancy.schema import (
+    CATEGORY_TEXTS,
+    GROUPS,
+    UNCONFIRMED,
+    WEEKDAYS,
+    Office,
+    Problem,
+    Procedure,
+    ReportService,
+)
+from chalicelib.understanding.model import platform_model
+from chalicelib.understanding.town import build_index
 
 SHAPE = 1
-TITLE_INTENT = "="  # an index label that names a choice directly
+OFFICE_INTENT = "contact.office"
+# What a sheet is about that serves none of the platform's intents.
+GROUP_INTENTS = {"documents": "doc.generic", "building": "info.building", "business": "info.business"}
 _CALENDARS = Path(__file__).parent / "calendars"
 _SOUTH_SLAVIC = ("sr", "bs", "cnr")
 _SCRIPT_NAMES = {
@@ -28,12 +39,33 @@ _SCRIPT_NAMES = {
     "cyrillic": {"sr": "ћирилица", "bs": "ћирилица", "cnr": "ћирилица"},
 }
 _CYRILLIC_NAMES = {"sr": "српски", "bs": "босански", "cnr": "црногорски"}
+STATUS_INTENT = "case.status"
+_MENU_TEXTS = {
+    "procedures": "menu_procedures",
+    "contacts": "menu_contacts",
+    "report_problem": "menu_report",
+    "case_status": "menu_status",
+}
 _PLATFORM_CHOICES = {
     "menu": "btn_main_menu",
     "person": "menu_person",
     "language": "menu_language",
     "emergency": "menu_emergency",
+    "form.back": "btn_back",
+    "form.skip": "btn_skip",
+    "form.cancel": "btn_cancel",
+    "form.send": "btn_send",
+    "form.change": "btn_change",
+    "form.keep": "btn_keep",
+    "form.done": "btn_done",
+    "form.resume": "btn_continue",
+    "form.restart": "btn_start_over",
+    "form.leave": "btn_leave",
+    "form.follow": "btn_follow",
+    "form.new": "btn_new_report",
 }
+# What a report that says no kind is about.
+REPORT_INTENT = "report.generic"
 
 
 def compile_town(files: TownFiles) -> dict[str, Any]:
@@ -46,7 +78,7 @@ def compile_town(files: TownFiles) -> dict[str, Any]:
         "core": _core(files),
         "texts": {language: _texts(files, language) for language in languages},
         "sheets": {language: _sheets(files, language) for language in languages},
-        "index": build_index(_phrases(files)),
+        "index": build_index(_own_words(files), _parents(files), files.tenant.country, files.tenant.settlements),
     }
 
 
@@ -73,7 +105,7 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
                 "tenant.yaml", ("languages", position), f"{offer.id} has no {script}", "remove the script"
             )
     yield from _duplicates(files)
-    intents = platform_phrases()
+    intents = platform_model().names
     native = tenant.languages[0].id
     for position, office in enumerate(files.contacts.offices):
         where = ("offices", position)
@@ -87,6 +119,7 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
             yield files.complaint(name, ("office",), f'no office "{procedure.office}"', "add it to contacts.yaml")
         if native not in procedure.title:
             yield files.complaint(name, ("title",), f"has no title in {native}", "add it")
+    yield from _loose_problems(files, offices, intents)
     choices = set(_choice_labels(files, native))
     for position, choice in enumerate(files.services.menu):
         if choice not in choices:
@@ -103,6 +136,32 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
             )
 
 
+def _loose_problems(files: TownFiles, offices: Collection[str], intents: Collection[str]) -> Iterator[Complaint]:
+    known = catalogue.load(files.tenant.languages[0].catalogue)["texts"]
+    native = files.tenant.languages[0].id
+    seen: set[str] = set()
+    for at, service in enumerate(files.services.services):
+        for position, problem in enumerate(service.problems if isinstance(service, ReportService) else ()):
+            where = ("services", at, "problems", position)
+            yield from _unknown_intents(files, "services.yaml", where, problem.intents, intents)
+            complaint = None
+            if problem.office not in offices:
+                complaint = (f'no office "{problem.office}"', "add it to contacts.yaml")
+            elif problem.id in seen:
+                complaint = (f'problem "{problem.id}" stands twice', "keep one of them")
+            elif problem.title is None and _category_text(problem) not in known:
+                complaint = (f'problem "{problem.id}" has no title', "give it a title in every language")
+            elif problem.title is not None and native not in problem.title:
+                complaint = (f'problem "{problem.id}" has no title in {native}', "add it")
+            if complaint:
+                yield files.complaint("services.yaml", where, *complaint)
+            seen.add(problem.id)
+
+
+def _category_text(problem: Problem) -> str:
+    return f"category.{CATEGORY_TEXTS.get(problem.id, problem.id)}"
+
+
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
     for name, key, ids in (
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
@@ -115,7 +174,7 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
 
 
 def _unknown_intents(
-    files: TownFiles, name: str, where: tuple[str | int, ...], used: list[str], known: Mapping[str, Any]
+    files: TownFiles, name: str, where: tuple[str | int, ...], used: list[str], known: Collection[str]
 ) -> Iterator[Complaint]:
     for intent in used:
         if intent not in known:
@@ -166,7 +225,8 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "person": f"{_contacts_service(files)}.{tenant.person.office}",
         "settlements": list(tenant.settlements),
         "latin_words": list(tenant.latin_words),
-        "services": {service.id: {"kind": service.kind} for service in files.services.services},
+        "services": {service.id: _service(service) for service in files.services.services},
+        "problems": {problem.id: {"office": problem.office, "term": _term(problem)} for _, problem in _problems(files)},
         "menu": list(files.services.menu),
         "procedures": [
             {"id": identifier, "group": procedure.group, "link": _url(procedure)}
@@ -176,6 +236,43 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "closed": _closed_days(tenant.calendar),
         "routes": _routes(files),
     }
+
+
+def _service(service: Any) -> dict[str, Any]:
+    if not isinstance(service, ReportService):
+        return {"kind": service.kind}
+    return {"kind": service.kind, "problems": [_problem(problem) for problem in service.problems]}
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "id": problem.id,
+        "intents": list(problem.intents),
+        "photo": problem.photo,
+        "place": problem.place,
+        "anonymous": problem.anonymous,
+        "hint": problem.hint is not None,
+        "questions": [
+            {
+                "id": question.id,
+                "type": question.type,
+                "optional": question.optional,
+                "options": [option.id for option in question.options],
+            }
+            for question in problem.questions
+        ],
+    }
+
+
+def _term(problem: Problem) -> dict[str, Any] | None:
+    return None if isinstance(problem.term, str) else problem.term.model_dump(exclude_none=True)
+
+
+def _problems(files: TownFiles) -> Iterator[tuple[str, Problem]]:
+    """Every kind of problem, with the service it belongs to."""
+    for service in files.services.services:
+        if isinstance(service, ReportService):
+            yield from ((service.id, problem) for problem in service.problems)
 
 
 def _language(identifier: str, name: str, scripts: list[str]) -> dict[str, Any]:
@@ -238,13 +335,22 @@ def _closed_days(calendar: str) -> dict[str, str]:
 
 
 def _routes(files: TownFiles) -> dict[str, list[str]]:
-    """Intent → the choices it may mean, sheets before offices."""
+    """Intent → the choices it may mean: what can be filed here before sheets, sheets before offices."""
     routes: dict[str, list[str]] = {}
+    for service in files.services.services:
+        if service.kind == "case_status":
+            routes[STATUS_INTENT] = [service.id]
+    for identifier, problem in _problems(files):
+        routes[REPORT_INTENT] = [identifier]
+        for intent in problem.intents:
+            if intent != REPORT_INTENT:
+                routes.setdefault(intent, []).append(f"{identifier}.category.{problem.id}")
     for service in files.services.services:
         if service.kind == "procedures":
             for identifier, procedure in _ordered_procedures(files):
                 for intent in procedure.intents:
-                    routes.setdefault(intent, []).append(f"{service.id}.{identifier}")
+                    if intent != STATUS_INTENT or intent not in routes:  # asking for one's case beats reading about it
+                        routes.setdefault(intent, []).append(f"{service.id}.{identifier}")
     contacts = _contacts_service(files)
     for office in files.contacts.offices:
         for intent in office.intents:
@@ -293,17 +399,37 @@ def _fill(template: Any, constants: Mapping[str, str]) -> Any:
 def _choice_labels(files: TownFiles, language: str, texts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Choice id → what stands on its button."""
     text = texts or dict.fromkeys(
-        [f"menu_{kind}" for kind in ("procedures", "contacts")] + [f"group_{group}" for group in GROUPS], ""
+        list(_MENU_TEXTS.values())
+        + [f"group_{group}" for group in GROUPS]
+        + [_category_text(problem) for _, problem in _problems(files)],
+        "",
     )
     labels: dict[str, Any] = dict.fromkeys(_PLATFORM_CHOICES, "") if texts is None else {}
     for service in files.services.services:
-        labels[service.id] = text[f"menu_{service.kind}"]
-        if service.kind == "procedures":
+        labels[service.id] = text[_MENU_TEXTS[service.kind]]
+        if isinstance(service, ReportService):
+            for problem in service.problems:
+                labels |= _problem_texts(service.id, problem, language, text)
+        elif service.kind == "procedures":
             labels |= {f"{service.id}.group.{group}": text[f"group_{group}"] for group in GROUPS}
             labels |= {f"{service.id}.{key}": _local(sheet.title, language) for key, sheet in files.procedures.items()}
-        else:
+        elif service.kind == "contacts":
             labels |= {f"{service.id}.{office.id}": _local(office.title, language) for office in files.contacts.offices}
     return labels
+
+
+def _problem_texts(service: str, problem: Problem, language: str, text: Mapping[str, Any]) -> dict[str, str]:
+    """Everything a form says of one kind of problem, by the keys its slots use."""
+    title = _local(problem.title, language) if problem.title else str(text[_category_text(problem)])
+    texts = {f"{service}.category.{problem.id}": title, f"category.{problem.id}": title}
+    if problem.hint:
+        texts[f"{service}.hint.{problem.id}"] = _local(problem.hint, language)
+    for question in problem.questions:
+        key = f"{problem.id}_{question.id}"
+        texts[f"{service}.ask.{key}"] = _local(question.ask, language)
+        texts[f"{service}.label.{key}"] = _local(question.label, language)
+        texts |= {f"{service}.{key}.{option.id}": _local(option.title, language) for option in question.options}
+    return texts
 
 
 def _local(value: Any, language: str) -> str:
@@ -333,7 +459,7 @@ def _sheets(files: TownFiles, language: str) -> dict[str, Any]:
             for identifier, procedure in files.procedures.items():
                 office = offices.get(procedure.office or "")
                 sheets[f"{service.id}.{identifier}"] = _procedure_sheet(procedure, office, texts, language)
-        else:
+        elif service.kind == "contacts":
             for office in files.contacts.offices:
                 sheets[f"{service.id}.{office.id}"] = _office_sheet(office, texts, language)
     return sheets
@@ -475,30 +601,50 @@ def _days(days: list[str], texts: Mapping[str, Any]) -> str:
 # --- phrases ----------------------------------------------------------------------------------------------------
 
 
-def _phrases(files: TownFiles) -> dict[str, dict[str, list[str]]]:
-    """Platform phrases, the town's own, and the titles of its sheets and offices."""
-    phrases = {
-        intent: {language: list(entries) for language, entries in entry.items()}
-        for intent, entry in platform_phrases().items()
-    }
+def _own_words(files: TownFiles) -> dict[str, dict[str, list[str]]]:
+    """Intent or choice → the town's own phrases for it, and for a choice the titles of its sheet or office."""
+    phrases: dict[str, dict[str, list[str]]] = {}
     for name, own in files.phrases.items():
-        target = phrases.setdefault(name if name in phrases else TITLE_INTENT + name, {})
+        target = phrases.setdefault(name, {})
         for spoken, entries in own.examples.items():
             target.setdefault(spoken, []).extend(entries)
         target.setdefault("keywords", []).extend(own.keywords)
-    routes = _routes(files)
     for choice, title in _titles(files):
-        intent = next((intent for intent, choices in routes.items() if choices == [choice]), TITLE_INTENT + choice)
-        target = phrases.setdefault(intent, {})
         for language, text in title.items():
-            if fold(text) not in {fold(entry) for entry in target.get(language, [])}:
-                target.setdefault(language, []).append(text)
+            phrases.setdefault(choice, {}).setdefault(language, []).append(text)
     return phrases
+
+
+def _parents(files: TownFiles) -> dict[str, list[str]]:
+    """Choice → the platform's intents it serves; an office is also what one asks for who wants an office."""
+    parents: dict[str, list[str]] = {
+        f"{_contacts_service(files)}.{o.id}": [OFFICE_INTENT] for o in files.contacts.offices
+    }
+    for intent, choices in _routes(files).items():
+        for choice in choices:
+            if intent not in parents.setdefault(choice, []):
+                parents[choice].append(intent)
+    for service in files.services.services:
+        if service.kind == "procedures":
+            for identifier, procedure in files.procedures.items():
+                if procedure.group in GROUP_INTENTS:
+                    parents.setdefault(f"{service.id}.{identifier}", [GROUP_INTENTS[procedure.group]])
+    return parents
 
 
 def _titles(files: TownFiles) -> Iterator[tuple[str, Mapping[str, str]]]:
     for service in files.services.services:
         if service.kind == "procedures":
             yield from ((f"{service.id}.{key}", sheet.title) for key, sheet in files.procedures.items())  # type: ignore[misc]
-        else:
+        elif service.kind == "contacts":
             yield from ((f"{service.id}.{office.id}", office.title) for office in files.contacts.offices)  # type: ignore[misc]
+    for identifier, problem in _problems(files):
+        yield f"{identifier}.category.{problem.id}", _problem_title(files, problem)
+
+
+def _problem_title(files: TownFiles, problem: Problem) -> Mapping[str, str]:
+    """A problem's name in the town's languages."""
+    if problem.title:
+        return problem.title  # type: ignore[return-value]
+    key = _category_text(problem)
+    return {offer.id: str(catalogue.load(offer.catalogue)["texts"][key]) for offer in files.tenant.languages}

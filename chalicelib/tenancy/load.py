@@ -116,7 +116,7 @@ def _check(model: type[Model], document: Document, data: Any = None) -> Model:
 
 
 def _complaint(document: Document, error: Any) -> Complaint:
-    path = tuple(error["loc"])
+    path = _written_path(tuple(error["loc"]))
     shown = ".".join(
         str(step)
         for step in path
@@ -124,6 +124,11 @@ def _complaint(document: Document, error: Any) -> Complaint:
     )
     remedy = _REMEDIES.get(error["type"], "mend the value")
     return Complaint(document.name, document.line(path), f"{shown}: {error['msg']}".lstrip(": "), remedy)
+
+
+def _written_path(path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The path as the file has it: a service's errors come with its kind between its number and its field."""
+    return path[:2] + path[3:] if path[:1] == ("services",) and len(path) > 2 else path
 
 
 def _procedure(name: str, document: Document) -> dict[str, Procedure]:

@@ -1,7 +1,7 @@
 """The platform's model: made by `infra/train.py`, shipped beside this file, opened once per process. Pure Python.
 
-File: a length, a packed JSON head (labels, rules, digest), then packed arrays. A feature is known by its CRC-32; it has a
-rarity and a few (label, weight) pairs in eight bits.
+File: a length, a packed JSON head (labels, danger rules, digest), then packed arrays. A feature is known by its
+CRC-32; it has a rarity and a few (label, weight) pairs in eight bits.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing import Any
 from chalicelib.understanding import features as shape
 
 SHAPE = 1
+OUT_OF_SCOPE = "out_of_scope"
 PATH = Path(__file__).parent / "model.bin"
 RARITY_STEP = 1 / 16
 _LENGTH = struct.Struct("<I")
-_ARRAYS = "IIBBb"  # keys, starts, rarities, labels, weights
+_ARRAYS = "IIBBbIB"  # keys, starts, rarities, labels, weights; whole phrases and their labels
+WHOLE_WORDS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Model:
     rarities: Sequence[int]
     labels: Sequence[int]
     weights: Sequence[int]
+    wholes: Mapping[int, int]
 
     @property
     def names(self) -> list[str]:
@@ -50,6 +53,12 @@ class Model:
 
 def key_of(feature: str) -> int:
     return zlib.crc32(feature.encode())
+
+
+def whole(model: Model, ordered: Sequence[str]) -> str | None:
+    """The intent of which the message, of three words at most, is a phrase word by word."""
+    number = model.wholes.get(key_of(" ".join(ordered))) if len(ordered) <= WHOLE_WORDS_MAX else None
+    return None if number is None else str(model.head["labels"][number])
 
 
 def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
@@ -100,5 +109,6 @@ def unpack(data: bytes) -> Model:
         start, end = end, end + count * values.itemsize
         values.frombytes(body[start:end])
         arrays.append(values)
-    keys, starts, rarities, labels, weights = arrays
-    return Model(head, dict(zip(keys, range(len(keys)), strict=True)), starts, rarities, labels, weights)
+    keys, starts, rarities, labels, weights, wholes, meant = arrays
+    rows = dict(zip(keys, range(len(keys)), strict=True))
+    return Model(head, rows, starts, rarities, labels, weights, dict(zip(wholes, meant, strict=True)))

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from chalicelib.understanding.rules import compile_rule
 
-KEYWORDS = "keywords"
-OUT_OF_SCOPE = "out_of_scope"
 _HERE = Path(__file__).parent
 _PHRASES, _EMERGENCIES = _HERE / "phrases.toml", _HERE / "emergencies.toml"
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.language.folding import fold
 
+KEYWORDS = "keywords"  # beside the languages of an intent
+
 
 def compile_rule(entry: str) -> str:
     """A rule in the folded form in which it is stored; the stars of its prefixes are kept."""

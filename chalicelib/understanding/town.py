@@ -1,4 +1,4 @@
-"""A town's own words on top of the platform's model: its phrases, its sheets' and offices' titles. Pure, no third party.
+"""A town's own words on top of the platform's model: its phrases, its sheets' and offices' titles. Pure.
 
 The index is data: built when a town is published, stored with the version, loaded and never rebuilt on a cold start.
 It speaks of the platform's intents by name only, so that a newer model and an older version of a town get along.
@@ -14,8 +14,7 @@ from typing import Any
 
 from chalicelib.language.folding import fold, words
 from chalicelib.understanding.model import Model, platform_model
-from chalicelib.understanding.phrases import KEYWORDS
-from chalicelib.understanding.rules import compile_rule, matches
+from chalicelib.understanding.rules import KEYWORDS, compile_rule, matches
 
 SHAPE = 2
 STEM_LETTERS = 5
@@ -33,6 +32,7 @@ class Likeness:
     """How much a message is like one of the town's own nodes (an intent or a choice), 0..1."""
 
     node: str
+    choice: bool
     parents: tuple[str, ...]
     degree: float
 
@@ -45,7 +45,7 @@ def build_index(
 ) -> dict[str, Any]:
     """`phrases`: intent or choice → language (or `keywords`) → entries; `parents`: choice → the intents it serves."""
     model = platform_model()
-    nodes = sorted(phrases)
+    nodes, known = sorted(phrases), set(model.names)
     of: list[int] = []
     postings: dict[str, list[float]] = defaultdict(list)
     keywords: set[tuple[str, int]] = set()
@@ -62,7 +62,8 @@ def build_index(
         "shape": SHAPE,
         "intents": sorted({*model.names, *nodes}),
         "nodes": nodes,
-        "parents": [list(parents.get(node, ())) for node in nodes],
+        # The intents a choice serves; None for a node that is an intent itself.
+        "parents": [None if node in known else list(parents.get(node, ())) for node in nodes],
         "of": of,
         "postings": dict(sorted(postings.items())),
         "keywords": sorted(map(list, keywords)),
@@ -82,7 +83,10 @@ def likenesses(ordered: Sequence[str], index: Mapping[str, Any], model: Model) -
     degrees = _by_phrases(ordered, index, model)
     for number, degree in _by_keywords(ordered, index).items():
         degrees[number] = max(degrees.get(number, 0.0), degree)
-    found = [Likeness(index["nodes"][number], tuple(index["parents"][number]), degree) for number, degree in degrees.items()]
+    found = []
+    for number, degree in degrees.items():
+        parents = index["parents"][number]
+        found.append(Likeness(index["nodes"][number], parents is not None, tuple(parents or ()), degree))
     return sorted(found, key=lambda each: (-each.degree, each.node))
 
 

@@ -31,11 +31,13 @@ def publish(versions: Versions) -> None:
     # Imported in the environment of the stack only: the tables take their names from it.
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant, serve
+    from chalicelib.storage.api_keys import ensure_local_key
     from chalicelib.storage.tenants import LIVE
     from chalicelib.wire import Deadline
 
     for slug, version in versions.items():
         publish_tenant(version, clock.now(), LIVE)
+        ensure_local_key(slug, clock.now(), Deadline(SERVE_SECONDS))
         serve(
             SHARED_ACCOUNT,
             slug,

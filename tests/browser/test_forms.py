@@ -152,7 +152,7 @@ def test_another_language_and_script_redraw_the_frame_and_tell_the_bot(visit, to
     assert town.said("choice")[-1]["choice"] == "language.sr-cyrillic"
     expect(visitor.log.get_by_text("Dobar dan! Ja sam LIPA").locator("xpath=..")).to_have_attribute("lang", "sr-Latn")
     visitor.reload()
-    expect(visitor.page.get_by_role("button", name="Питајте град")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name="Питајте нас")).to_be_visible()
 
 
 def test_an_answer_in_the_other_script_is_marked_for_screen_readers(visit) -> None:
@@ -163,7 +163,7 @@ def test_an_answer_in_the_other_script_is_marked_for_screen_readers(visit) -> No
 def test_a_page_may_set_language_and_the_town_answers_in_it(visit, town) -> None:
     town.attributes = 'data-language="sq"'
     visitor = visit()
-    visitor.page.get_by_role("button", name="Pyesni komunën").click()
+    visitor.page.get_by_role("button", name="Na pyesni").click()
     visitor.sees("Mirëdita!")
     assert town.calls("sessions")[0].body["language"] == "sq"
 

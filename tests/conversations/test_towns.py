@@ -49,5 +49,7 @@ def test_every_choice_of_a_town_can_be_reached_and_says_something_in_every_voice
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_report_of_a_problem_leads_to_somebody(slug: str, versions: dict) -> None:  # type: ignore[type-arg]
     routes = versions[slug]["core"]["routes"]
-    intents = [intent for intent in versions[slug]["index"]["intents"] if intent.startswith("report.")]
+    choices = versions[slug]["texts"][versions[slug]["core"]["languages"][0]["id"]]
+    known = [intent for intent in versions[slug]["index"]["intents"] if intent not in choices]
+    intents = [intent for intent in known if intent.startswith("report.")]
     assert [intent for intent in intents if intent not in routes] == []

@@ -12,6 +12,12 @@ from chalicelib.language.scripts import script_of, to_cyrillic, to_latin
     ("latin", "cyrillic"),
     [
         ("injekcija nadživeti konjunktura Tanjug", "инјекција надживети конјунктура Тањуг".replace("Тањуг", "Танјуг")),
+        (
+            "nadživjeti nadživljavati NADŽIVETI podžanr predželudac",
+            "надживјети надживљавати НАДЖИВЕТИ поджанр преджелудац",
+        ),
+        ("konjunktivitis anjon vanjezički injektirati", "конјунктивитис анјон ванјезички инјектирати"),
+        ("Hadžija, džezva i Nadžib", "Хаџија, џезва и Наџиб"),
         ("DŽEP NJEGOŠ LJUBAV Džep Njegoš Ljubav", "ЏЕП ЊЕГОШ ЉУБАВ Џеп Његош Љубав"),
         ("djeca podjela odjeljenje nadjačati", "дјеца подјела одјељење надјачати"),
         ("Odžaci odžak konj konjugacija", "Оџаци оџак коњ конјугација"),

@@ -10,18 +10,18 @@ from chalicelib.understanding.entities.masking import take
 
 YEAR_MIN, YEAR_MAX = 1900, 2100
 _MONTH_STEMS = (
-    "januar jan sijecanj sijecnj janar january jaener janner".split(),
-    "februar feb veljac shkurt february feber".split(),
-    "mart mar ozujk ozujak marsh march marz maerz".split(),
-    "april apr travanj travnj prill".split(),
-    "maj svibanj svibnj may mai".split(),
-    "jun juni lipanj lipnj qershor june".split(),
-    "jul juli srpanj srpnj korrik korik july".split(),
-    "avgust august kolovoz gusht".split(),
-    "septembar septembr sept rujan rujn shtator september".split(),
-    "oktobar oktobr okt listopad tetor october oktober".split(),
-    "novembar novembr nov studeni studenog nentor november".split(),
-    "decembar decembr dec prosinac prosinc dhjetor december dezember".split(),
+    ["januar", "jan", "sijecanj", "sijecnj", "janar", "january", "jaener", "janner"],
+    ["februar", "feb", "veljac", "shkurt", "february", "feber"],
+    ["mart", "mar", "ozujk", "ozujak", "marsh", "march", "marz", "maerz"],
+    ["april", "apr", "travanj", "travnj", "prill"],
+    ["maj", "svibanj", "svibnj", "may", "mai"],
+    ["jun", "juni", "lipanj", "lipnj", "qershor", "june"],
+    ["jul", "juli", "srpanj", "srpnj", "korrik", "korik", "july"],
+    ["avgust", "august", "kolovoz", "gusht"],
+    ["septembar", "septembr", "sept", "rujan", "rujn", "shtator", "september"],
+    ["oktobar", "oktobr", "okt", "listopad", "tetor", "october", "oktober"],
+    ["novembar", "novembr", "nov", "studeni", "studenog", "nentor", "november"],
+    ["decembar", "decembr", "dec", "prosinac", "prosinc", "dhjetor", "december", "dezember"],
 )
 _MONTHS = {fold(stem): number for number, stems in enumerate(_MONTH_STEMS, 1) for stem in stems}
 _ENDING_LETTERS_MAX = 2
@@ -30,9 +30,9 @@ _ISO = re.compile(r"(?<![\d/.-])(\d{4})-(\d{2})-(\d{2})(?![\d/-])")
 _NAMED = re.compile(r"(?<![\d/.-])(\d{1,2})(?:\.|st|nd|rd|th)?\s?([^\W\d_]{3,12})\.?,?\s(\d{4})(?!\d)\.?")
 _NAME_FIRST = re.compile(r"(?<!\w)([^\W\d_]{3,12})\s(\d{1,2})(?:st|nd|rd|th)?,\s?(\d{4})(?!\d)")
 _DAYS_FROM_TODAY = {
-    "prekjuce": -2, "preksinoc": -2, "juce": -1, "jucer": -1, "sinoc": -1, "danas": 0, "veceras": 0, "sutra": 1, "sjutra": 1,
-    "prekosutra": 2, "sot": 0, "neser": 1, "pasneser": 2, "today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1,
-    "heute": 0, "gestern": -1, "ubermorgen": 2, "vorgestern": -2,
+    "prekjuce": -2, "preksinoc": -2, "juce": -1, "jucer": -1, "sinoc": -1, "danas": 0, "veceras": 0, "sutra": 1,
+    "sjutra": 1, "prekosutra": 2, "sot": 0, "neser": 1, "pasneser": 2, "today": 0, "tonight": 0, "tomorrow": 1,
+    "yesterday": -1, "heute": 0, "gestern": -1, "ubermorgen": 2, "vorgestern": -2,
 }  # fmt: skip
 _RELATIVE = {fold(word): days for word, days in _DAYS_FROM_TODAY.items()}
 
@@ -63,7 +63,11 @@ def date_in(text: str, today: dt.date) -> str | None:
 def _month(name: str) -> int | None:
     folded = fold(name)
     return next(
-        (_MONTHS[folded[:end]] for end in range(len(folded), max(2, len(folded) - _ENDING_LETTERS_MAX) - 1, -1) if folded[:end] in _MONTHS),
+        (
+            _MONTHS[folded[:end]]
+            for end in range(len(folded), max(2, len(folded) - _ENDING_LETTERS_MAX) - 1, -1)
+            if folded[:end] in _MONTHS
+        ),
         None,
     )
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable
 
 Value = str
+_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 
 
-def take(text: str, pattern: re.Pattern[str], value_of: Callable[[re.Match[str]], Value | None]) -> tuple[list[Value], str]:
+def take(
+    text: str, pattern: re.Pattern[str], value_of: Callable[[re.Match[str]], Value | None]
+) -> tuple[list[Value], str]:
     """The values `value_of` makes of the pattern's hits, each once, and the text with those hits blanked out."""
     values: list[Value] = []
 
@@ -21,3 +24,8 @@ def take(text: str, pattern: re.Pattern[str], value_of: Callable[[re.Match[str]]
         return " " * len(match.group())
 
     return values, pattern.sub(blank, text)
+
+
+def without_links(text: str) -> str:
+    """`text` with web and e-mail addresses blanked out."""
+    return _LINK.sub(" ", text)

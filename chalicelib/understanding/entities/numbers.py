@@ -13,12 +13,9 @@ REFERENCE_LETTERS = "AEJKMT23456789"
 PERSONAL_NUMBER_DIGITS = 13
 # One Latin letter for each, so that places in the text stay the same; towns' prefixes have no marks.
 _ONE_FOR_ONE = str.maketrans("АБВГДЂЕЖЗИЈКЛЉМНЊОПРСТЋУФХЦЧЏШČĆŠŽĐ", "ABVGDDEZZIJKLLMNNOPRSTCUFHCCDSCCSZD")
-_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 _SEPARATOR = r"[ \t.-]{0,3}"
 _REFERENCE = re.compile(
-    rf"(?<!\w)([A-Z]{{2}}){_SEPARATOR}"
-    + _SEPARATOR.join(f"([{REFERENCE_LETTERS}])" for _ in range(7))
-    + r"(?!\w)"
+    rf"(?<!\w)([A-Z]{{2}}){_SEPARATOR}" + _SEPARATOR.join(f"([{REFERENCE_LETTERS}])" for _ in range(7)) + r"(?!\w)"
 )
 _DASH, _SLASH = r"\s?[-–—]\s?", r"\s?/\s?"
 _FILE_NUMBER = re.compile(
@@ -34,16 +31,6 @@ _THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
 _WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 Flaw = Literal["length", "date", "checksum", "unusual"]
-
-
-def without_links(text: str) -> str:
-    """`text` with web and e-mail addresses blanked out."""
-    return _LINK.sub(" ", text)
-
-
-def may_hold_reference(text: str) -> bool:
-    """A reference may have no digit: then it is a run of capitals."""
-    return bool(re.search(r"[A-ZА-Я]{3}", text)) or "-" in text
 
 
 def take_references(text: str) -> tuple[list[str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from chalicelib.language.folding import fold, words
 
@@ -11,19 +12,23 @@ STEM_LETTERS_MIN = 4
 ENDING_LETTERS_MAX = 3
 _NAME = r"[^\W\d_][\w'’.-]*"
 _PROPER = r"(?:[A-ZČĆŠŽĐÇËÄÖÜА-ЯЂЈЉЊЋЏ][\w'’-]*|[IVX]{1,4}\b)"
-_NUMBER = r"(?:br(?:oj|\.)?\s?|бр(?:ој|\.)?\s?|nr\.?\s?|no\.?\s?)?(\d{1,4}\s?[a-zа-шA-F]?(?:/\d{1,3})?|b\.?b\.?|бб)(?![\w:%])"
-_UNITS = r"(?!\s*(?:dan|sat|čas|mes|mjes|god|nedelj|nedjelj|minut|metar|metr|km|din|eur|rsd|dit|dite|orë|or|jav|days?|hours?|weeks?|months?|years?|tage?|stunden|wochen|monat|jahr|uhr|h\b|m\b|дан|сат|мес|мјес|год|нед|мет|ком|put|пут|let|osob|ljud|lampi|sijalic|kontejner))"
+_NUMBER = (
+    r"(?:br(?:oj|\.)?\s?|бр(?:ој|\.)?\s?|nr\.?\s?|no\.?\s?)?(\d{1,4}\s?[a-zа-шA-F]?(?:/\d{1,3})?|b\.?b\.?|бб)(?![\w:%])"
+)
+# What is counted here is no house number.
+_COUNTED = (
+    "dan|sat|čas|mes|mjes|god|nedelj|nedjelj|minut|metar|metr|km|din|eur|rsd|put|let|osob|ljud|lamp|sijalic|kontejner"
+    "|дан|сат|час|мес|мјес|год|нед|мет|ком|пут|лет|dit|orë|jav|day|hour|week|month|year|tage|stunden|wochen|monat|jahr"
+    r"|uhr|h\b|m\b"
+)
+_UNITS = rf"(?!\s*(?:{_COUNTED}))"
 _STREET = r"(?:ulic[aeiou]m?|ul\.?|улиц[аеиоу]м?|ул\.?|rrug[aeën]+s?|rr\.?|sokak\w*|сокак\w*)"
 _SQUARE = r"(?:bulevar\w*|булевар\w*|trg\w*|трг\w*|sheshi\w*)"
 _AT = r"(?i:\s*,?\s+|\s+kod broja\s+|\s+код броја\s+)"
-_PATTERNS = (
-    re.compile(rf"(?<!\w)(?i:{_STREET})\s+({_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
-    re.compile(rf"(?<!\w)((?i:{_SQUARE})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
-    re.compile(rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)){_AT}(?i:{_NUMBER}){_UNITS}"),
-    re.compile(rf"(?<!\w)({_PROPER}(?:\s+(?:{_PROPER}|i)){{0,3}})(?:\s+(?i:ulica|улица))?{_AT}(?i:{_NUMBER}){_UNITS}"),
+_HOUSE = re.compile(r"\d|(?i:\bb\.?b\b|\bбб\b)")
+_BEFORE = frozenset(
+    """na u kod iz ispred iza pored preko kraj do od at in on near ne te prej an der ulici ulica""".split()  # noqa: SIM905
 )
-_ENGLISH = re.compile(r"(?<!\w)(\d{1,4}[a-zA-F]?)\s+([A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,3}\s+(?:Street|Road|Avenue|Square|Lane|St|Rd))\b")
-_BEFORE = frozenset("na u kod iz ispred iza pored preko kraj do od at in on near ne te prej an in der u ulici ulica".split())  # noqa: SIM905
 _NO_STREETS = frozenset(
     """imam zivim nema ima vec treba nas nam ovde tu za dodatak zakon clan obrazac broj zgrada stan sprat ulaz predmet
     nr no we i the my there since wir ich es wo wann das die hat seit kam une ka dobar postovani""".split()  # noqa: SIM905
@@ -32,15 +37,38 @@ _NO_STREETS = frozenset(
 
 def address_in(text: str) -> dict[str, str] | None:
     """Street and number if the message names both; "bb" is a number (without number)."""
-    english = _ENGLISH.search(text)
+    if not _HOUSE.search(text):
+        return None
+    patterns, number_first = _patterns()
+    english = number_first.search(text)
     if english:
         return {"street": english[2], "number": english[1]}
-    for pattern in _PATTERNS:
+    for pattern in patterns:
         for match in pattern.finditer(text):
             street = _street(match[1])
             if street:
                 return {"street": street, "number": match[2].replace(" ", "").lower()}
     return None
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], ...], re.Pattern[str]]:
+    """Street before number in four ways, number before street in English; made when a message first holds a number."""
+    return (
+        (
+            re.compile(rf"(?<!\w)(?i:{_STREET})\s+({_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+            re.compile(rf"(?<!\w)((?i:{_SQUARE})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+            re.compile(
+                rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)){_AT}(?i:{_NUMBER}){_UNITS}"
+            ),
+            re.compile(
+                rf"(?<!\w)({_PROPER}(?:\s+(?:{_PROPER}|i)){{0,3}})(?:\s+(?i:ulica|улица))?{_AT}(?i:{_NUMBER}){_UNITS}"
+            ),
+        ),
+        re.compile(
+            r"(?<!\w)(\d{1,4}[a-zA-F]?)\s+([A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,3}\s+(?:Street|Road|Avenue|Square|Lane|St|Rd))\b"
+        ),
+    )
 
 
 def _street(written: str) -> str:

@@ -1,0 +1,59 @@
+"""Answers a step's questions to the world: at most two storage requests a turn, loaded only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.cases import references
+from chalicelib.model import Conversation, Follower, Inbound, Need, Town
+from chalicelib.storage import keys, links, near
+from chalicelib.storage.cases import CaseStore
+from chalicelib.wire import Deadline
+
+OWN_CASES_SHOWN_MAX = 20
+
+
+def load(
+    need: Need, town: Town, conversation: Conversation, inbound: Inbound, now: float, deadline: Deadline
+) -> dict[str, Any]:
+    """What `need` asks for, by name; a word may follow a colon (`near_problems:road`). Raises LookupError."""
+    found: dict[str, Any] = {}
+    for asked in need.what:
+        name, _, word = asked.partition(":")
+        found[name] = _LOADERS[name](town, conversation, word, now, deadline)
+    return found
+
+
+def _own_cases(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The citizen's own cases on this account, newest first."""
+    person = keys.person(conversation.account, conversation.citizen)
+    return CaseStore(town.slug).own(person, deadline, OWN_CASES_SHOWN_MAX)
+
+
+def _my_case(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The case under a reference or file number if this citizen opened or follows it; None for anything else."""
+    store = CaseStore(town.slug)
+    reference = references.normalise(word)
+    case = store.load(reference, deadline) if reference else store.by_number(word, deadline)
+    asking = Follower(conversation.account, conversation.citizen)
+    return case if case and asking in (case.owner, *case.followers) else None
+
+
+def _near_problems(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    return near.newest(town.slug, word, now, deadline) if word else []
+
+
+def _link(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The case a slip's one-time link leads to, while the link may still be used."""
+    link = links.find(town.slug, word, now, deadline)
+    return CaseStore(town.slug).load(link.reference, deadline) if link else None
+
+
+Loader = Callable[[Town, Conversation, str, float, Deadline], Any]
+_LOADERS: Mapping[str, Loader] = {
+    "own_cases": _own_cases,
+    "my_case": _my_case,
+    "link": _link,
+    "near_problems": _near_problems,
+}

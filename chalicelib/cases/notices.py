@@ -1,0 +1,89 @@
+"""What a citizen is told when a case changes: state, office, official, awaited institution, next step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.cases import lifecycle, routing
+from chalicelib.model import Case, Happening, Line, Say
+
+# The contract's name → the glossary's, where they differ.
+_LABELS = {"awaiting_citizen": "awaiting_applicant"}
+# Beside every change of status, these are told; anything else only when it carries a note for the citizen.
+_TOLD = frozenset(("forwarded", lifecycle.REOPENED))
+_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purged"))
+_HEADLINES = frozenset(("case_reopened", "case_forwarded", "status_changed", "case_news"))
+
+
+def notice(case: Case, core: Mapping[str, Any]) -> Say | None:
+    """The words for the citizen about the last entry of the case's history; None if it is the office's own business.
+
+    `core` is the town's: an office is named by its title there.
+    """
+    happening = case.history[-1]
+    public_note = happening.note if happening.public else ""
+    moved = _moved(case) or happening.event in _TOLD
+    if happening.event in _NEVER_TOLD or not (moved or public_note):
+        return None
+    lines = [_headline(case, happening, core, moved), *_who(case, core)]
+    if moved:
+        lines.append(next_step(happening.status))
+    if public_note:
+        lines.insert(1, Line("notice_note", {"note": public_note}))
+    return Say(lines=tuple(lines))
+
+
+def status_label(status: str) -> Line:
+    """A status as a citizen reads it."""
+    return Line(f"status.{_LABELS.get(status, status)}")
+
+
+def next_step(status: str) -> Line:
+    """What happens next to a case of this status, and what the citizen can do."""
+    return Line(f"next_{status}")
+
+
+def number_for_citizen(case: Case) -> str:
+    """The number a citizen knows the case by: the town's own file number where there is one."""
+    return case.number or case.reference
+
+
+def unit(core: Mapping[str, Any], written: str) -> Line | str:
+    """An office by its title, in the reader's language; anything else as it was written."""
+    if any(office["id"] == written for office in core["offices"]):
+        return Line(f"{routing.contacts_service(core)}.{written}")
+    return written
+
+
+def is_notice(say: Say) -> bool:
+    """Whether these words are such a notice: what may not go out once consent is withdrawn."""
+    return bool(say.lines) and say.lines[0].key in _HEADLINES
+
+
+def _moved(case: Case) -> bool:
+    """Whether the status became another with the last entry, by whatever name."""
+    return len(case.history) > 1 and case.history[-2].status != case.history[-1].status
+
+
+def _headline(case: Case, happening: Happening, core: Mapping[str, Any], moved: bool) -> Line:
+    number = number_for_citizen(case)
+    if happening.event == lifecycle.REOPENED:
+        return Line("case_reopened", {"case_no": number})
+    forwarded_to = case.forwarded_to or (case.office if happening.status == "forwarded" else "")
+    if happening.event == "forwarded" and forwarded_to:
+        return Line("case_forwarded", {"case_no": number, "unit": unit(core, forwarded_to)})
+    if moved:
+        return Line("status_changed", {"case_no": number, "status": status_label(happening.status)})
+    return Line("case_news", {"case_no": number, "status": status_label(happening.status)})
+
+
+def _who(case: Case, core: Mapping[str, Any]) -> list[Line]:
+    lines = []
+    if case.office:
+        lines.append(Line("status_office", {"unit": unit(core, case.office)}))
+    if case.official:
+        lines.append(Line("status_officer", {"officer": case.official}))
+    if case.awaiting_institution:
+        lines.append(Line("status_awaiting_opinion", {"institution": case.awaiting_institution}))
+    return lines

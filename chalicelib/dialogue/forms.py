@@ -1,0 +1,193 @@
+"""Forms: questions in order, and what was answered so far.
+
+A form is data (its slots); what was answered is a `Draft`, which lies in the conversation's memory and survives days.
+Around this module: `opening` begins and resumes, `asking` words the questions, `pressing` and `answering` take buttons
+and words, `filling` leads through it. All of it is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
+from chalicelib.dialogue.slots.base import Seal
+from chalicelib.model import Conversation, Effect, Facts, Line, Need, Say, Town
+
+SHAPE = 1
+STATE = "form"
+GLEANING_ROUNDS = 2  # the second for questions that only the first round's answers brought up
+SHORT_WORDS_MAX = 4
+SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form: its title and its slots in the order of asking.
+
+    `notes` is the text slot that gathers further words, `hint` something to be said once, as soon as it is known.
+    """
+
+    title: Line
+    slots: tuple[Slot, ...]
+    notes: str = ""
+    hint: Line | None = None
+    family: str = ""  # of intents that speak of this form's own matter, e.g. "report."
+
+    def slot(self, key: str) -> Slot | None:
+        return next((slot for slot in self.slots if slot.key == key), None)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A form being filled. `answers` holds None for what was skipped; `other` is what wants to begin instead."""
+
+    service: str
+    asked: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    started: int = 0
+    at: int = 0
+    media_at: int = 0
+    paused: bool = False
+    changing: bool = False
+    picked: tuple[str, ...] = ()
+    page: int = 1
+    similar: Mapping[str, Any] = field(default_factory=dict)
+    similar_seen: bool = False
+    other: Mapping[str, str] = field(default_factory=dict)
+    hinted: str = ""
+    shape: int = SHAPE
+
+    def data(self) -> dict[str, Any]:
+        """As JSON, without what says nothing."""
+        empty = Draft(self.service)
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data = {name: value for name, value in kept.items() if value != getattr(empty, name) or name == "shape"}
+        if self.picked:
+            data["picked"] = list(self.picked)
+        return data | {"service": self.service}
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Something like it was filed before: its reference, and how the citizen is asked about it."""
+
+    reference: str
+    key: str
+    args: Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a filled form causes: the words of the receipt and the effects."""
+
+    lines: tuple[Line, ...]
+    effects: tuple[Effect, ...] = ()
+
+
+class FormKind(Protocol):
+    """What a kind of service that is filled in by a form offers beside `answer`.
+
+    `similar` may ask for facts; it is asked once, when everything is answered and before the summary.
+    """
+
+    def form(self, town: Town, service: str, answers: Mapping[str, Any]) -> Form: ...
+    def opening(self, town: Town, service: str, heard: Heard) -> Mapping[str, Any]: ...
+    def similar(self, town: Town, service: str, answers: Mapping[str, Any], facts: Facts) -> Similar | Need | None: ...
+    def follow(self, reference: str) -> Done: ...
+    def done(
+        self, town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts
+    ) -> Done: ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a form's step looks at besides the draft."""
+
+    town: Town
+    heard: Heard
+    facts: Facts
+    conversation: Conversation
+    kind_of: Callable[[str], FormKind]  # by service
+
+    def form(self, draft: Draft) -> Form:
+        return self.kind_of(draft.service).form(self.town, draft.service, draft.answers)
+
+    @property
+    def now(self) -> int:
+        return int(self.facts.now)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What the form's step decided; without a draft the form is closed."""
+
+    says: tuple[Say, ...]
+    draft: Draft | None
+    effects: tuple[Effect, ...] = ()
+    counts: tuple[str, ...] = ()
+
+
+Outcome = Filled | Need | None
+
+
+def open_draft(state: Mapping[str, Any]) -> Draft | None:
+    """The draft a conversation remembers; what a newer shape added is left aside."""
+    data = state.get(STATE)
+    if not isinstance(data, Mapping) or data.get("shape", SHAPE) > SHAPE + 1 or not data.get("service"):
+        return None
+    known = {name: data[name] for name in Draft.__dataclass_fields__ if name in data}
+    return Draft(**known | {"picked": tuple(known.get("picked", ()))})
+
+
+def remembered(state: Mapping[str, Any], draft: Draft | None) -> Mapping[str, Any]:
+    """The conversation's memory with this draft in it, or without any."""
+    rest = {name: value for name, value in state.items() if name != STATE}
+    return rest | {STATE: draft.data()} if draft else rest
+
+
+def first_missing(form: Form, draft: Draft) -> Slot | None:
+    return next((slot for slot in form.slots if not is_answered(slot, draft)), None)
+
+
+def is_answered(slot: Slot, draft: Draft) -> bool:
+    if slot.key not in draft.answers:
+        return slot.unasked
+    value = draft.answers[slot.key]
+    return slot.optional if value is None else slot.holds(value)
+
+
+def is_answer(value: Any) -> bool:
+    return value is not None and not isinstance(value, Complaint)
+
+
+def put(draft: Draft, slot: Slot, value: Any) -> Draft:
+    """The answer stands; what had been found alike is looked for anew if it was the place or the kind."""
+    if isinstance(value, Sealed):
+        seal: Seal | None = getattr(slot, "seal", None)
+        value = {"sealed": seal(value.clear) if seal else ""}
+    seen = draft.similar_seen and draft.answers.get(slot.key) == value
+    seen = seen or (draft.similar_seen and isinstance(slot, Media | Text))
+    return replace(draft, answers={**draft.answers, slot.key: value}, similar_seen=seen)
+
+
+def glean_all(
+    scene: Scene, draft: Draft, heard: Heard, *, over: bool = False, beside: Slot | None = None
+) -> tuple[Draft, bool]:
+    """What a message says of unanswered slots, and whether it said anything.
+
+    `over`: of answered ones too. `beside`: the slot it answered; another of the same name would take the same words.
+    """
+    found = False
+    for _ in range(GLEANING_ROUNDS):
+        for slot in scene.form(draft).slots:
+            if slot.key in draft.answers and not (over and not isinstance(slot, Media)):
+                continue
+            if beside and slot.NOUNS and slot.NOUNS == beside.NOUNS:
+                continue
+            value = slot.glean(heard)
+            if is_answer(value) and value != draft.answers.get(slot.key):
+                draft, found = put(draft, slot, value), True
+    return draft, found

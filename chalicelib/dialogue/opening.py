@@ -1,0 +1,60 @@
+"""How a form begins, is left for another, and is come back to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.dialogue import chat
+from chalicelib.dialogue.asking import ask_next, is_late, land, question, where_it_was
+from chalicelib.dialogue.forms import Draft, Filled, Form, Scene, glean_all, is_answer, put
+from chalicelib.dialogue.slots import Slot
+from chalicelib.model import Line, Need
+
+
+def start(scene: Scene, service: str, option: str = "", text: str = "") -> Filled | Need:
+    """Open a form. `option` is a button of it (`category.road`), `text` what was said before the button was pressed."""
+    heard = scene.heard.saying(text) if text else scene.heard
+    draft = Draft(service, started=scene.now, at=scene.now)
+    slot, value = picked_by(scene.form(draft), option)
+    if slot and is_answer(value):
+        draft = put(draft, slot, value)
+    if text or heard.inbound.kind != "choice":
+        opening = scene.kind_of(service).opening(scene.town, service, heard)
+        draft = replace(draft, answers={**opening, **draft.answers})
+        draft, _ = glean_all(scene, draft, heard)
+    if heard.inbound.media:
+        draft = replace(draft, media_at=scene.now)
+    return ask_next(scene, draft)
+
+
+def ask_to_leave(scene: Scene, draft: Draft, service: str, option: str = "", text: str = "") -> Filled:
+    """Another form wants to begin: the open one is left only if the citizen says so."""
+    other = {"service": service, "option": option, "text": text}
+    draft = replace(draft, other={name: value for name, value in other.items() if value}, paused=False)
+    return Filled((question(scene, draft),), draft)
+
+
+def ask_to_resume(scene: Scene, draft: Draft, *before: Line) -> Filled:
+    """Where the form stands, and its question again."""
+    draft = replace(draft, paused=False, at=scene.now)
+    if draft.other:
+        return Filled((question(scene, draft, *before),), draft)
+    draft = land(scene, draft)[0]
+    say = question(scene, draft, *before, *where_it_was(scene, draft))
+    ways = [choice for choice in say.choices if choice.id not in ("form.cancel", "form.back")]
+    return Filled((replace(say, choices=(*ways, *chat.choices("form.restart", "form.cancel"))),), draft)
+
+
+def ask_again(scene: Scene, draft: Draft) -> Filled:
+    """The open question once more, after something else was answered."""
+    draft = replace(land(scene, draft)[0], paused=False)
+    reminder = where_it_was(scene, draft) if is_late(scene, draft) and not draft.other else ()
+    return Filled((question(scene, draft, *reminder),), replace(draft, at=scene.now))
+
+
+def picked_by(form: Form, item: str) -> tuple[Slot | None, Any]:
+    key, _, option = item.partition(".")
+    slot = form.slot(key) if option else None
+    value = slot.pick(option) if slot else None
+    return (slot, value) if value is not None else (None, None)

@@ -1,0 +1,167 @@
+"""What people type instead of pressing a form's button, in every language and either script.
+
+Everything is compared folded, so one entry serves both scripts and typing without diacritics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.language.folding import fold, words
+
+
+def folded_words(line: str) -> frozenset[str]:
+    """A table of words in folded form."""
+    return frozenset(fold(word) for word in line.split())
+
+
+_WORDS = {
+    "back": """nazad|natrag|vrati|vrati se|vrati me|vrati me nazad|korak nazad|korak unazad|prethodno|prethodno pitanje|
+        kthehu|prapa|mbrapa|back|go back|previous|zurück|zurueck|zurück bitte|vorherige""",
+    "skip": """preskoči|preskočiti|preskačem|preskočite|dalje|nemam|nemam sliku|nemam fotografiju|nema slike|bez slike|
+        bez fotografije|ne mogu da slikam|kapërce|kaperce|kaloje|anashkalo|nuk kam|nuk kam foto|skip|skip it|next|
+        no photo|i have none|i have no photo|überspringen|ueberspringen|weiter|kein foto|habe ich nicht""",
+    "cancel": """da odustanem|odustanem|odustajem|odustani|odustati|odustao sam|odustala sam|otkaži|otkazujem|
+        otkazati|otkaži prijavu|prekini|prekidam|poništi|anulo|anuloje|hiq dorë|heq dorë|cancel|cancel it|abort|quit|
+        never mind|abbrechen|abbruch|ich breche ab|stornieren""",
+    "send": """pošalji|pošaljite|pošalji prijavu|šalji|potvrdi|potvrđujem|u redu pošalji|da pošalji|dërgo|dergo|
+        dërgoje|konfirmo|konfirmoj|send|send it|yes send|confirm|submit|senden|absenden|ja senden|bestätigen""",
+    "change": """izmeni|izmijeni|izmena|promeni|promijeni|ispravi|ispravka|ndrysho|korrigjo|change|edit|correct|
+        ändern|aendern|korrigieren|bearbeiten""",
+    "resume": """nastavi|nastavi unos|nastavi prijavu|nastaviti|nastavljam|nastavimo|vazhdo|vazhdoj|continue|resume|
+        go on|fortsetzen|weitermachen""",
+    "keep": """zadrži|ostavi|ostavi tako|ostaje|mbaje|lëre|keep|keep it|leave it|behalten|lassen""",
+    "done": """gotovo|završeno|to je sve|to je to|përfundo|kaq|mbarova|done|that's all|finished|fertig|das ist alles""",
+    "yes": """da|jeste|jest|može|važi|naravno|tako je|tačno|u redu|slažem se|saglasan sam|saglasna sam|pristajem|ok|
+        okej|po|yes|yep|yeah|sure|correct|right|i agree|ja|jawohl|genau|einverstanden|pajtohem|dakord""",
+    "no": """ne|nije|nemoj|ne slažem se|nisam saglasan|nisam saglasna|jo|no|nope|nein|nicht|nuk pajtohem""",
+}
+_COMMANDS = {" ".join(words(fold(entry))): name for name, line in _WORDS.items() for entry in line.split("|")}
+_FILLERS = folded_words("molim vas hoću želim bih hvala please bitte ju lutem te i want to ich möchte")
+
+_ASKS = folded_words(
+    """gde gdje đe kada kad kako koliko ko tko kome koji koja koje šta što zašto čemu odakle dokle jel jeli where when
+    how what who why which can ku kur si çfarë cfare kush pse cili wo wann wie was wer wem warum welche kann"""
+)
+_ASK_STARTS = tuple(
+    f"{fold(start)} "
+    for line in (
+        "da li|je li|ima li|može li|mogu li|mogu da li|treba mi|trebaju mi|treba nam|trebam|zanima me|interesuje me",
+        "hteo bih da pitam|htela bih da pitam|želim da pitam|hoću da pitam|imam pitanje|a mund|a ka|a keni|më duhet",
+        "dua të di|i need|do you|is there|are there|could you|ich brauche|gibt es|haben sie",
+    )
+    for start in line.split("|")
+)
+_PLACE_STARTS = folded_words(
+    """u na kod ispred iza pored preko pre prije posle poslije blizu između ispod iznad iz do naspram duž ulica ulici ul
+    trg bulevar put te tek pranë afër para përballë rruga in at near behind opposite next by on bei vor hinter neben
+    gegenüber am im an auf zwischen"""
+)
+
+_MARKS = folded_words(
+    """ne nije nisu no not nein nicht jo ipak zapravo greška pogrešno pogrešio pogrešila pogriješio
+    pogriješila ispravka ispravljam izmena izmjena umesto umjesto izvinite sorry actually wrong correction falsch
+    korrektur gabim korrigjim mistake sam je moja"""
+)
+_STRONG_MARKS = _MARKS - frozenset(("ne", "no", "jo", "nein", "nicht", "not", "nije", "sam", "je", "moja"))
+_INSTEAD = folded_words("nego već vec but sondern por")
+_COPULAS = folded_words("je su jeste glasi treba eshte është jane is are ist lautet")
+_MARKS_MAX = 3
+
+
+def command_in(text: str) -> str | None:
+    """The form's command a whole message is: back, skip, cancel, send, change, resume, keep, done, yes, no."""
+    folded = " ".join(words(fold(text)))
+    if folded in _COMMANDS:
+        return _COMMANDS[folded]
+    return _COMMANDS.get(" ".join(word for word in folded.split() if word not in _FILLERS))
+
+
+def asks_something(text: str) -> bool:
+    """Whether the words are put as a question or a wish of their own rather than as somebody's answer."""
+    folded = " ".join(words(fold(text)))
+    first = folded.partition(" ")[0]
+    return "?" in text or first in _ASKS or f"{folded} ".startswith(_ASK_STARTS)
+
+
+def folded(text: str) -> list[str]:
+    """The words of a message, folded."""
+    return words(fold(text))
+
+
+def names_a_place(text: str) -> bool:
+    """Whether the message opens as places do: "kod škole", "near the church"."""
+    return next(iter(words(fold(text))), "") in _PLACE_STARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """`text` is what should stand instead; `noun` the citizen's word for what is corrected, if one was said."""
+
+    text: str
+    noun: str = ""
+    marked: bool = False  # opened with "ne", "ispravka" and the like
+
+
+def correction_in(text: str, nouns: frozenset[str]) -> Correction | None:
+    """A correction in own words: "ne, ulica je Staparski put", "adresa: Trg 5", "nije Trg 5 nego Trg 6".
+
+    `nouns`: folded words by which the form's answers are called.
+    """
+    parts = text.split()
+    marked, rest = _without_marks(parts, nouns)
+    instead = next((at for at, word in enumerate(rest) if _plain(word) in _INSTEAD), None)
+    if marked and instead is not None and rest[instead + 1 :]:
+        return Correction(" ".join(rest[instead + 1 :]), marked=True)
+    named = _named(rest, nouns, marked)
+    if named:
+        return named
+    return Correction(" ".join(rest), marked=True) if marked and rest else None
+
+
+def change_in(text: str, nouns: frozenset[str]) -> str | None:
+    """The noun of "promeni adresu", "change the address"; None if the message is no such wish."""
+    spoken = words(fold(text))
+    if not spoken or _COMMANDS.get(spoken[0]) != "change":
+        return None
+    return next((noun for word in spoken[1:4] for noun in nouns if _like(word, noun)), None)
+
+
+def _without_marks(parts: list[str], nouns: frozenset[str]) -> tuple[bool, list[str]]:
+    """The words after what marks a correction. A bare "ne" marks one only before a comma or one of the nouns."""
+    marked = False
+    for _ in range(_MARKS_MAX):
+        if not parts or _plain(parts[0]) not in _MARKS:
+            break
+        following = _plain(parts[1]) if len(parts) > 1 else ""
+        strong = _plain(parts[0]) in _STRONG_MARKS or parts[0][-1] in ",.;:!–-"
+        instead = any(_plain(word) in _INSTEAD for word in parts)
+        if not (marked or strong or instead or any(_like(following, noun) for noun in nouns)):
+            break
+        marked, parts = True, parts[1:]
+    return marked, parts
+
+
+def _named(parts: list[str], nouns: frozenset[str], marked: bool) -> Correction | None:
+    for width in (1, 2):
+        if len(parts) <= width:
+            return None
+        noun = next((noun for noun in nouns if _like(_plain(parts[0]), noun)), None)
+        if noun is None:
+            return None
+        last, following = parts[width - 1], parts[width]
+        if _plain(following) in _COPULAS and parts[width + 1 :]:
+            return Correction(" ".join(parts[width + 1 :]), noun, marked)
+        if last.endswith(":") or (marked and width == 1 and noun not in _PLACE_STARTS):
+            return Correction(" ".join(parts[width:]), noun, marked)
+    return None
+
+
+def _plain(word: str) -> str:
+    return "".join(words(fold(word)))
+
+
+def _like(word: str, noun: str) -> bool:
+    """The same noun whatever its ending."""
+    stem = noun[: max(4, len(noun) - 1)]
+    return word == noun or (len(noun) > 4 and word.startswith(stem) and len(word) <= len(noun) + 2)

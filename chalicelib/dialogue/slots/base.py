@@ -1,0 +1,107 @@
+"""What every slot of a form has, and what it hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from chalicelib.language.folding import fold, words
+from chalicelib.model import Choice, Inbound, Line, Town, Voice
+from chalicelib.understanding.understand import Understood, understand
+
+NOUN_LETTERS_MIN = 4
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message of a citizen as slots read it. `now` in epoch seconds."""
+
+    inbound: Inbound
+    town: Town
+    voice: Voice
+    now: float
+
+    @property
+    def text(self) -> str:
+        """The words of a message or under a photo; nothing for a button."""
+        return self.inbound.text.strip() if self.inbound.kind in ("text", "link", "attachment") else ""
+
+    @cached_property
+    def understood(self) -> Understood:
+        return understand(self.text, self.town.index)
+
+    def saying(self, text: str) -> Heard:
+        """The same citizen with other words: a part of the message, or what stood in an earlier one."""
+        return replace(self, inbound=replace(self.inbound, kind="text", text=text, choice=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why an answer cannot be taken, with an example of what can."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An answer that is stored nowhere in clear: the form keeps what the slot's `seal` makes of it."""
+
+    clear: str
+
+
+Seal = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One question of a form. Subclasses say what counts as an answer.
+
+    `ask` is the question, `label` what the answer is called in the summary. An answer is JSON-ready data. An `unasked`
+    slot takes what is sent of itself and never asks for it.
+    """
+
+    key: str
+    ask: Line
+    label: Line
+    optional: bool = False
+    unasked: bool = False
+
+    ASKS: ClassVar[str] = "text"  # the input a channel may offer, by the contract's word
+    FIGURES: ClassVar[bool] = False  # a bare number is an answer here, not the number of a button
+    FREE: ClassVar[bool] = False  # nearly any words are an answer here
+    NOUNS: ClassVar[frozenset[str]] = frozenset()  # what citizens call it, folded, besides its label
+
+    def take(self, heard: Heard) -> Any:
+        """The answer to this slot's question, a Complaint, or None if the message does not speak to it."""
+        raise NotImplementedError
+
+    def glean(self, heard: Heard) -> Any:
+        """What a message says of this slot without having been asked; None if nothing certain."""
+        return None
+
+    def holds(self, value: Any) -> bool:
+        """Whether a stored answer still is one; a newer version of the form may think otherwise."""
+        return True
+
+    def merged(self, old: Any, new: Any) -> Any:
+        """What stands when something was gleaned beside an earlier answer."""
+        return new
+
+    def shown(self, value: Any) -> Line:
+        """The answer as the summary shows it."""
+        return Line("raw", {"text": str(value)})
+
+    def choices(self, prefix: str, page: int) -> tuple[Choice, ...]:
+        """The buttons of this slot; their ids begin with `prefix`."""
+        return ()
+
+    def pick(self, option: str) -> Any:
+        """The answer a button means, or a Complaint; None if there is no such button (any more)."""
+        return None
+
+
+def nouns(slot: Slot, worded: str) -> frozenset[str]:
+    """The folded words by which a citizen may name the slot; `worded` is its label in the citizen's language."""
+    return slot.NOUNS | {word for word in words(fold(worded)) if len(word) >= NOUN_LETTERS_MIN}

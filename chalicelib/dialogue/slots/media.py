@@ -1,0 +1,46 @@
+"""Photos, videos and files: any number up to a bound, before, between and after words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from chalicelib.dialogue.own_words import folded_words
+from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
+from chalicelib.model import Line
+
+ITEMS_MAX = 6
+MEGABYTES_MAX = 25
+_MEGABYTE = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media(Slot):
+    """A list of [type, where the channel keeps it, size in bytes]."""
+
+    ASKS: ClassVar[str] = "photo"
+    NOUNS: ClassVar[frozenset[str]] = folded_words("slika sliku fotografija fotografiju video foto photo picture bild")
+
+    types: tuple[str, ...] = ("photo", "video")
+
+    def take(self, heard: Heard) -> Any:
+        return self.glean(heard)
+
+    def glean(self, heard: Heard) -> Any:
+        media = heard.inbound.media
+        if media is None:
+            return None
+        if media.type not in self.types:
+            return Complaint(Line("file_type_not_taken"))
+        if media.size > MEGABYTES_MAX * _MEGABYTE:
+            return Complaint(Line("file_too_large", {"max_mb": MEGABYTES_MAX}))
+        return [[media.type, media.url, media.size]]
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, list) and bool(value)
+
+    def merged(self, old: Any, new: Any) -> Any:
+        return [*(old or []), *new][:ITEMS_MAX]
+
+    def shown(self, value: Any) -> Line:
+        return Line("attachments_n", {"n": len(value)})

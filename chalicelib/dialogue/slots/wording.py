@@ -1,0 +1,67 @@
+"""Slots whose answer is words: free text, a person's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from chalicelib.dialogue.own_words import folded_words
+from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
+from chalicelib.model import Line
+from chalicelib.understanding.entities.places import address_in
+
+TEXT_CHARS_MIN = 2
+TEXT_CHARS_MAX = 1000
+NAME_CHARS_MAX = 80
+_NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]+[^\W\d_][^\W\d_'’.-]*)+\.?")
+_NAME_STARTS = re.compile(
+    r"^(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
+    r"ich bin|mein name ist)\s+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Slot):
+    """The citizen's own words. A bare address is none: it says where, not what."""
+
+    FREE: ClassVar[bool] = True
+    NOUNS: ClassVar[frozenset[str]] = folded_words("opis tekst përshkrimi description text beschreibung")
+
+    chars_max: int = TEXT_CHARS_MAX
+
+    def take(self, heard: Heard) -> Any:
+        text = heard.text
+        if len(text) > self.chars_max:
+            return Complaint(Line("text_too_long", {"max_chars": self.chars_max}))
+        if len(text) < TEXT_CHARS_MIN or not any(letter.isalnum() for letter in text) or _is_address(text):
+            return None
+        return text
+
+    def merged(self, old: Any, new: Any) -> Any:
+        """More words come after the earlier ones."""
+        if not old or str(new) in str(old):
+            return old or new
+        return f"{old}\n{new}"[: self.chars_max]
+
+
+def _is_address(text: str) -> bool:
+    found = address_in(text)
+    return found is not None and len(text.split()) <= len(f"{found['street']} {found['number']}".split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name(Slot):
+    """First and last name."""
+
+    ASKS: ClassVar[str] = "name"
+    NOUNS: ClassVar[frozenset[str]] = folded_words("ime prezime emri mbiemri name surname nachname vorname")
+
+    def take(self, heard: Heard) -> Any:
+        if not heard.text:
+            return None
+        name = " ".join(_NAME_STARTS.sub("", heard.text).strip(" .,!").split())
+        if len(name) > NAME_CHARS_MAX or not _NAME.fullmatch(name):
+            return Complaint(Line("invalid_name"))
+        return name

@@ -1,0 +1,264 @@
+"""The case API's language: what a town's system may say, checked, and how a case is told to it.
+
+Parsing and wording only; what a request does is `actions.case_api`. Never imported on the webhook's path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints, ValidationError
+
+from chalicelib.model import KINDS, Case, Happening, Refused
+
+BODY_BYTES_MAX = 64 * 1024
+LIMIT_DEFAULT, LIMIT_MAX = 50, 200
+CURSOR_CHARS_MAX = 60
+IDEMPOTENCY_KEY_CHARS_MAX = 200
+MASKED = "•••"
+# Kinds whose words only a key with this scope reads.
+MASKED_KINDS = {"chat": "chats", "assistance": "help", "volunteer": "help"}
+_CURSOR = re.compile(r"\d{12}#[A-Z]{2}-[A-Z0-9]{4}-[A-Z0-9]{3}")
+
+Status = Literal[
+    "received",
+    "in_progress",
+    "forwarded",
+    "awaiting_opinion",
+    "awaiting_citizen",
+    "stayed",
+    "discontinued",
+    "dismissed",
+    "rejected",
+    "resolved",
+    "withdrawn",
+]
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+def _text(chars_max: int, pattern: str | None = None) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=chars_max, strict=True, pattern=pattern)
+
+
+Name = Annotated[str, _text(120)]
+Subject = Annotated[str, _text(300)]
+Note = Annotated[str, _text(2000)]
+Number = Annotated[str, _text(60)]
+Phone = Annotated[str, _text(30, r"^\+?[\d ()/.-]{5,29}$")]
+LanguageTag = Annotated[str, _text(20, r"^[A-Za-z]{2,3}(-[A-Za-z]{4,8})?$")]
+EventName = Annotated[str, _text(40, r"^[a-z][a-z0-9_]{1,39}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Applicant(_Strict):
+    """Whose case it is. `language` as `sr`, `sr-Cyrl`, `en` …: notices are written in it once the person is bound."""
+
+    name: Name
+    phone: Phone | None = None
+    language: LanguageTag | None = None
+
+
+class NewCase(_Strict):
+    """A file that was opened at the counter or in the office."""
+
+    subject: Subject
+    applicant: Applicant
+    number: Number | None = None
+    office: Name | None = None
+    official: Name | None = None
+    status: Status | None = None
+    awaiting_institution: Name | None = None
+    consent: StrictBool | None = None
+
+
+class CaseEvent(_Strict):
+    """What happened to a case. `note` stays in the office, `public_note` is for the citizen."""
+
+    status: Status | None = None
+    note: Note | None = None
+    public_note: Note | None = None
+    office: Name | None = None
+    official: Name | None = None
+    awaiting_institution: Name | None = None
+    forwarded_to: Name | None = None
+    event: EventName | None = None
+
+
+class NumberedEvent(CaseEvent):
+    """The same, for the case under the town's own file number."""
+
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list was asked for. `updated_after` in epoch seconds, 0 = from the beginning."""
+
+    number: str = ""
+    status: str = ""
+    kind: str = ""
+    office: str = ""
+    updated_after: int = 0
+    cursor: str = ""
+    limit: int = LIMIT_DEFAULT
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
+    """The request's body as `model`. Raises Refused: 415, 413, 400 for what is no JSON object, 422 naming the field."""
+    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Refused(415, "type_not_allowed", "Send application/json.")
+    if len(body) > BODY_BYTES_MAX:
+        raise Refused(413, "too_large", f"At most {BODY_BYTES_MAX // 1024} kB.")
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "malformed", "The body is not JSON.") from error
+    if not isinstance(data, dict):
+        raise Refused(400, "malformed", "The body is not a JSON object.")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        # Only where and which rule: what was sent may be somebody's name or number.
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])[:80]
+        raise Refused(422, "bad_value", f"{field}: {first['msg']}", field) from error
+
+
+def listing(query: Mapping[str, str]) -> Listing:
+    """The parameters of a list. Raises Refused 422 naming the parameter."""
+    status, kind = query.get("status", ""), query.get("kind", "")
+    if status and status not in STATUSES:
+        raise Refused(422, "unknown_status", f"status is one of {', '.join(STATUSES)}.", "status")
+    if kind and kind not in KINDS:
+        raise Refused(422, "unknown_kind", f"kind is one of {', '.join(KINDS)}.", "kind")
+    cursor = query.get("cursor", "")
+    if cursor and not _CURSOR.fullmatch(cursor):
+        raise Refused(422, "bad_cursor", "Use the cursor of the page before.", "cursor")
+    return Listing(
+        number=query.get("number", ""),
+        status=status,
+        kind=kind,
+        office=query.get("office", ""),
+        updated_after=_moment(query.get("updated_after", "")),
+        cursor=cursor,
+        limit=_limit(query.get("limit", "")),
+    )
+
+
+def idempotency_key(headers: Mapping[str, str]) -> str:
+    """The caller's own name of this request; "" if it has none. Raises Refused 422 for one of another shape."""
+    key = headers.get("idempotency-key", "")
+    if not key.isprintable() or len(key) > IDEMPOTENCY_KEY_CHARS_MAX:
+        raise Refused(422, "bad_idempotency_key", f"At most {IDEMPOTENCY_KEY_CHARS_MAX} printable characters.")
+    return key
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _limit(written: str) -> int:
+    if not written:
+        return LIMIT_DEFAULT
+    if not re.fullmatch(r"[0-9]{1,4}", written) or not 1 <= int(written) <= LIMIT_MAX:
+        raise Refused(422, "bad_limit", f"limit is a number from 1 to {LIMIT_MAX}.", "limit")
+    return int(written)
+
+
+def _moment(written: str) -> int:
+    if not written:
+        return 0
+    try:
+        # A "+" that nobody escaped arrives as a blank.
+        moment = datetime.fromisoformat(written.strip().replace(" ", "+" if "T" in written else "T"))
+        at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0, int(at.timestamp()))
+    except (ValueError, OverflowError) as error:
+        message = "A time as 2026-03-10T10:15:00+01:00."
+        raise Refused(422, "bad_time", message, "updated_after") from error
+
+
+# --- what is told -----------------------------------------------------------------------------------------------
+
+
+def case_json(case: Case, time_zone: str, scopes: frozenset[str]) -> dict[str, Any]:
+    """A case as the contract tells it. Sealed slots are masked always, chats and help for keys without their scope."""
+    zone = ZoneInfo(time_zone)
+    hidden = case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
+    place, voice, assignee = case.place, case.voice, case.assignee
+    fields = {slot: MASKED if hidden else value for slot, value in case.fields.items()}
+    told = {
+        "reference": case.reference,
+        "number": case.number or None,
+        "kind": case.kind,
+        "category": case.category or None,
+        "status": case.status,
+        "subject": MASKED if hidden else case.subject,
+        "office": case.office or None,
+        "official": case.official or None,
+        "awaiting_institution": case.awaiting_institution or None,
+        "forwarded_to": case.forwarded_to or None,
+        "channel": case.channel or None,
+        "language": voice.language if voice else None,
+        "script": voice.script if voice else None,
+        "created_at": _time(case.created_at, zone),
+        "updated_at": _time(case.updated_at, zone),
+        "due_at": _time(case.due_at, zone),
+        "closed_at": _time(case.closed_at, zone),
+        "fields": fields | dict.fromkeys(case.sealed, MASKED),
+        "place": None
+        if place is None or hidden
+        else {"latitude": place.latitude, "longitude": place.longitude, "text": place.text or None},
+        "attachments": []
+        if hidden
+        else [
+            {"id": file.id, "type": file.type, "size": file.size, "state": file.state, "url": None}
+            for file in case.attachments
+        ],
+        "history": [_happening(entry, zone, hidden) for entry in case.history],
+        "consent": case.consent,
+    }
+    if assignee:
+        kind, identifier, name = assignee
+        told["assignee"] = {"kind": kind, "id": identifier, "name": MASKED if hidden else name}
+    return told
+
+
+def _happening(entry: Happening, zone: ZoneInfo, hidden: bool) -> dict[str, Any]:
+    return {
+        "at": _time(entry.at, zone),
+        "event": entry.event,
+        "status": entry.status,
+        "by": entry.by,
+        "note": (MASKED if hidden else entry.note) if entry.note else None,
+        "public": entry.public,
+    }
+
+
+def _time(at: int, zone: ZoneInfo) -> str | None:
+    return datetime.fromtimestamp(at, zone).isoformat(timespec="seconds") if at else None
+
+
+def qr_svg(content: str) -> str:
+    """A QR code to print, as SVG."""
+    import io
+
+    import segno
+
+    drawn = io.BytesIO()
+    segno.make(content, error="m", micro=False).save(drawn, kind="svg", scale=4, xmldecl=False, svgclass=None)
+    return drawn.getvalue().decode().strip()

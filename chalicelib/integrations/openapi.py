@@ -1,0 +1,162 @@
+"""The case API told to programs: OpenAPI 3.1, made from the same models that check the requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from chalicelib.integrations.case_api import LIMIT_DEFAULT, LIMIT_MAX, STATUSES, CaseEvent, NewCase, NumberedEvent
+from chalicelib.model import KINDS
+from chalicelib.version import VERSION
+
+_REF = "#/components/schemas/"
+_TIME = {"type": ["string", "null"], "format": "date-time"}
+_WORD = {"type": ["string", "null"]}
+
+
+def document() -> dict[str, Any]:
+    """The whole description."""
+    models: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in (NewCase, CaseEvent, NumberedEvent)]
+    _, schemas = models_json_schema(models, ref_template=_REF + "{model}")
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Šalter: cases of a town", "version": VERSION},
+        "security": [{"key": []}],
+        "paths": {
+            "/api/v1/{tenant}/cases": {
+                "parameters": [_path("tenant")],
+                "post": _posts("NewCase", "Filed", "File a case; the answer's link is for the slip.", "Filed"),
+                "get": {
+                    "summary": "Cases, last changed first",
+                    "parameters": _list_parameters(),
+                    "responses": {"200": _answer("Page", "A page"), **_errors()},
+                },
+            },
+            "/api/v1/{tenant}/cases/events": {
+                "parameters": [_path("tenant")],
+                "post": _posts("NumberedEvent", "Case", "Change the case under a file number.", "The case after it"),
+            },
+            "/api/v1/{tenant}/cases/{reference}": {
+                "parameters": [_path("tenant"), _path("reference")],
+                "get": {"summary": "One case", "responses": {"200": _answer("Case", "The case"), **_errors()}},
+            },
+            "/api/v1/{tenant}/cases/{reference}/events": {
+                "parameters": [_path("tenant"), _path("reference")],
+                "post": _posts("CaseEvent", "Case", "Change a case.", "The case after it"),
+            },
+        },
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas["$defs"] | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Error": _ERROR},
+        },
+    }
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _list_parameters() -> list[dict[str, Any]]:
+    limit = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}
+    schemas: dict[str, dict[str, Any]] = {
+        "number": {"type": "string"},
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "office": {"type": "string", "description": "id or exact title"},
+        "updated_after": {"type": "string", "format": "date-time", "description": "at this second or later"},
+        "cursor": {"type": "string", "description": "of the page before; a page may be short and still have one"},
+        "limit": limit,
+    }
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
+
+
+def _posts(body: str, answer: str, summary: str, description: str) -> dict[str, Any]:
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 200},
+        "description": "the same key within 24 hours: the same answer, nothing done twice; another body: 422",
+    }
+    return {
+        "summary": summary,
+        "parameters": [key],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + body}}}},
+        "responses": {"201": _answer(answer, description), **_errors(posted=True)},
+    }
+
+
+def _answer(schema: str, description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": {"$ref": _REF + schema}}}}
+
+
+def _errors(posted: bool = False) -> dict[str, Any]:
+    meanings = {
+        "401": "No such key",
+        "403": "The key lacks the scope",
+        "404": "Not there, or another town's",
+        "422": "Understood but refused",
+        "503": "Nothing was stored; try again",
+    }
+    if posted:
+        meanings |= {"400": "Malformed", "409": "Taken", "413": "Too large", "415": "Not JSON"}
+    return {status: _answer("Error", meaning) for status, meaning in sorted(meanings.items())}
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
+
+
+_HAPPENING = _object(
+    {
+        "at": _TIME,
+        "event": {"type": "string"},
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "by": {"type": "string"},
+        "note": _WORD,
+        "public": {"type": "boolean"},
+    }
+)
+_PLACE = _object({"latitude": {"type": ["number", "null"]}, "longitude": {"type": ["number", "null"]}, "text": _WORD})
+_ATTACHMENT = _object(
+    {
+        "id": {"type": "string"},
+        "type": {"type": "string"},
+        "size": {"type": "integer"},
+        "state": {"type": "string"},
+        "url": _WORD,
+    }
+)
+_CASE = _object(
+    {
+        "reference": {"type": "string"},
+        "number": _WORD,
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "category": _WORD,
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "subject": {"type": "string"},
+        **dict.fromkeys(("office", "official", "awaiting_institution", "forwarded_to"), _WORD),
+        **dict.fromkeys(("channel", "language", "script"), _WORD),
+        **dict.fromkeys(("created_at", "updated_at", "due_at", "closed_at"), _TIME),
+        "fields": {"type": "object"},
+        "place": {"oneOf": [_PLACE, {"type": "null"}]},
+        "attachments": {"type": "array", "items": _ATTACHMENT},
+        "history": {"type": "array", "items": _HAPPENING},
+        "consent": {"type": "boolean"},
+        "assignee": _object({"kind": {"enum": ["staff", "volunteer"]}, "id": _WORD, "name": _WORD}),
+    },
+    optional=("assignee",),
+)
+_PAGE = _object({"cases": {"type": "array", "items": {"$ref": _REF + "Case"}}, "cursor": _WORD})
+_LINK = _object(
+    {"viber": _WORD, "web": _WORD, "qr_svg": {"type": "string"}, "code": {"type": "string"}, "expires": _TIME}
+)
+_FILED = _object({"reference": {"type": "string"}, "number": _WORD, "link": _LINK})
+_ERROR = _object(
+    {"error": _object({"code": {"type": "string"}, "message": {"type": "string"}, "field": _WORD}, optional=("field",))}
+)

@@ -1,0 +1,332 @@
+"""Cases of one town: read by reference, by file number, by citizen, in pages; written only if nobody was faster.
+
+A case is one item, `HEAD`: what lists and indexes need as attributes, the rest as one packed body with the last twenty
+entries of the history; older entries stand beside it. A store is made for one town, and there is no call with which it
+could read another's.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.model import Attachment, Case, Follower, Happening, Place, SalterError, Voice
+from chalicelib.storage import dynamo, keys
+from chalicelib.storage.dynamo import Item, Write
+from chalicelib.storage.shapes import UnknownShape
+from chalicelib.wire import Deadline
+
+TABLE = "cases"
+SHAPE = 1
+HISTORY_INSIDE_MAX = 20
+HISTORY_MAX = 1000
+FOLLOWERS_MAX = 20
+OWN_CASES_MAX = 50
+LISTED_AT_ONCE = 100  # heads asked for in one request while a list is filtered
+LOOKED_AT_MAX = 500  # heads a page may look at before it hands back what it has and a cursor
+_NO_DEADLINE = 10**12 - 1  # sorts after every deadline
+_OPEN = frozenset("received in_progress forwarded awaiting_opinion awaiting_citizen stayed".split())  # noqa: SIM905
+
+
+class ForeignCase(SalterError):
+    """A case of another town was handed to this store. A fault of ours; a retry does not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some cases of a list, and where the next page begins (None: there is none)."""
+
+    cases: tuple[Case, ...]
+    cursor: str | None
+
+
+_noted_months: set[tuple[str, str]] = set()
+
+
+class CaseStore:
+    def __init__(self, town: str) -> None:
+        self.town = town
+
+    # --- one case ----------------------------------------------------------------------------------------------
+
+    def load(self, reference: str, deadline: Deadline) -> Case | None:
+        """The case with the last twenty entries of its history; one read."""
+        item = dynamo.get(TABLE, keys.case(self.town, reference), keys.HEAD, deadline)
+        return from_item(item) if item else None
+
+    def load_whole(self, reference: str, deadline: Deadline) -> Case | None:
+        """The case with its whole history; one query."""
+        pk = ("pk", keys.case(self.town, reference))
+        items = dynamo.page(TABLE, None, pk, deadline, sort="sk", start="E#", end=keys.HEAD, limit=HISTORY_MAX)
+        if not items or items[-1]["sk"] != keys.HEAD:
+            return None
+        case = from_item(items[-1])
+        past = tuple(_happening(json.loads(zlib.decompress(item["body"]))) for item in items if item["sk"][:2] == "E#")
+        return replace(case, history=past + case.history)
+
+    def by_number(self, number: str, deadline: Deadline) -> Case | None:
+        """The case under the town's own file number, however it is typed; two reads."""
+        item = dynamo.get(TABLE, keys.file_number(self.town, number), keys.NOW, deadline)
+        return self.load(item["reference"], deadline) if item else None
+
+    def items_for_new(self, case: Case, deadline: Deadline) -> list[Write]:
+        """What must be written, all or nothing, for `case` to come into being; a transaction may hold more beside it.
+
+        Its commit raises Duplicate when the reference or the file number is taken.
+        """
+        self._check(case)
+        self._note_month(case, deadline)
+        head, *past = self._items(replace(case, v=1))
+        writes = [Write(TABLE, head, unique=True), *(Write(TABLE, item) for item in past)]
+        if case.number:
+            item = {"pk": keys.file_number(self.town, case.number), "sk": keys.NOW, "shape": SHAPE}
+            writes.append(Write(TABLE, item | {"reference": case.reference}, unique=True))
+        return writes
+
+    def items_for_change(self, case: Case, deadline: Deadline) -> list[Write]:
+        """What must be written for `case`, loaded as version `v` and changed since; Conflict if somebody was faster."""
+        self._check(case)
+        self._note_month(case, deadline)
+        head, *past = self._items(replace(case, v=case.v + 1))
+        return [Write(TABLE, head, expected_v=case.v), *(Write(TABLE, item) for item in past)]
+
+    def add(self, case: Case, deadline: Deadline, beside: Sequence[Write] = ()) -> Case:
+        """File a new case, with whatever must be true together with it."""
+        dynamo.transact([*self.items_for_new(case, deadline), *beside], deadline)
+        return replace(case, v=1)
+
+    def save(self, case: Case, deadline: Deadline, beside: Sequence[Write] = ()) -> Case:
+        """Write a changed case, with whatever must be true together with it. Raises Conflict."""
+        writes = [*self.items_for_change(case, deadline), *beside]
+        if len(writes) == 1:
+            dynamo.put(TABLE, writes[0].item, deadline, expected_v=case.v)
+        else:
+            dynamo.transact(writes, deadline)
+        return replace(case, v=case.v + 1)
+
+    # --- lists -------------------------------------------------------------------------------------------------
+
+    def own(self, person: str, deadline: Deadline, limit: int = OWN_CASES_MAX) -> tuple[Case, ...]:
+        """The cases a citizen opened, newest first; two requests."""
+        pk = ("citizen_key", keys.citizens_cases(self.town, person))
+        found = dynamo.page(TABLE, "citizen", pk, deadline, sort="created_sort", limit=limit, newest_first=True)
+        return tuple(case for case in self._heads(found, deadline) if case)
+
+    def open_page(self, limit: int, deadline: Deadline, cursor: str = "", desk: str = "") -> Page:
+        """Open cases, most urgent first: of the town, or of one desk (an office, or `staff:<id>`)."""
+        pk = ("desk_key", keys.desk(self.town, desk)) if desk else ("open_key", keys.open_cases(self.town))
+        index = "desk" if desk else "open"
+        items = dynamo.page(TABLE, index, pk, deadline, sort="open_sort", start=cursor, limit=limit + 2)
+        items = [item for item in items if item["open_sort"] != cursor]
+        shown = tuple(from_item(item) for item in items[:limit])
+        return Page(shown, items[limit - 1]["open_sort"] if len(items) > limit else None)
+
+    def changed_page(
+        self,
+        limit: int,
+        deadline: Deadline,
+        cursor: str = "",
+        since: int = 0,
+        wanted: Callable[[Case], bool] = lambda case: True,
+    ) -> Page:
+        """All cases, last changed first, back to `since` (epoch seconds), those only that are `wanted`.
+
+        A page may hold fewer than `limit` and still have a cursor: a filter that fits few cases is asked again.
+        """
+        found: list[tuple[str, Case]] = []
+        looked_at = 0
+        for month in self._months(deadline):
+            if (cursor and month > _month(int(cursor[:12]))) or month < _month(since):
+                continue
+            position: str | None = cursor if cursor and month == _month(int(cursor[:12])) else ""
+            while position is not None:
+                sorts, cases, position = self._chunk(month, position, since, deadline)
+                for sort, case in zip(sorts, cases, strict=True):
+                    looked_at += 1
+                    if case is not None and wanted(case):
+                        found.append((sort, case))
+                    if len(found) > limit:
+                        return Page(tuple(case for _, case in found[:limit]), found[limit - 1][0])
+                if looked_at >= LOOKED_AT_MAX:
+                    return Page(tuple(case for _, case in found), sorts[-1])
+        return Page(tuple(case for _, case in found), None)
+
+    def _chunk(
+        self, month: str, cursor: str, since: int, deadline: Deadline
+    ) -> tuple[list[str], list[Case | None], str | None]:
+        """The next heads of a month before `cursor`, and the cursor of those after them."""
+        items = dynamo.page(
+            TABLE,
+            "changed",
+            ("changed_key", keys.month(self.town, month)),
+            deadline,
+            sort="changed_sort",
+            start=f"{since:012d}",
+            end=cursor,
+            limit=LISTED_AT_ONCE + 1,
+            newest_first=True,
+        )
+        more = len(items) > LISTED_AT_ONCE
+        items = [item for item in items if item["changed_sort"] != cursor][:LISTED_AT_ONCE]
+        sorts = [item["changed_sort"] for item in items]
+        return sorts, self._heads(items, deadline), sorts[-1] if more and sorts else None
+
+    def _heads(self, items: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[Case | None]:
+        wanted = [(item["pk"], item["sk"]) for item in items]
+        found = dynamo.batch_get(TABLE, wanted, deadline)
+        return [from_item(found[key]) if key in found else None for key in wanted]
+
+    def _months(self, deadline: Deadline) -> list[str]:
+        """Every month in which cases were last changed, newest first."""
+        return [item["sk"] for item in reversed(dynamo.query(TABLE, keys.months(self.town), "2", deadline))]
+
+    def _note_month(self, case: Case, deadline: Deadline) -> None:
+        """Before the first write of a month, so that no case stands where lists would not look."""
+        month = _month(case.updated_at)
+        if (self.town, month) not in _noted_months:
+            dynamo.put(TABLE, {"pk": keys.months(self.town), "sk": month, "shape": SHAPE}, deadline)
+            _noted_months.add((self.town, month))
+
+    # --- parts -------------------------------------------------------------------------------------------------
+
+    def _check(self, case: Case) -> None:
+        if case.tenant != self.town:
+            raise ForeignCase(f"{case.reference} is not a case of {self.town}")
+        if len(case.followers) > FOLLOWERS_MAX:
+            raise ForeignCase(f"{case.reference} has more than {FOLLOWERS_MAX} followers")
+
+    def _items(self, case: Case) -> list[Item]:
+        """The head, and the entries that no longer fit into it."""
+        past, kept = case.history[:-HISTORY_INSIDE_MAX], case.history[-HISTORY_INSIDE_MAX:]
+        pk = keys.case(self.town, case.reference)
+        older = [
+            {"pk": pk, "sk": keys.case_event(case.v, position), "shape": SHAPE, "body": _packed(_happening_data(entry))}
+            for position, entry in enumerate(past)
+        ]
+        return [to_item(replace(case, history=kept)), *older]
+
+
+# --- shapes -----------------------------------------------------------------------------------------------------
+
+
+def to_item(case: Case) -> Item:
+    """The attributes a case's head is stored as."""
+    town, voice, is_open = case.tenant, case.voice, case.status in _OPEN
+    open_sort = f"{case.due_at or _NO_DEADLINE:012d}#{case.reference}"
+    person = keys.person(case.owner.account, case.owner.citizen) if case.owner else None
+    return {
+        "pk": keys.case(town, case.reference),
+        "sk": keys.HEAD,
+        "shape": SHAPE,
+        "v": case.v,
+        "kind": case.kind,
+        "status": case.status,
+        "category": case.category or None,
+        "subject": case.subject or None,
+        "number": case.number or None,
+        "office": case.office or None,
+        "official": case.official or None,
+        "channel": case.channel or None,
+        "language": voice.language if voice else None,
+        "script": voice.script if voice else None,
+        "created_at": case.created_at,
+        "updated_at": case.updated_at,
+        "due_at": case.due_at or None,
+        "closed_at": case.closed_at or None,
+        "consent": True if case.consent else None,
+        "body": _packed(_body(case)),
+        "open_key": keys.open_cases(town) if is_open else None,
+        "open_sort": open_sort if is_open else None,
+        "desk_key": keys.desk(town, _desk(case)) if is_open and _desk(case) else None,
+        "changed_key": keys.month(town, _month(case.updated_at)),
+        "changed_sort": f"{case.updated_at:012d}#{case.reference}",
+        "citizen_key": keys.citizens_cases(town, person) if person else None,
+        "created_sort": f"{case.created_at:012d}#{case.reference}" if person else None,
+    }
+
+
+def _desk(case: Case) -> str:
+    """On whose desk the case lies: the person's who has it, else the office's."""
+    if case.assignee and case.assignee[0] == "staff":
+        return f"staff:{case.assignee[1]}"
+    return case.office
+
+
+def _month(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
+
+
+def _body(case: Case) -> dict[str, Any]:
+    place, owner = case.place, case.owner
+    body = {
+        "awaiting": case.awaiting_institution,
+        "forwarded": case.forwarded_to,
+        "fields": dict(case.fields),
+        "sealed": dict(case.sealed),
+        "place": [place.text, place.latitude, place.longitude] if place else None,
+        "files": [[file.id, file.type, file.size, file.state, file.key] for file in case.attachments],
+        "history": [_happening_data(entry) for entry in case.history],
+        "owner": [owner.account, owner.citizen] if owner else None,
+        "followers": [[follower.account, follower.citizen] for follower in case.followers],
+        "assignee": list(case.assignee) if case.assignee else None,
+        "applicant": dict(case.applicant),
+        "access": case.access_hash,
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def from_item(item: Mapping[str, Any]) -> Case:
+    """A case from its head: this shape, the one before or the one after. Raises UnknownShape further ahead."""
+    if item.get("shape", SHAPE) > SHAPE + 1:
+        raise UnknownShape(item["shape"])
+    town, reference = item["pk"].removeprefix("T#").split("#K#", 1)
+    body = json.loads(zlib.decompress(item["body"])) if item.get("body") else {}
+    place, owner = body.get("place"), body.get("owner")
+    return Case(
+        tenant=town,
+        reference=reference,
+        kind=item["kind"],
+        status=item["status"],
+        subject=item.get("subject", ""),
+        created_at=item["created_at"],
+        updated_at=item["updated_at"],
+        category=item.get("category", ""),
+        number=item.get("number", ""),
+        office=item.get("office", ""),
+        official=item.get("official", ""),
+        channel=item.get("channel", ""),
+        voice=Voice(item["language"], item.get("script", "latin")) if item.get("language") else None,
+        due_at=item.get("due_at", 0),
+        closed_at=item.get("closed_at", 0),
+        consent=bool(item.get("consent", False)),
+        awaiting_institution=body.get("awaiting", ""),
+        forwarded_to=body.get("forwarded", ""),
+        fields=body.get("fields", {}),
+        sealed=body.get("sealed", {}),
+        place=Place(*place) if place else None,
+        attachments=tuple(Attachment(*file) for file in body.get("files", ())),
+        history=tuple(_happening(entry) for entry in body.get("history", ())),
+        owner=Follower(*owner) if owner else None,
+        followers=tuple(Follower(*follower) for follower in body.get("followers", ())),
+        assignee=tuple(body["assignee"]) if body.get("assignee") else None,
+        applicant=body.get("applicant", {}),
+        access_hash=body.get("access", ""),
+        v=item["v"],
+    )
+
+
+def _happening_data(entry: Happening) -> list[Any]:
+    return [entry.at, entry.event, entry.status, entry.by, entry.note, int(entry.public)]
+
+
+def _happening(data: Sequence[Any]) -> Happening:
+    at, event, status, by, note, public, *_ = data
+    return Happening(at, event, status, by, note, bool(public))
+
+
+def _packed(data: Any) -> bytes:
+    return zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)

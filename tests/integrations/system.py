@@ -1,0 +1,57 @@
+"""A town's office system as it speaks to us: JSON over the product's own routes, with a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.test import Client
+
+import app
+from chalicelib.actions import clock
+from chalicelib.storage import api_keys
+from chalicelib.wire import Deadline
+
+HOST = "bot.primer.example"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    json: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.json["error"]["code"])
+
+
+class System:
+    """Whatever is sent goes through routing, parsing, storage and back."""
+
+    def __init__(self, town: str, scopes: Iterable[str] = api_keys.SCOPES, token: str | None = None) -> None:
+        self.town = town
+        self.token = token or api_keys.make(town, "test", scopes, token_urlsafe(32), clock.now(), Deadline(20))
+
+    def post(self, path: str, body: Any, **headers: str) -> Answer:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._send("POST", path, {"Content-Type": "application/json"} | names, raw)
+
+    def get(self, path: str, **query: Any) -> Answer:
+        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), {}, b"")
+
+    def file(self, **body: Any) -> dict[str, Any]:
+        """A case that is taken; the answer."""
+        answer = self.post("cases", {"subject": "Legalizacija", "applicant": {"name": "Mira Š."}} | body)
+        assert answer.status == 201, answer
+        return dict(answer.json)
+
+    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        headers = {"Authorization": f"Bearer {self.token}", "Host": HOST} | headers
+        with Client(app.app) as client:
+            response = client.http.request(method, f"/api/v1/{self.town}/{path}", headers=headers, body=body)
+        return Answer(response.status_code, json.loads(response.body))
