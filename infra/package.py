@@ -115,7 +115,17 @@ def finish_code(chalice_zip: Path, code: Path) -> None:
     with zipfile.ZipFile(chalice_zip) as packed:
         packed.extractall(code)
     prune_botocore(code / "botocore" / "data")
+    for name in TRAINING_ONLY:
+        (code / name).unlink(missing_ok=True)
+    for name in PYTHON_2_ONLY:
+        shutil.rmtree(code / name, ignore_errors=True)
     compile_code(code)
+
+
+# What the platform's model was trained from: half a megabyte that nothing reads while answering.
+TRAINING_ONLY = ("chalicelib/understanding/phrases.toml",)
+# Of `future`, which viberbot asks for, one no-op decorator is used; the rest served Python 2.
+PYTHON_2_ONLY = ("past", "libfuturize", "libpasteurize", "future/backports", "future/moves", "future/tests")
 
 
 def prune_botocore(data: Path) -> None:

@@ -69,7 +69,9 @@ class Product:
     def launch(self, **overrides: str) -> None:
         """Start it without waiting."""
         self.lines = []
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SALTER_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SALTER_", "VIBER_"))
+        }
         environment |= {"PORT": str(self.port), **self._environment}
         if self.data is not None:
             environment["DATA"] = str(self.data)
