@@ -42,6 +42,10 @@ Status = Literal[
 STATUSES: tuple[str, ...] = get_args(Status)
 
 
+# What the product notes for itself among a form's answers.
+OWN_FIELDS = frozenset({"street_folded"})
+
+
 def _text(chars_max: int, pattern: str | None = None) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=chars_max, strict=True, pattern=pattern)
 
@@ -200,7 +204,7 @@ def case_json(case: Case, time_zone: str, scopes: frozenset[str]) -> dict[str, A
     zone = ZoneInfo(time_zone)
     hidden = case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
     place, voice, assignee = case.place, case.voice, case.assignee
-    fields = {slot: MASKED if hidden else value for slot, value in case.fields.items()}
+    fields = {slot: MASKED if hidden else value for slot, value in case.fields.items() if slot not in OWN_FIELDS}
     told = {
         "reference": case.reference,
         "number": case.number or None,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.cases import references, routing
+from chalicelib.cases import routing
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import Done, Form, Similar
@@ -217,14 +217,12 @@ def follow(reference: str) -> Done:
 
 
 def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Done:
-    """The case, and the receipt: reference, deadline, what happens next, the access code."""
+    """The case, and the receipt: reference, deadline, what happens next."""
     case = _case(town, service, answers, filer, heard, facts)
     lines = [Line("report_created", {"case_no": case.reference})]
     if case.due_at:
         lines.append(_due_line(town, case.due_at))
     lines.append(Line("next_received"))
-    if facts.new_code:
-        lines.append(Line("case_code", {"code": facts.new_code}))
     return Done(tuple(lines), (OpenCase(case),))
 
 
@@ -259,7 +257,6 @@ def _case(
         owner=owner,
         followers=(owner,),
         applicant={name: str(answers[name]) for name in ("name", "phone") if name in answers},
-        access_hash=references.access_hash(facts.new_reference, facts.new_code) if facts.new_code else "",
     )
 
 
