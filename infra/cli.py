@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from chalicelib.tenancy.complaints import Complaint, Rejected
 from infra import towns
 
 LOCAL = "local"
+MISSES_DAYS = 7
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         ("test", _test, "play the town's conversations"),
         ("plan", _plan, "say what publishing would change"),
         ("apply", _apply, "publish the folder as one version"),
+        ("misses", _misses, "what citizens asked and the bot did not understand, grouped"),
     ):
         command = town.add_parser(name, parents=[stage], help=help_text)
         command.add_argument("slug")
@@ -138,6 +141,21 @@ def _apply(parsed: argparse.Namespace) -> int:
 
     pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
+    return 0
+
+
+def _misses(parsed: argparse.Namespace) -> int:
+    _default_stage(parsed)
+    from chalicelib.actions import clock
+    from chalicelib.storage import views
+    from chalicelib.understanding.misses import grouped
+
+    today = dt.datetime.fromtimestamp(clock.now(), dt.UTC).date()
+    days = [(today - dt.timedelta(days=back)).isoformat() for back in range(-1, MISSES_DAYS)]
+    groups = grouped(miss["text"] for day in days for miss in views.misses(parsed.slug, day))
+    for group in groups:
+        print(f"{group.count:4} × {group.texts[0]}" + "".join(f"\n       {text}" for text in group.texts[1:5]))
+    print(f"{len(groups)} questions in {MISSES_DAYS} days; answer them in phrases.yaml or with a sheet.")
     return 0
 
 

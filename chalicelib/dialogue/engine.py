@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from chalicelib.dialogue import binding, chat, filling, forms, opening, own_words
+from chalicelib.dialogue import binding, chat, filling, forms, misses, opening, own_words
 from chalicelib.dialogue.forms import Draft, Filled, Scene
 from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
@@ -225,6 +225,7 @@ def _on_choice(
     town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds
 ) -> Turn | Need:
     choice = inbound.choice
+    conversation = replace(conversation, state=misses.after_choice(conversation, choice, facts.now))
     if choice.startswith("language."):
         chosen = _offered_voice(town, choice.removeprefix("language."))
         if chosen:
@@ -316,7 +317,8 @@ def _on_text(
     if numbered:
         return _on_choice(town, conversation, replace(inbound, kind="choice", choice=numbered), voice, facts, kinds)
     if understood.decision == "unknown":
-        return _turn(conversation, voice, chat.not_understood(town), counts=("unknown",))
+        missed = replace(conversation, state=misses.noted(conversation.state, inbound.text, misses.UNKNOWN, facts.now))
+        return _turn(missed, voice, chat.not_understood(town), counts=("unknown",))
     intent = understood.intents[0][0]
     if (intent in _SAID or intent == "chat.greeting") and understood.decision == "answer":
         return _turn(conversation, voice, _small_talk(town, conversation, intent))

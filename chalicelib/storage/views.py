@@ -11,6 +11,7 @@ from chalicelib.storage import keys, shapes, tables
 
 PER_SHARD_MAX = 500
 ROWS_MAX = 1000
+MISSED_CONVERSATIONS_MAX = 2000
 FAR_FUTURE = 2**40
 
 
@@ -69,6 +70,17 @@ def _dead_rows(town: str) -> Iterator[dict[str, Any]]:
             "due_at": row.due_at,
             "error": row.error,
         }
+
+
+def misses(town: str, date: str) -> list[dict[str, Any]]:
+    """What was not understood in a town's conversations last active on `date` (the town's, ISO): `text, why, at`."""
+    found = tables.Conversation.day_index.query(keys.day(town, date), limit=MISSED_CONVERSATIONS_MAX)
+    wanted = [(key.pk, keys.NOW) for key in found]
+    items = [item.attribute_values for item in tables.Conversation.batch_get(wanted)] if wanted else []
+    states = [
+        shapes.from_item({name: value for name, value in item.items() if value is not None}).state for item in items
+    ]
+    return [dict(miss) for state in states for miss in state.get("misses", ())]
 
 
 def body(row: tables.OutboxRow) -> Any:
