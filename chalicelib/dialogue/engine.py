@@ -8,30 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from chalicelib.dialogue import binding, chat, filling, forms, misses, opening, own_words
-from chalicelib.dialogue.forms import Draft, Filled, Scene
+from chalicelib.dialogue import binding, chat, filling, forms, misses, opening, own_words, voices
+from chalicelib.dialogue.forms import Draft, Filled, Kind, Scene
 from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
-from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold
-from chalicelib.language.scripts import script_of
-from chalicelib.model import CITIZEN, CYRILLIC, LATIN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn, Voice
-from chalicelib.understanding.understand import Understood, understand
-from chalicelib.understanding.wishes import Wish
+from chalicelib.model import CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn
+from chalicelib.understanding.understand import Understood
 
 SAYS_MAX = 3
 GUESSES_MAX = 3
 STATUS_INTENT = "case.status"
 FORM_SCORE_MIN = 0.6
-SOUTH_SLAVIC = ("sr", "bs", "cnr")
-
-
-class Kind(Protocol):
-    """A kind of service. One that is filled in by a form offers what `forms.FormKind` says, too."""
-
-    def answer(self, town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | Need | None: ...
 
 
 Kinds = Callable[[str], Kind]
@@ -47,65 +37,70 @@ _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "
 
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
     """What the bot says to `inbound`, and what it will remember. At most three messages, choices on the last only."""
-    voice = _voice(town, conversation, inbound)
+    voice = voices.heard_in(town, conversation, inbound)
+    scene = Scene(town, Heard(inbound, town, voice, facts.now), facts, conversation, _kinds_of(town, kinds))
     draft = forms.open_draft(conversation.state)
-    if draft and _is_form(town, draft.service, kinds):
-        return _with_form(town, conversation, inbound, voice, facts, kinds, draft)
+    if draft and _is_form(scene, draft.service):
+        return _with_form(scene, draft)
     if draft:
-        return _form_gone(town, replace(conversation, state=forms.remembered(conversation.state, None)), voice)
-    return _ordinary(town, conversation, inbound, voice, facts, kinds)
+        return _turn(_without_form(scene), chat.said("form_gone", town), counts=("form_gone",))
+    return _ordinary(scene)
 
 
-def _ordinary(
-    town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds
-) -> Turn | Need:
+def _kinds_of(town: Town, kinds: Kinds) -> Callable[[str], Any]:
+    """Kinds by the town's names of its services; which of them fill forms is seen by `_is_form`."""
+    return lambda service: kinds(town.core["services"][service]["kind"])
+
+
+def _without_form(scene: Scene) -> Scene:
+    state = forms.remembered(scene.conversation.state, None)
+    return replace(scene, conversation=replace(scene.conversation, state=state))
+
+
+def _ordinary(scene: Scene) -> Turn | Need:
     """The answer to a message, whether or not a form is open."""
+    inbound = scene.inbound
     if inbound.event != "message":
-        return _opened(town, conversation, inbound, voice, facts)
+        return _opened(scene)
     if inbound.kind == "choice":
-        return _on_choice(town, conversation, inbound, voice, facts, kinds)
+        return _on_choice(scene, inbound.choice)
     if inbound.kind in ("text", "link"):
-        return _on_text(town, conversation, inbound, voice, facts, kinds)
-    caption = understand(inbound.text, town.index) if inbound.text.strip() else None
-    if caption and caption.danger:
-        return _turn(conversation, voice, chat.emergency(town, caption.danger), counts=("emergency",))
-    service = _opened_by(town, inbound.kind, kinds)
+        return _on_text(scene)
+    danger = scene.heard.danger
+    if danger:
+        return _turn(scene, chat.emergency(scene.town, danger), counts=("emergency",))
+    service = _opened_by(scene, inbound.kind)
     if service:
-        return _begin(town, conversation, inbound, voice, facts, kinds, service)
-    return _turn(conversation, voice, _other_kind(town, inbound.kind))
+        return _begin(scene, service)
+    return _turn(scene, _other_kind(scene.town, inbound.kind))
 
 
 # --- forms ------------------------------------------------------------------------------------------------------
 
 
-def _with_form(
-    town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds, draft: Draft
-) -> Turn | Need:
+def _with_form(scene: Scene, draft: Draft) -> Turn | Need:
     """A message while a form is open: danger first, then the form; what is not the form's is answered beside it."""
-    scene = _scene(town, conversation, inbound, voice, facts, kinds)
-    if inbound.event != "message":
-        return _filled(conversation, voice, opening.ask_to_resume(scene, draft))
-    danger = scene.heard.text and scene.heard.understood.danger
-    if not danger:
-        pressed = _pressed(town, conversation, inbound, scene, draft)
+    if scene.inbound.event != "message":
+        return _filled(scene, opening.ask_to_resume(scene, draft))
+    if not scene.heard.danger:
+        pressed = _pressed(scene, draft)
         if pressed:
-            inbound = replace(inbound, kind="choice", choice=pressed)
-            scene = _scene(town, conversation, inbound, voice, facts, kinds)
+            scene = scene.pressing(pressed)
         outcome = filling.go_on(scene, draft)
         if isinstance(outcome, Need):
             return outcome
         if outcome:
-            return _filled(conversation, voice, outcome)
-    turn = _ordinary(town, conversation, inbound, voice, facts, kinds)
+            return _filled(scene, outcome)
+    turn = _ordinary(scene)
     return turn if isinstance(turn, Need) else _beside_form(turn, scene, draft)
 
 
-def _pressed(town: Town, conversation: Conversation, inbound: Inbound, scene: Scene, draft: Draft) -> str | None:
+def _pressed(scene: Scene, draft: Draft) -> str | None:
     """The button somebody typed by its label, or by its number where a number is not an answer."""
-    if inbound.kind not in ("text", "link"):
+    if scene.inbound.kind not in ("text", "link"):
         return None
     slot = scene.form(draft).slot(draft.asked)
-    return _spoken_choice(town, conversation, inbound.text, numbers=slot is None or not slot.FIGURES)
+    return _spoken_choice(scene, numbers=slot is None or not slot.FIGURES)
 
 
 def _beside_form(turn: Turn, scene: Scene, draft: Draft) -> Turn:
@@ -135,120 +130,96 @@ def _is_final(say: Say, town: Town) -> bool:
     return say.sheet is not None or all(choice.id in general for choice in say.choices)
 
 
-def _begin(
-    town: Town,
-    conversation: Conversation,
-    inbound: Inbound,
-    voice: Voice,
-    facts: Facts,
-    kinds: Kinds,
-    choice: str,
-    text: str = "",
-) -> Turn | Need:
+def _begin(scene: Scene, choice: str, text: str = "") -> Turn | Need:
     """Open the form a choice names, with what was said; if one is open, ask whether to leave it."""
     service, _, option = choice.partition(".")
-    scene = _scene(town, conversation, inbound, voice, facts, kinds)
-    draft = forms.open_draft(conversation.state)
+    draft = forms.open_draft(scene.conversation.state)
     outcome: Filled | Need
     if draft:
         outcome = opening.ask_to_leave(scene, draft, service, option, text or scene.heard.text)
     else:
         outcome = opening.start(scene, service, option, text)
-    return outcome if isinstance(outcome, Need) else _filled(conversation, voice, outcome)
+    return outcome if isinstance(outcome, Need) else _filled(scene, outcome)
 
 
-def _form_choice(town: Town, choices: list[str], kinds: Kinds) -> str | None:
+def _form_choice(scene: Scene, choices: list[str]) -> str | None:
     """The one form that all of these choices lead into; several kinds of one form are asked about by the form."""
     services = {choice.partition(".")[0] for choice in choices}
     service = services.pop() if len(services) == 1 else ""
-    if not _is_form(town, service, kinds):
+    if not _is_form(scene, service):
         return None
     return choices[0] if len(choices) == 1 else service
 
 
-def _likely_form(town: Town, understood: Understood, kinds: Kinds) -> str | None:
+def _likely_form(scene: Scene, understood: Understood) -> str | None:
     """A form that is likelier than all else together: it may begin, for nothing is sent before its summary."""
     best, score = understood.intents[0]
     if score < FORM_SCORE_MIN:
         return None
     narrowed = understood.narrowed.get(best)
-    return _form_choice(town, [narrowed] if narrowed else _routes(town, best), kinds)
+    return _form_choice(scene, [narrowed] if narrowed else _routes(scene.town, best))
 
 
-def _form_gone(town: Town, conversation: Conversation, voice: Voice) -> Turn:
-    return _turn(conversation, voice, chat.said("form_gone", town), counts=("form_gone",))
+def _is_form(scene: Scene, service: str) -> bool:
+    return service in scene.town.core["services"] and hasattr(scene.kind_of(service), "form")
 
 
-def _is_form(town: Town, service: str, kinds: Kinds) -> bool:
-    declared = town.core["services"].get(service)
-    return declared is not None and hasattr(kinds(declared["kind"]), "form")
-
-
-def _opened_by(town: Town, kind: str, kinds: Kinds) -> str | None:
+def _opened_by(scene: Scene, kind: str) -> str | None:
     """The service that a photo or a pin out of the blue begins."""
-    for service, declared in town.core["services"].items():
-        if kind in getattr(kinds(declared["kind"]), "OPENED_BY", ()):
+    for service in scene.town.core["services"]:
+        if kind in getattr(scene.kind_of(service), "OPENED_BY", ()):
             return str(service)
     return None
 
 
-def _scene(town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds) -> Scene:
-    def kind_of(service: str) -> Any:
-        return kinds(town.core["services"][service]["kind"])
-
-    return Scene(town, Heard(inbound, town, voice, facts.now), facts, conversation, kind_of)
-
-
-def _filled(conversation: Conversation, voice: Voice, filled: Filled) -> Turn:
-    turn = _turn(conversation, voice, *filled.says, counts=filled.counts)
-    return replace(turn, state=forms.remembered(conversation.state, filled.draft), effects=filled.effects)
+def _filled(scene: Scene, filled: Filled) -> Turn:
+    turn = _turn(scene, *filled.says, counts=filled.counts)
+    return replace(turn, state=forms.remembered(turn.state, filled.draft), effects=filled.effects)
 
 
 # --- opening ----------------------------------------------------------------------------------------------------
 
 
-def _opened(town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts) -> Turn | Need:
+def _opened(scene: Scene) -> Turn | Need:
     """A chat was opened or followed. Who has talked to us before gets the menu, not a second greeting; who scanned a
     slip is asked whether its case is theirs to follow here."""
-    context = binding.context_of(inbound.context)
+    context = binding.context_of(scene.inbound.context)
     if context:
-        offered = binding.offer(context, conversation, facts)
-        return offered if isinstance(offered, Need) else _turn(conversation, voice, offered)
-    say = chat.menu(town) if conversation.seq else chat.welcome(town)
-    return _turn(conversation, voice, say)
+        offered = binding.offer(context, scene.conversation, scene.facts)
+        return offered if isinstance(offered, Need) else _turn(scene, offered)
+    return _turn(scene, chat.menu(scene.town) if scene.conversation.seq else chat.welcome(scene.town))
 
 
 # --- choices ----------------------------------------------------------------------------------------------------
 
 
-def _on_choice(
-    town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds
-) -> Turn | Need:
-    choice = inbound.choice
-    conversation = replace(conversation, state=misses.after_choice(conversation, choice, facts.now))
+def _on_choice(scene: Scene, choice: str) -> Turn | Need:
+    """What a button says, pressed or meant by words."""
+    scene = scene.pressing(choice)
+    state = misses.after_choice(scene.conversation, choice, scene.facts.now)
+    scene = replace(scene, conversation=replace(scene.conversation, state=state))
     if choice.startswith("language."):
-        chosen = _offered_voice(town, choice.removeprefix("language."))
+        chosen = voices.named(scene.town, choice.removeprefix("language."))
         if chosen:
-            turn = _turn(conversation, chosen, chat.said("language_changed", town))
-            return replace(turn, voice_chosen=True)
+            turn = _turn(scene, chat.said("language_changed", scene.town))
+            return replace(turn, voice=chosen, voice_chosen=True)
     if choice.startswith(binding.CHOICE):
-        return _bind(conversation, choice, voice, facts)
-    if _is_form(town, choice.partition(".")[0], kinds):
-        said = _said_before_guesses(conversation)
-        return _begin(town, conversation, inbound, voice, facts, kinds, choice, said)
-    says = _follow(town, choice, facts, kinds)
+        return _bind(scene, choice)
+    if _is_form(scene, choice.partition(".")[0]):
+        return _begin(scene, choice, _said_before_guesses(scene.conversation))
+    says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
-    return _turn(conversation, voice, *(says or (chat.menu(town),)))
+    return _turn(scene, *(says or (chat.menu(scene.town),)))
 
 
-def _bind(conversation: Conversation, choice: str, voice: Voice, facts: Facts) -> Turn | Need:
+def _bind(scene: Scene, choice: str) -> Turn | Need:
     """Yes to a slip's link: the case becomes this citizen's, if the link still holds."""
-    bound = binding.bind(choice.removeprefix(binding.CHOICE), facts)
+    bound = binding.bind(choice.removeprefix(binding.CHOICE), scene.facts)
     if isinstance(bound, Need):
         return bound
     say, effects = bound
-    return replace(_turn(conversation, voice, say), effects=effects)
+    return replace(_turn(scene, say), effects=effects)
 
 
 def _said_before_guesses(conversation: Conversation) -> str:
@@ -259,16 +230,9 @@ def _said_before_guesses(conversation: Conversation) -> str:
     return next((entry.text for entry in reversed(conversation.log) if entry.origin == CITIZEN), "")
 
 
-def _offered_voice(town: Town, name: str) -> Voice | None:
-    language, _, script = name.partition("-")
-    scripts = town.scripts(language)
-    if not scripts:
-        return None
-    return Voice(language, script if script in scripts else scripts[0])
-
-
-def _follow(town: Town, choice: str, facts: Facts, kinds: Kinds) -> tuple[Say, ...] | Need | None:
+def _follow(scene: Scene, choice: str) -> tuple[Say, ...] | Need | None:
     """What a choice says; None if the town has no such choice."""
+    town = scene.town
     if choice == "menu":
         return (chat.menu(town),)
     if choice == "language":
@@ -276,11 +240,12 @@ def _follow(town: Town, choice: str, facts: Facts, kinds: Kinds) -> tuple[Say, .
     if choice == "emergency":
         return (chat.emergency(town, None),)
     if choice == "person":
-        return _person(town, facts, kinds)
+        return _person(scene)
     name, page = _page(choice)
     service, _, item = name.partition(".")
-    declared = town.core["services"].get(service)
-    return kinds(declared["kind"]).answer(town, service, item, page, facts) if declared else None
+    if service not in town.core["services"]:
+        return None
+    return scene.kind_of(service).answer(town, service, item, page, scene.facts)
 
 
 def _page(choice: str) -> tuple[str, int]:
@@ -288,9 +253,9 @@ def _page(choice: str) -> tuple[str, int]:
     return name, int(page) if page.isdigit() and len(page) < 4 else 1
 
 
-def _person(town: Town, facts: Facts, kinds: Kinds) -> tuple[Say, ...] | Need | None:
+def _person(scene: Scene) -> tuple[Say, ...] | Need | None:
     """How to reach a person: the office's line and hours, after the word that a program answers here."""
-    says = _follow(town, town.core["person"], facts, kinds)
+    says = _follow(scene, scene.town.core["person"])
     if not says or isinstance(says, Need):
         return says
     return (replace(says[0], lines=(Line("person_intro"), *says[0].lines)), *says[1:])
@@ -299,44 +264,45 @@ def _person(town: Town, facts: Facts, kinds: Kinds) -> tuple[Say, ...] | Need | 
 # --- words ------------------------------------------------------------------------------------------------------
 
 
-def _on_text(
-    town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts, kinds: Kinds
-) -> Turn | Need:
-    if not inbound.text.strip():
-        return _turn(conversation, voice, chat.menu(town))
-    understood = understand(inbound.text, town.index)
+def _on_text(scene: Scene) -> Turn | Need:
+    town, text = scene.town, scene.heard.text
+    if not text:
+        return _turn(scene, chat.menu(town))
+    understood = scene.heard.understood
     if understood.danger:
-        return _turn(conversation, voice, chat.emergency(town, understood.danger), counts=("emergency",))
-    picked = _spoken_choice(town, conversation, inbound.text)
-    if picked:
-        return _on_choice(town, conversation, replace(inbound, kind="choice", choice=picked), voice, facts, kinds)
-    wished = _wished(town, voice, understood.wish)
-    if wished:
-        return _on_choice(town, conversation, replace(inbound, kind="choice", choice=wished), voice, facts, kinds)
-    numbered = _numbered_case(town, understood)
-    if numbered:
-        return _on_choice(town, conversation, replace(inbound, kind="choice", choice=numbered), voice, facts, kinds)
+        return _turn(scene, chat.emergency(town, understood.danger), counts=("emergency",))
+    meant = (
+        _spoken_choice(scene)
+        or voices.wished(town, scene.heard.voice, understood.wish)
+        or _numbered_case(town, understood)
+    )
+    if meant:
+        return _on_choice(scene, meant)
     if understood.decision == "unknown":
-        missed = replace(conversation, state=misses.noted(conversation.state, inbound.text, misses.UNKNOWN, facts.now))
-        return _turn(missed, voice, chat.not_understood(town), counts=("unknown",))
+        return _not_understood(scene)
     intent = understood.intents[0][0]
     if (intent in _SAID or intent == "chat.greeting") and understood.decision == "answer":
-        return _turn(conversation, voice, _small_talk(town, conversation, intent))
+        return _turn(scene, _small_talk(town, intent))
     choices = _candidates(town, understood)
     if not choices:
-        return _turn(conversation, voice, chat.not_offered(["person"]), counts=("not_offered",))
-    form = _likely_form(town, understood, kinds) or _form_choice(town, choices, kinds)
-    if form and not own_words.asks_something(inbound.text):
-        return _begin(town, conversation, inbound, voice, facts, kinds, form)
+        return _turn(scene, chat.not_offered(["person"]), counts=("not_offered",))
+    form = _likely_form(scene, understood) or _form_choice(scene, choices)
+    if form and not own_words.asks_something(text):
+        return _begin(scene, form)
     if form:
         choices = _form_or_office(town, choices)
     if len(choices) > 1:
-        return _turn(conversation, voice, chat.did_you_mean(choices), counts=("guessed",))
-    says = _follow(town, choices[0], facts, kinds)
+        return _turn(scene, chat.did_you_mean(choices), counts=("guessed",))
+    says = _follow(scene, choices[0])
     if isinstance(says, Need):
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
-    return _turn(conversation, voice, *chat.with_second(says or (chat.menu(town),), second))
+    return _turn(scene, *chat.with_second(says or (chat.menu(town),), second))
+
+
+def _not_understood(scene: Scene) -> Turn:
+    turn = _turn(scene, chat.not_understood(scene.town), counts=("unknown",))
+    return replace(turn, state=misses.noted(turn.state, scene.heard.text, misses.UNKNOWN, scene.facts.now))
 
 
 def _numbered_case(town: Town, understood: Understood) -> str | None:
@@ -357,24 +323,10 @@ def _form_or_office(town: Town, choices: list[str]) -> list[str]:
     return [*choices[: GUESSES_MAX - 1], asked[0]]
 
 
-def _small_talk(town: Town, conversation: Conversation, intent: str) -> Say:
+def _small_talk(town: Town, intent: str) -> Say:
     if intent == "chat.greeting":
         return chat.welcome(town)
     return chat.said(_SAID[intent], town)
-
-
-def _wished(town: Town, voice: Voice, wish: Wish | None) -> str | None:
-    """The voice somebody asks for in words, as a choice; None if the town does not speak it."""
-    if wish is None:
-        return None
-    language = wish.language or (
-        voice.language if wish.script in town.scripts(voice.language) else town.native_language
-    )
-    if language in SOUTH_SLAVIC and language not in town.languages:
-        language = town.native_language
-    scripts = town.scripts(language)
-    script = wish.script or (voice.script if voice.script in scripts else next(iter(scripts), ""))
-    return f"language.{language}-{script}" if script in scripts else None
 
 
 def _candidates(town: Town, understood: Understood) -> list[str]:
@@ -409,16 +361,17 @@ def _family_routes(town: Town, intent: str) -> list[str]:
     return [service for service, entry in town.core["services"].items() if entry["kind"] == kind][:1]
 
 
-def _spoken_choice(town: Town, conversation: Conversation, text: str, *, numbers: bool = True) -> str | None:
+def _spoken_choice(scene: Scene, *, numbers: bool = True) -> str | None:
     """A choice of the last message typed as it is labelled, or by its number ("2", "2.")."""
-    last = next((entry for entry in reversed(conversation.log) if entry.say), None)
+    last = next((entry for entry in reversed(scene.conversation.log) if entry.say), None)
     if last is None or last.say is None or not last.say.choices:
         return None
-    number = text.strip().rstrip(".)")
+    number = scene.heard.text.rstrip(".)")
     if number.isascii() and number.isdigit():
         within = len(number) < 3 and 1 <= int(number) <= len(last.say.choices)
         return last.say.choices[int(number) - 1].id if numbers and within else None
-    wanted, voice = fold(text), last.voice or town.default_voice
+    town = scene.town
+    wanted, voice = fold(scene.heard.text), last.voice or town.default_voice
     labelled = [choice.id for choice in last.say.choices if fold(line(choice.label, town, voice)) == wanted]
     return labelled[0] if wanted and len(labelled) == 1 else None
 
@@ -441,51 +394,11 @@ def _other_kind(town: Town, kind: str) -> Say:
     return chat.said(key, town)
 
 
-# --- voice ------------------------------------------------------------------------------------------------------
-
-
-def _voice(town: Town, conversation: Conversation, inbound: Inbound) -> Voice:
-    """The voice to answer in: a chosen one sticks; otherwise as the citizen writes now, else as before."""
-    current = conversation.voice or _first_voice(town, inbound)
-    if conversation.voice_chosen or inbound.event != "message" or inbound.kind not in ("text", "link"):
-        return current
-    family = None if _is_short_answer(conversation, inbound) else language_of(inbound.text)
-    script = script_of(inbound.text)
-    language = _language(town, current, family)
-    scripts = town.scripts(language)
-    if script in scripts:
-        return Voice(language, script)
-    return Voice(language, current.script if current.script in scripts else scripts[0])
-
-
-def _is_short_answer(conversation: Conversation, inbound: Inbound) -> bool:
-    """A few words given to a form (a street, a name) do not tell which language somebody speaks."""
-    few = len(inbound.text.split()) <= forms.SHORT_WORDS_MAX
-    return forms.open_draft(conversation.state) is not None and few and not own_words.asks_something(inbound.text)
-
-
-def _language(town: Town, current: Voice, family: str | None) -> str:
-    if family is None:
-        return current.language
-    if family != "sr":
-        return family if family in town.languages else current.language
-    return current.language if current.language in SOUTH_SLAVIC else town.native_language
-
-
-def _first_voice(town: Town, inbound: Inbound) -> Voice:
-    """Before a word is written: the device's language, if it is one the town speaks beside its own."""
-    language, _, rest = inbound.language_hint.lower().partition("-")
-    if language in town.languages:
-        script = CYRILLIC if rest in ("cyrillic", "cyrl") else LATIN
-        return _offered_voice(town, f"{language}-{script}") or town.default_voice
-    return town.default_voice
-
-
-def _turn(conversation: Conversation, voice: Voice, *says: Say, counts: tuple[str, ...] = ()) -> Turn:
+def _turn(scene: Scene, *says: Say, counts: tuple[str, ...] = ()) -> Turn:
     return Turn(
         says=tuple(says[:SAYS_MAX]),
-        voice=voice,
-        state=conversation.state,
-        voice_chosen=conversation.voice_chosen,
+        voice=scene.heard.voice,
+        state=scene.conversation.state,
+        voice_chosen=scene.conversation.voice_chosen,
         counts=counts,
     )

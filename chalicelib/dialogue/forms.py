@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
 from chalicelib.dialogue.slots.base import Seal
-from chalicelib.model import Conversation, Effect, Facts, Line, Need, Say, Town
+from chalicelib.model import Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
 
 SHAPE = 1
 STATE = "form"
@@ -87,7 +87,13 @@ class Done:
     effects: tuple[Effect, ...] = ()
 
 
-class FormKind(Protocol):
+class Kind(Protocol):
+    """A kind of service: what each of its choices says."""
+
+    def answer(self, town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | Need | None: ...
+
+
+class FormKind(Kind, Protocol):
     """What a kind of service that is filled in by a form offers beside `answer`.
 
     `similar` may ask for facts; it is asked once, when everything is answered and before the summary.
@@ -104,7 +110,7 @@ class FormKind(Protocol):
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything a form's step looks at besides the draft."""
+    """Everything a step looks at besides an open form's draft."""
 
     town: Town
     heard: Heard
@@ -118,6 +124,14 @@ class Scene:
     @property
     def now(self) -> int:
         return int(self.facts.now)
+
+    @property
+    def inbound(self) -> Inbound:
+        return self.heard.inbound
+
+    def pressing(self, choice: str) -> Scene:
+        """The same with a button pressed, where words meant it."""
+        return replace(self, heard=replace(self.heard, inbound=replace(self.inbound, kind="choice", choice=choice)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,11 +27,16 @@ class Heard:
     @property
     def text(self) -> str:
         """The words of a message or under a photo; nothing for a button."""
-        return self.inbound.text.strip() if self.inbound.kind in ("text", "link", "attachment") else ""
+        return "" if self.inbound.kind == "choice" else self.inbound.text.strip()
 
     @cached_property
     def understood(self) -> Understood:
         return understand(self.text, self.town.index)
+
+    @property
+    def danger(self) -> str | None:
+        """The danger the words speak of."""
+        return self.understood.danger if self.text else None
 
     def saying(self, text: str) -> Heard:
         """The same citizen with other words: a part of the message, or what stood in an earlier one."""
@@ -55,7 +61,7 @@ Seal = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
+class Slot(ABC):
     """One question of a form. Subclasses say what counts as an answer.
 
     `ask` is the question, `label` what the answer is called in the summary. An answer is JSON-ready data. An `unasked`
@@ -73,9 +79,9 @@ class Slot:
     FREE: ClassVar[bool] = False  # nearly any words are an answer here
     NOUNS: ClassVar[frozenset[str]] = frozenset()  # what citizens call it, folded, besides its label
 
+    @abstractmethod
     def take(self, heard: Heard) -> Any:
         """The answer to this slot's question, a Complaint, or None if the message does not speak to it."""
-        raise NotImplementedError
 
     def glean(self, heard: Heard) -> Any:
         """What a message says of this slot without having been asked; None if nothing certain."""
