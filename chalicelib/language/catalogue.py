@@ -1,7 +1,8 @@
 """Interface texts by language, and how a template becomes words.
 
-A language is one file in `catalogues/`; one without a file is not offered. Texts are read when a town is compiled and
-travel inside its published version, so nothing is read from disk while answering.
+`catalogues/` has a folder for the bot itself and one for each kind of service that says more; a language is one file in
+each of them, and one without a file for the bot is not offered. Texts are read when a town is compiled and travel
+inside its published version, so nothing is read from disk while answering.
 """
 
 from __future__ import annotations
@@ -17,13 +18,19 @@ from chalicelib.language.scripts import to_cyrillic
 
 _FOLDER = Path(__file__).parent / "catalogues"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+BOT = "bot"
 SECTIONS = ("texts", "widget")
 PREFIXED_SECTIONS = ("days", "terms", "status", "category", "holiday")
 
 
 def names() -> tuple[str, ...]:
     """Every catalogue there is, by file name without ending."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+    return tuple(sorted(path.stem for path in (_FOLDER / BOT).glob("*.toml")))
+
+
+def folders() -> tuple[str, ...]:
+    """What has texts of its own: the bot first, then kinds of service."""
+    return (BOT, *sorted(path.name for path in _FOLDER.iterdir() if path.is_dir() and path.name != BOT))
 
 
 @lru_cache(maxsize=16)
@@ -32,13 +39,24 @@ def load(name: str) -> Mapping[str, Any]:
 
     Texts of the sections `terms`, `days`, `status`, `category`, `holiday` carry the section as prefix (`days.mon`).
     """
-    raw = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     texts: dict[str, Any] = {}
+    for folder in folders():
+        texts |= texts_in(folder, name)
+    return {"language": _read(BOT, name)["language"], "texts": texts}
+
+
+def texts_in(folder: str, name: str) -> dict[str, Any]:
+    """The texts of one folder in the catalogue `name`: key → template or plural forms."""
+    part, texts = _read(folder, name), dict[str, Any]()
     for section in SECTIONS:
-        texts |= raw.get(section, {})
+        texts |= part.get(section, {})
     for section in PREFIXED_SECTIONS:
-        texts |= {f"{section}.{key}": value for key, value in raw.get(section, {}).items()}
-    return {"language": raw["language"], "texts": texts}
+        texts |= {f"{section}.{key}": value for key, value in part.get(section, {}).items()}
+    return texts
+
+
+def _read(folder: str, name: str) -> Mapping[str, Any]:
+    return tomllib.loads((_FOLDER / folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def placeholders(template: str | Mapping[str, str]) -> frozenset[str]:

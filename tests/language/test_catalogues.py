@@ -12,6 +12,11 @@ def test_no_text_is_missing_or_unknown(name: str) -> None:
     assert set(catalogue.load(name)["texts"]) == set(BASE)
 
 
+def test_no_text_stands_in_two_folders() -> None:
+    parts = [set(catalogue.texts_in(folder, "sr")) for folder in catalogue.folders()]
+    assert sum(len(part) for part in parts) == len(set().union(*parts))
+
+
 @pytest.mark.parametrize("name", catalogue.names())
 def test_placeholders_agree_in_every_language(name: str) -> None:
     texts = catalogue.load(name)["texts"]
