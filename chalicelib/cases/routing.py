@@ -28,12 +28,12 @@ class Route:
 def route(core: Mapping[str, Any], kind: str, category: str = "") -> Route:
     """The office and term of a category, as `core` has them.
 
-    `core["problems"]`: category → {"office", "term"}; `core["terms"]`: kind → term. What is missing falls back to the
+    `core["routing"]`: kind → category ("" for any other) → {"office", "term"}. What is missing falls back to the
     office that answers for the town, and to a term that holds everywhere.
     """
-    entry = core.get("problems", {}).get(category, {}) if kind == "problem" else {}
-    written = entry.get("term") or core.get("terms", {}).get(kind)
-    term = deadlines.term_of(written) or (None if kind in WITHOUT_TERM else DEFAULT_TERM)
+    categories = core.get("routing", {}).get(kind, {})
+    entry = categories.get(category) or categories.get("") or {}
+    term = deadlines.term_of(entry.get("term")) or (None if kind in WITHOUT_TERM else DEFAULT_TERM)
     return Route(str(entry.get("office") or _front_office(core)), term)
 
 

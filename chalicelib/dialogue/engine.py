@@ -318,7 +318,8 @@ def _numbered_case(town: Town, understood: Understood) -> str | None:
 def _form_or_office(town: Town, choices: list[str]) -> list[str]:
     """A question about a problem ("when is it collected?") may want the office as well as a report."""
     contacts = str(town.core["person"]).partition(".")[0]
-    offices = [town.core["problems"].get(choice.rpartition(".")[2], {}).get("office", "") for choice in choices]
+    problems = town.core.get("routing", {}).get("problem", {})
+    offices = [problems.get(choice.rpartition(".")[2], {}).get("office", "") for choice in choices]
     asked = [f"{contacts}.{office}" for office in dict.fromkeys(offices) if office] or [str(town.core["person"])]
     return [*choices[: GUESSES_MAX - 1], asked[0]]
 

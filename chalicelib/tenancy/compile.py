@@ -7,45 +7,30 @@ one order all towns share, which intent leads where, the index of phrases, colou
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from chalicelib.language import catalogue
 from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.kinds import Service
+from chalicelib.tenancy.kinds.base import OFFICES
+from chalicelib.tenancy.kinds.contacts import ContactsService
+from chalicelib.tenancy.kinds.procedures import ordered
 from chalicelib.tenancy.load import TownFiles
 from chalicelib.tenancy.look import colours
-from chalicelib.tenancy.schema import (
-    CATEGORY_TEXTS,
-    GROUPS,
-    UNCONFIRMED,
-    WEEKDAYS,
-    Office,
-    Problem,
-    Procedure,
-    ReportService,
-)
+from chalicelib.tenancy.schema import UNCONFIRMED, Office
+from chalicelib.tenancy.sheets import competent_url, week
 from chalicelib.understanding.model import platform_model
 from chalicelib.understanding.town import build_index
 
 SHAPE = 1
-OFFICE_INTENT = "contact.office"
-# What a sheet is about that serves none of the platform's intents.
-GROUP_INTENTS = {"documents": "doc.generic", "building": "info.building", "business": "info.business"}
 _CALENDARS = Path(__file__).parent / "calendars"
-_SOUTH_SLAVIC = ("sr", "bs", "cnr")
 _SCRIPT_NAMES = {
     "latin": {"sr": "latinica", "bs": "latinica", "cnr": "latinica"},
     "cyrillic": {"sr": "ћирилица", "bs": "ћирилица", "cnr": "ћирилица"},
 }
 _CYRILLIC_NAMES = {"sr": "српски", "bs": "босански", "cnr": "црногорски"}
-STATUS_INTENT = "case.status"
-_MENU_TEXTS = {
-    "procedures": "menu_procedures",
-    "contacts": "menu_contacts",
-    "report_problem": "menu_report",
-    "case_status": "menu_status",
-}
 _PLATFORM_CHOICES = {
     "menu": "btn_main_menu",
     "person": "menu_person",
@@ -64,8 +49,6 @@ _PLATFORM_CHOICES = {
     "form.follow": "btn_follow",
     "form.new": "btn_new_report",
 }
-# What a report that says no kind is about.
-REPORT_INTENT = "report.generic"
 
 
 def compile_town(files: TownFiles) -> dict[str, Any]:
@@ -109,18 +92,19 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
     native = tenant.languages[0].id
     for position, office in enumerate(files.contacts.offices):
         where = ("offices", position)
-        yield from _unknown_intents(files, "contacts.yaml", where, office.intents, intents)
+        yield from files.unknown_intents("contacts.yaml", where, office.intents, intents)
         if native not in office.title:
             yield files.complaint("contacts.yaml", where, f'office "{office.id}" has no title in {native}', "add it")
     for identifier, procedure in files.procedures.items():
         name = f"procedures/{identifier}.yaml"
-        yield from _unknown_intents(files, name, ("intents",), procedure.intents, intents)
+        yield from files.unknown_intents(name, ("intents",), procedure.intents, intents)
         if procedure.office and procedure.office not in offices:
             yield files.complaint(name, ("office",), f'no office "{procedure.office}"', "add it to contacts.yaml")
         if native not in procedure.title:
             yield files.complaint(name, ("title",), f"has no title in {native}", "add it")
-    yield from _loose_problems(files, offices, intents)
-    choices = set(_choice_labels(files, native))
+    for position, service in enumerate(_services(files)):
+        yield from service.complaints(files, position, intents)
+    choices = set(_choice_labels(files, native, _Wordless()))
     for position, choice in enumerate(files.services.menu):
         if choice not in choices:
             yield files.complaint(
@@ -136,30 +120,16 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
             )
 
 
-def _loose_problems(files: TownFiles, offices: Collection[str], intents: Collection[str]) -> Iterator[Complaint]:
-    known = catalogue.load(files.tenant.languages[0].catalogue)["texts"]
-    native = files.tenant.languages[0].id
-    seen: set[str] = set()
-    for at, service in enumerate(files.services.services):
-        for position, problem in enumerate(service.problems if isinstance(service, ReportService) else ()):
-            where = ("services", at, "problems", position)
-            yield from _unknown_intents(files, "services.yaml", where, problem.intents, intents)
-            complaint = None
-            if problem.office not in offices:
-                complaint = (f'no office "{problem.office}"', "add it to contacts.yaml")
-            elif problem.id in seen:
-                complaint = (f'problem "{problem.id}" stands twice', "keep one of them")
-            elif problem.title is None and _category_text(problem) not in known:
-                complaint = (f'problem "{problem.id}" has no title', "give it a title in every language")
-            elif problem.title is not None and native not in problem.title:
-                complaint = (f'problem "{problem.id}" has no title in {native}', "add it")
-            if complaint:
-                yield files.complaint("services.yaml", where, *complaint)
-            seen.add(problem.id)
+class _Wordless(dict[str, Any]):
+    """A catalogue for asking which texts there will be, not what they say."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
 
 
-def _category_text(problem: Problem) -> str:
-    return f"category.{CATEGORY_TEXTS.get(problem.id, problem.id)}"
+def _services(files: TownFiles) -> list[Service]:
+    """The town's services in the order of its file."""
+    return list(files.services.services)
 
 
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
@@ -171,16 +141,6 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
                 yield files.complaint(name, (key, position), f'"{identifier}" stands twice', "keep one of them")
-
-
-def _unknown_intents(
-    files: TownFiles, name: str, where: tuple[str | int, ...], used: list[str], known: Collection[str]
-) -> Iterator[Complaint]:
-    for intent in used:
-        if intent not in known:
-            yield files.complaint(
-                name, where, f'"{intent}" is no intent', "see understanding/phrases.toml for the names"
-            )
 
 
 def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
@@ -225,12 +185,12 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "person": f"{_contacts_service(files)}.{tenant.person.office}",
         "settlements": list(tenant.settlements),
         "latin_words": list(tenant.latin_words),
-        "services": {service.id: _service(service) for service in files.services.services},
-        "problems": {problem.id: {"office": problem.office, "term": _term(problem)} for _, problem in _problems(files)},
+        "services": {service.id: {"kind": service.kind} | service.core(files) for service in _services(files)},
+        "routing": _routing(files),
         "menu": list(files.services.menu),
         "procedures": [
-            {"id": identifier, "group": procedure.group, "link": _url(procedure)}
-            for identifier, procedure in _ordered_procedures(files)
+            {"id": identifier, "group": procedure.group, "link": competent_url(procedure)}
+            for identifier, procedure in ordered(files)
         ],
         "offices": [_office(office) for office in files.contacts.offices],
         "closed": _closed_days(tenant.calendar),
@@ -238,41 +198,13 @@ def _core(files: TownFiles) -> dict[str, Any]:
     }
 
 
-def _service(service: Any) -> dict[str, Any]:
-    if not isinstance(service, ReportService):
-        return {"kind": service.kind}
-    return {"kind": service.kind, "problems": [_problem(problem) for problem in service.problems]}
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "id": problem.id,
-        "intents": list(problem.intents),
-        "photo": problem.photo,
-        "place": problem.place,
-        "anonymous": problem.anonymous,
-        "hint": problem.hint is not None,
-        "questions": [
-            {
-                "id": question.id,
-                "type": question.type,
-                "optional": question.optional,
-                "options": [option.id for option in question.options],
-            }
-            for question in problem.questions
-        ],
-    }
-
-
-def _term(problem: Problem) -> dict[str, Any] | None:
-    return None if isinstance(problem.term, str) else problem.term.model_dump(exclude_none=True)
-
-
-def _problems(files: TownFiles) -> Iterator[tuple[str, Problem]]:
-    """Every kind of problem, with the service it belongs to."""
-    for service in files.services.services:
-        if isinstance(service, ReportService):
-            yield from ((service.id, problem) for problem in service.problems)
+def _routing(files: TownFiles) -> dict[str, dict[str, Any]]:
+    """Which office has which cases until when: kind → category → {"office", "term"}."""
+    routing: dict[str, dict[str, Any]] = {}
+    for service in _services(files):
+        for kind, categories in service.routing(files).items():
+            routing.setdefault(kind, {}).update(categories)
+    return routing
 
 
 def _language(identifier: str, name: str, scripts: list[str]) -> dict[str, Any]:
@@ -303,30 +235,12 @@ def _emergency(files: TownFiles) -> dict[str, Any]:
 
 
 def _contacts_service(files: TownFiles) -> str:
-    return next(service.id for service in files.services.services if service.kind == "contacts")
-
-
-def _ordered_procedures(files: TownFiles) -> list[tuple[str, Procedure]]:
-    return sorted(files.procedures.items(), key=lambda item: (GROUPS.index(item[1].group), item[1].order, item[0]))
-
-
-def _url(procedure: Procedure) -> str | None:
-    return procedure.competent.url if procedure.competent else None
+    return next(service.id for service in files.services.services if isinstance(service, ContactsService))
 
 
 def _office(office: Office) -> dict[str, Any]:
-    hours = None if isinstance(office.hours, str) else _week(office.hours)
+    hours = None if isinstance(office.hours, str) else week(office.hours)
     return {"id": office.id, "hours": hours, "listed": office.listed, "link": office.web, "competent": office.competent}
-
-
-def _week(hours: Mapping[Any, str]) -> dict[str, list[list[str]]]:
-    """Weekday → opening spans as [from, to]."""
-    week: dict[str, list[list[str]]] = {}
-    for day in WEEKDAYS:
-        spans = hours.get(day) or (hours.get("weekdays") if day in WEEKDAYS[:5] else None)
-        if spans:
-            week[day] = [[part.strip() for part in span.split("-")] for span in spans.split(",")]
-    return week
 
 
 def _closed_days(calendar: str) -> dict[str, str]:
@@ -337,25 +251,15 @@ def _closed_days(calendar: str) -> dict[str, str]:
 def _routes(files: TownFiles) -> dict[str, list[str]]:
     """Intent → the choices it may mean: what can be filed here before sheets, sheets before offices."""
     routes: dict[str, list[str]] = {}
-    for service in files.services.services:
-        if service.kind == "case_status":
-            routes[STATUS_INTENT] = [service.id]
-    for identifier, problem in _problems(files):
-        routes[REPORT_INTENT] = [identifier]
-        for intent in problem.intents:
-            if intent != REPORT_INTENT:
-                routes.setdefault(intent, []).append(f"{identifier}.category.{problem.id}")
-    for service in files.services.services:
-        if service.kind == "procedures":
-            for identifier, procedure in _ordered_procedures(files):
-                for intent in procedure.intents:
-                    if intent != STATUS_INTENT or intent not in routes:  # asking for one's case beats reading about it
-                        routes.setdefault(intent, []).append(f"{service.id}.{identifier}")
-    contacts = _contacts_service(files)
-    for office in files.contacts.offices:
-        for intent in office.intents:
-            if not any(choice.split(".")[0] != contacts for choice in routes.get(intent, [])):
-                routes.setdefault(intent, []).append(f"{contacts}.{office.id}")
+    ranks: dict[str, int] = {}
+    alone: set[str] = set()
+    for service in sorted(_services(files), key=lambda service: service.RANK):
+        for intent, choice in service.routes(files):
+            beaten = intent in alone or (service.RANK == OFFICES and ranks.get(intent, OFFICES) < OFFICES)
+            if not beaten:
+                routes.setdefault(intent, []).append(choice)
+                ranks.setdefault(intent, service.RANK)
+        alone |= service.ALONE & set(routes)
     return routes
 
 
@@ -369,7 +273,6 @@ def _texts(files: TownFiles, language: str) -> dict[str, Any]:
         texts["greeting"] = texts["greeting_ngo"]
     constants = _constants(files, language)
     filled = {key: _fill(template, constants) for key, template in texts.items()}
-    filled |= {choice: filled[key] for choice, key in _PLATFORM_CHOICES.items()}
     return filled | _choice_labels(files, language, filled) | {"raw": "{text}"}
 
 
@@ -396,55 +299,13 @@ def _fill(template: Any, constants: Mapping[str, str]) -> Any:
     return template
 
 
-def _choice_labels(files: TownFiles, language: str, texts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Choice id → what stands on its button."""
-    text = texts or dict.fromkeys(
-        list(_MENU_TEXTS.values())
-        + [f"group_{group}" for group in GROUPS]
-        + [_category_text(problem) for _, problem in _problems(files)],
-        "",
-    )
-    labels: dict[str, Any] = dict.fromkeys(_PLATFORM_CHOICES, "") if texts is None else {}
-    for service in files.services.services:
-        labels[service.id] = text[_MENU_TEXTS[service.kind]]
-        if isinstance(service, ReportService):
-            for problem in service.problems:
-                labels |= _problem_texts(service.id, problem, language, text)
-        elif service.kind == "procedures":
-            labels |= {f"{service.id}.group.{group}": text[f"group_{group}"] for group in GROUPS}
-            labels |= {f"{service.id}.{key}": _local(sheet.title, language) for key, sheet in files.procedures.items()}
-        elif service.kind == "contacts":
-            labels |= {f"{service.id}.{office.id}": _local(office.title, language) for office in files.contacts.offices}
+def _choice_labels(files: TownFiles, language: str, text: Mapping[str, Any]) -> dict[str, Any]:
+    """Choice id → what stands on its button; and what services say of their own."""
+    labels: dict[str, Any] = {choice: text[key] for choice, key in _PLATFORM_CHOICES.items()}
+    for service in _services(files):
+        labels[service.id] = text[service.MENU_TEXT]
+        labels |= service.texts(files, language, text)
     return labels
-
-
-def _problem_texts(service: str, problem: Problem, language: str, text: Mapping[str, Any]) -> dict[str, str]:
-    """Everything a form says of one kind of problem, by the keys its slots use."""
-    title = _local(problem.title, language) if problem.title else str(text[_category_text(problem)])
-    texts = {f"{service}.category.{problem.id}": title, f"category.{problem.id}": title}
-    if problem.hint:
-        texts[f"{service}.hint.{problem.id}"] = _local(problem.hint, language)
-    for question in problem.questions:
-        key = f"{problem.id}_{question.id}"
-        texts[f"{service}.ask.{key}"] = _local(question.ask, language)
-        texts[f"{service}.label.{key}"] = _local(question.label, language)
-        texts |= {f"{service}.{key}.{option.id}": _local(option.title, language) for option in question.options}
-    return texts
-
-
-def _local(value: Any, language: str) -> str:
-    """The text in `language`, else the nearest there is: a South Slavic sibling, English, any."""
-    if isinstance(value, str):
-        return value
-    order = [language, *(_SOUTH_SLAVIC if language in _SOUTH_SLAVIC else ()), "en", *_SOUTH_SLAVIC, *value]
-    return str(next(value[candidate] for candidate in order if candidate in value))
-
-
-def _foreign(value: Any, language: str) -> str | None:
-    """The language a text falls back to when the reader may not know it."""
-    if isinstance(value, str) or language in value or (language in _SOUTH_SLAVIC and set(value) & set(_SOUTH_SLAVIC)):
-        return None
-    return str(next(candidate for candidate in ("en", *_SOUTH_SLAVIC, *value) if candidate in value))
 
 
 # --- sheets -----------------------------------------------------------------------------------------------------
@@ -452,150 +313,10 @@ def _foreign(value: Any, language: str) -> str | None:
 
 def _sheets(files: TownFiles, language: str) -> dict[str, Any]:
     texts = _texts(files, language)
-    offices = {office.id: office for office in files.contacts.offices}
     sheets: dict[str, Any] = {}
-    for service in files.services.services:
-        if service.kind == "procedures":
-            for identifier, procedure in files.procedures.items():
-                office = offices.get(procedure.office or "")
-                sheets[f"{service.id}.{identifier}"] = _procedure_sheet(procedure, office, texts, language)
-        elif service.kind == "contacts":
-            for office in files.contacts.offices:
-                sheets[f"{service.id}.{office.id}"] = _office_sheet(office, texts, language)
+    for service in _services(files):
+        sheets |= service.sheets(files, language, texts)
     return sheets
-
-
-def _procedure_sheet(
-    procedure: Procedure, office: Office | None, texts: Mapping[str, Any], language: str
-) -> dict[str, Any]:
-    section = _Sections(texts, language)
-    if procedure.competent:
-        section.add("sheet_competent", procedure.competent.body)
-    section.add("who_is_entitled", procedure.who)
-    section.items("required_documents", procedure.bring)
-    section.add("fee", procedure.fee, half=True)
-    section.add("deadline", procedure.term, half=True)
-    section.add("sheet_how", procedure.how)
-    if office:
-        section.raw("sheet_where", _place(office, language))
-        section.known_or_asked(
-            {
-                "sheet_hours": None if isinstance(office.hours, str) else hours_text(_week(office.hours), texts),
-                "sheet_phone": None if isinstance(office.phones, str) else ", ".join(office.phones),
-            }
-        )
-    section.add("sheet_note", procedure.note)
-    section.add("legal_basis", procedure.law)
-    return {
-        "title": _local(procedure.title, language),
-        "lead": texts["not_ours"] if procedure.mode == "redirect" else None,
-        "sections": section.done,
-        "foot": _foot(texts, _local(procedure.source, language), procedure.checked, procedure.confirmed),
-        "only": section.foreign,
-        "link": _url(procedure),
-    }
-
-
-def _office_sheet(office: Office, texts: Mapping[str, Any], language: str) -> dict[str, Any]:
-    section = _Sections(texts, language)
-    contact = {
-        "sheet_phone": None if isinstance(office.phones, str) else ", ".join(office.phones),
-        "sheet_hours": None if isinstance(office.hours, str) else hours_text(_week(office.hours), texts),
-        "sheet_address": None if office.address == UNCONFIRMED else _local(office.address, language),
-    }
-    if office.emails:
-        contact["sheet_email"] = None if isinstance(office.emails, str) else ", ".join(office.emails)
-    section.known_or_asked(contact)
-    return {
-        "title": _local(office.title, language),
-        "lead": _local(office.about, language) if office.about else None,
-        "sections": section.done,
-        "foot": _foot(texts, None, office.checked, office.confirmed),
-        "only": section.foreign,
-        "link": office.web,
-    }
-
-
-class _Sections:
-    """The labelled parts of a sheet, in the order they are added; an unconfirmed value becomes "ask at the office"."""
-
-    def __init__(self, texts: Mapping[str, Any], language: str) -> None:
-        self._texts, self._language = texts, language
-        self.done: list[dict[str, Any]] = []
-        self.foreign: str | None = None
-
-    def add(self, label: str, value: Any, half: bool = False) -> None:
-        if value is not None:
-            unknown = value == UNCONFIRMED
-            self.raw(label, None if unknown else _local(value, self._language), half)
-            if not unknown:
-                self.foreign = self.foreign or _foreign(value, self._language)
-
-    def items(self, label: str, value: Any) -> None:
-        if value is None:
-            return
-        if value == UNCONFIRMED:
-            self.raw(label, None)
-            return
-        language = _language_of_list(value, self._language)
-        self.foreign = self.foreign or _foreign(value, self._language)
-        self.done.append({"label": self._label(label), "items": list(value[language])})
-
-    def raw(self, label: str, text: str | None, half: bool = False) -> None:
-        entry: dict[str, Any] = {"label": self._label(label), "text": text or self._texts["ask_office"]}
-        entry |= {"half": True} if half else {}
-        self.done.append(entry if text else entry | {"ask": True})
-
-    def known_or_asked(self, values: Mapping[str, str | None]) -> None:
-        """Known values one by one; all unknown ones together in a single "ask at the office"."""
-        for label, text in values.items():
-            if text:
-                self.raw(label, text)
-        unknown = [self._label(label) for label, text in values.items() if not text]
-        if unknown:
-            rest = unknown[1:] if self._language == "de" else [name[0].lower() + name[1:] for name in unknown[1:]]
-            label = ", ".join([unknown[0], *rest])
-            self.done.append({"label": label, "text": self._texts["ask_office"], "ask": True})
-
-    def _label(self, key: str) -> str:
-        return str(self._texts[key]).rstrip(":")
-
-
-def _language_of_list(value: Mapping[str, Any], language: str) -> str:
-    order = [language, *(_SOUTH_SLAVIC if language in _SOUTH_SLAVIC else ()), "en", *_SOUTH_SLAVIC, *value]
-    return str(next(candidate for candidate in order if candidate in value))
-
-
-def _place(office: Office, language: str) -> str:
-    title = _local(office.title, language)
-    return title if office.address == UNCONFIRMED else f"{title}, {_local(office.address, language)}"
-
-
-def _foot(texts: Mapping[str, Any], source: str | None, checked: str, confirmed: bool) -> str:
-    year, month, day = (str(int(part)) for part in checked.split("-"))
-    date = texts["days.date_format"].format(d=day, m=month, y=year)
-    parts = [texts["sheet_source"].replace("{source}", source)] if source else []
-    parts.append(texts["valid_as_of"].replace("{date}", date))
-    if not confirmed:
-        parts.append(texts["sheet_unconfirmed"])
-    return "\n".join(parts)
-
-
-def hours_text(week: Mapping[str, list[list[str]]], texts: Mapping[str, Any]) -> str:
-    """Opening hours in one line: neighbouring days with the same spans are joined."""
-    groups: list[tuple[list[str], str]] = []
-    for day in WEEKDAYS:
-        spans = ", ".join(f"{start}–{end}" for start, end in week.get(day, []))
-        if groups and groups[-1][1] == spans and WEEKDAYS.index(groups[-1][0][-1]) == WEEKDAYS.index(day) - 1:
-            groups[-1][0].append(day)
-        elif spans:
-            groups.append(([day], spans))
-    return "; ".join(f"{_days(days, texts)} {spans}" for days, spans in groups)
-
-
-def _days(days: list[str], texts: Mapping[str, Any]) -> str:
-    first, last = (texts[f"days.{day}_short"] for day in (days[0], days[-1]))
-    return str(first) if len(days) == 1 else f"{first}–{last}"
 
 
 # --- phrases ----------------------------------------------------------------------------------------------------
@@ -609,42 +330,19 @@ def _own_words(files: TownFiles) -> dict[str, dict[str, list[str]]]:
         for spoken, entries in own.examples.items():
             target.setdefault(spoken, []).extend(entries)
         target.setdefault("keywords", []).extend(own.keywords)
-    for choice, title in _titles(files):
-        for language, text in title.items():
-            phrases.setdefault(choice, {}).setdefault(language, []).append(text)
+    for service in _services(files):
+        for choice, title in service.titles(files):
+            for language, text in title.items():
+                phrases.setdefault(choice, {}).setdefault(language, []).append(text)
     return phrases
 
 
 def _parents(files: TownFiles) -> dict[str, list[str]]:
-    """Choice → the platform's intents it serves; an office is also what one asks for who wants an office."""
-    parents: dict[str, list[str]] = {
-        f"{_contacts_service(files)}.{o.id}": [OFFICE_INTENT] for o in files.contacts.offices
-    }
-    for intent, choices in _routes(files).items():
-        for choice in choices:
-            if intent not in parents.setdefault(choice, []):
-                parents[choice].append(intent)
-    for service in files.services.services:
-        if service.kind == "procedures":
-            for identifier, procedure in files.procedures.items():
-                if procedure.group in GROUP_INTENTS:
-                    parents.setdefault(f"{service.id}.{identifier}", [GROUP_INTENTS[procedure.group]])
+    """Choice → the platform's intents it serves."""
+    parents: dict[str, list[str]] = {}
+    further = [(choice, intent) for service in _services(files) for choice, intent in service.parents(files)]
+    routed = [(choice, intent) for intent, choices in _routes(files).items() for choice in choices]
+    for choice, intent in (*further, *routed):
+        if intent not in parents.setdefault(choice, []):
+            parents[choice].append(intent)
     return parents
-
-
-def _titles(files: TownFiles) -> Iterator[tuple[str, Mapping[str, str]]]:
-    for service in files.services.services:
-        if service.kind == "procedures":
-            yield from ((f"{service.id}.{key}", sheet.title) for key, sheet in files.procedures.items())  # type: ignore[misc]
-        elif service.kind == "contacts":
-            yield from ((f"{service.id}.{office.id}", office.title) for office in files.contacts.offices)  # type: ignore[misc]
-    for identifier, problem in _problems(files):
-        yield f"{identifier}.category.{problem.id}", _problem_title(files, problem)
-
-
-def _problem_title(files: TownFiles, problem: Problem) -> Mapping[str, str]:
-    """A problem's name in the town's languages."""
-    if problem.title:
-        return problem.title  # type: ignore[return-value]
-    key = _category_text(problem)
-    return {offer.id: str(catalogue.load(offer.catalogue)["texts"][key]) for offer in files.tenant.languages}

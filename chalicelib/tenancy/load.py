@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from chalicelib.tenancy.schema import LANGUAGES, ContactsFile, Phrases, Procedure, ServicesFile, TenantFile
+from chalicelib.tenancy.kinds import ServicesFile
+from chalicelib.tenancy.schema import LANGUAGES, ContactsFile, Phrases, Procedure, TenantFile
 from chalicelib.tenancy.yaml_file import Document, read
 
 LIBRARY = Path(__file__).parent / "library"
@@ -47,6 +48,15 @@ class TownFiles:
         """A complaint that points at `path` inside `file`."""
         document = self.documents.get(file)
         return Complaint(f"tenants/{self.slug}/{file}", document.line(path) if document else 0, problem, remedy)
+
+    def unknown_intents(
+        self, file: str, path: tuple[str | int, ...], used: Collection[str], known: Collection[str]
+    ) -> Iterator[Complaint]:
+        """A complaint for each intent that the platform does not know."""
+        for intent in used:
+            if intent not in known:
+                remedy = "see understanding/phrases.toml for the names"
+                yield self.complaint(file, path, f'"{intent}" is no intent', remedy)
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

@@ -221,20 +221,6 @@ class Procedure(Strict):
         return self
 
 
-class ProceduresService(Strict):
-    """Sheets of procedures/*.yaml by topic."""
-
-    id: Id
-    kind: Literal["procedures"]
-
-
-class ContactsService(Strict):
-    """The directory of contacts.yaml."""
-
-    id: Id
-    kind: Literal["contacts"]
-
-
 class Term(Strict):
     """How long the office may take, in one of three units. `starts: validation` waits until the request is complete."""
 
@@ -248,75 +234,6 @@ class Term(Strict):
         if sum(each is not None for each in (self.working_days, self.working_hours, self.hours)) != 1:
             raise ValueError("give one of working_days, working_hours, hours")
         return self
-
-
-class QuestionOption(Strict):
-    id: Id
-    title: LocalTitle
-
-
-class ProblemQuestion(Strict):
-    """A question of the town's own about one kind of problem."""
-
-    id: Id
-    type: Literal["text", "choice", "multi_choice", "quantity", "date"] = "text"
-    ask: dict[Language, Short]
-    label: LocalTitle
-    optional: bool = False
-    options: Annotated[list[QuestionOption], Field(max_length=LIST_ITEMS_MAX)] = []
-
-    @model_validator(mode="after")
-    def _options_where_there_is_a_choice(self) -> ProblemQuestion:
-        if (self.type in ("choice", "multi_choice")) != (len(self.options) > 1):
-            raise ValueError("a choice needs at least two `options`; other types have none")
-        return self
-
-
-# Catalogue names of kinds of problems whose intents are called otherwise.
-CATEGORY_TEXTS = {"road": "road_damage", "light": "street_light", "sewage": "sewer", "dogs": "animals"}
-
-
-class Problem(Strict):
-    """A kind of communal problem: who takes care of it, until when, and what a report must say.
-
-    `title` defaults to the platform's name for it (`category.<id>`); `hint` is said as soon as the kind is known.
-    """
-
-    id: Id
-    title: LocalTitle | None = None
-    intents: list[str] = []
-    office: Id
-    term: Unconfirmed | Term = UNCONFIRMED  # type: ignore[assignment]
-    photo: Literal["required", "wanted", "no"] = "wanted"
-    place: bool = True
-    anonymous: bool = True
-    hint: LocalText | None = None
-    questions: Annotated[list[ProblemQuestion], Field(max_length=LIST_ITEMS_MAX)] = []
-
-
-class ReportService(Strict):
-    """Reports of communal problems."""
-
-    id: Id
-    kind: Literal["report_problem"]
-    problems: Annotated[list[Problem], Field(min_length=1, max_length=40)]
-
-
-class StatusService(Strict):
-    """How a citizen's own cases stand."""
-
-    id: Id
-    kind: Literal["case_status"]
-
-
-Service = Annotated[ProceduresService | ContactsService | ReportService | StatusService, Field(discriminator="kind")]
-
-
-class ServicesFile(Strict):
-    """services.yaml: what the menu offers, in order: services and single choices (`contacts.bureau`)."""
-
-    services: Annotated[list[Service], Field(min_length=1)]
-    menu: Annotated[list[str], Field(min_length=1, max_length=12)]
 
 
 class Phrases(Strict):

@@ -256,7 +256,9 @@ def test_a_reopened_case_gets_a_new_deadline_and_who_did_it_in_the_chat_needs_no
 
 
 def test_a_term_from_validation_begins_when_the_office_says_complete(world: World) -> None:
-    core = dict(world.town.core) | {"terms": {"document": {"working_days": 2, "starts": "validation"}}}
+    core = dict(world.town.core) | {
+        "routing": {"document": {"": {"term": {"working_days": 2, "starts": "validation"}}}}
+    }
     town = replace(world.town, core=core)
     case = Case(world.slug, "PR-2222-222", "document", "received", "x", 0, 0)
     filed = completed(town, case, "citizen", NOON)

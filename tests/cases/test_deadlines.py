@@ -95,8 +95,10 @@ CORE = {
     "time_zone": "Europe/Belgrade",
     "closed": _closed_days("RS"),
     "offices": [{"id": "biro", "hours": None}, {"id": "voda", "hours": {"wed": [["07:00", "14:00"]]}}],
-    "problems": {"water": {"office": "voda", "term": {"working_days": 3}}, "road_damage": {"office": "voda"}},
-    "terms": {"question": {"hours": 48}},
+    "routing": {
+        "problem": {"water": {"office": "voda", "term": {"working_days": 3}}, "road_damage": {"office": "voda"}},
+        "question": {"": {"term": {"hours": 48}}},
+    },
 }
 
 
