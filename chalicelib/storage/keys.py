@@ -130,6 +130,22 @@ def api_key(town: str, digest: str) -> str:
     return f"T#{town}#KEY#{digest}"
 
 
+def staff(town: str) -> str:
+    return f"T#{town}#STAFF"
+
+
+def session(town: str, digest: str) -> str:
+    return f"T#{town}#SES#{digest}"
+
+
+def sign_in_tries(town: str, digest: str) -> str:
+    return f"T#{town}#TRY#{digest}"
+
+
+def audit(town: str, day: str) -> str:
+    return f"T#{town}#AU#{day}"
+
+
 def link(town: str, digest: str) -> str:
     return f"T#{town}#L#{digest}"
 
