@@ -13,6 +13,7 @@ from chalice.app import Chalice, Rate, Response
 from chalicelib.actions import clock
 from chalicelib.actions.journal import log
 from chalicelib.channels import Request
+from chalicelib.console.routes import PAGES, Page
 from chalicelib.model import Refused, SalterError, Unavailable
 from chalicelib.version import VERSION
 
@@ -228,6 +229,24 @@ def api_events(tenant: str, reference: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
+
+
+# --- the staff's console ----------------------------------------------------------------------------------------
+
+
+def console(page: Page) -> Callable[..., Response]:
+    """The door of one staff page; who may come in stands beside its address in the table."""
+
+    def open_page(**params: str) -> Response:
+        from chalicelib.console import staff_door
+
+        return staff_door.answer(page, request(), params, clock.now())
+
+    return open_page
+
+
+for page in PAGES:
+    app.route(page.path, methods=[page.method], name=page.name, content_types=ANY)(console(page))
 
 
 # --- queue and schedule -----------------------------------------------------------------------------------------

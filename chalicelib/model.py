@@ -330,6 +330,41 @@ class Case:
     v: int = 0
 
 
+# --- staff ------------------------------------------------------------------------------------------------------
+
+ROLES = ("clerk", "operator", "head", "coordinator", "admin", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """One member of staff. `offices`: ids of the town's directory, () for all of them. `absent_until`: ISO date.
+
+    `sessions` are the open ones' hashes, so that a change of role ends them in its own commit; `id` stands for the
+    person in histories, where no name does.
+    """
+
+    town: str
+    mail: str
+    id: str
+    role: str
+    name: str = ""
+    offices: tuple[str, ...] = ()
+    deputy: str = ""
+    absent_until: str = ""
+    language: str = ""
+    disabled: bool = False
+    sessions: tuple[str, ...] = ()
+    v: int = 0
+
+    @property
+    def by(self) -> str:
+        """As histories and records name the person."""
+        return f"{'platform' if self.role == 'platform' else 'staff'}:{self.id}"
+
+
+# --- what a turn decides ----------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class OpenCase:
     """Effect: this case comes into being, in the same commit as the turn."""

@@ -36,16 +36,21 @@ def change_case(
     deadline: Deadline,
     beside: Callable[[Case], Sequence[Write]] = lambda case: (),
     still_wanted: Callable[[], bool] = lambda: True,
+    *,
+    only: int = 0,
 ) -> Case:
     """The case after `event`, committed and told. `beside` is written with it, or neither is.
 
-    Raises NotAllowed (the graph says no), NoCase, Superseded (`still_wanted` said no after a conflict), Unavailable.
+    `only`: change this version of the case and no other. Raises NotAllowed (the graph says no), NoCase, Superseded
+    (another version, or `still_wanted` said no after a conflict), Unavailable.
     """
     store = CaseStore(town.slug)
     for attempt in range(CHANGE_TRIES_MAX):
         case = store.load(reference, deadline)
         if case is None:
             raise NoCase(reference)
+        if only and case.v != only:
+            raise Superseded(reference)
         changed = after(town, case, event)
         notes = notify.notices_about(town, changed, now, deadline)
         try:

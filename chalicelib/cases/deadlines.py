@@ -107,3 +107,31 @@ def _later(start: dt.datetime, by: dt.timedelta) -> dt.datetime:
     if start.tzinfo is None:
         return start + by
     return (start.astimezone(dt.UTC) + by).astimezone(start.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How much working time a case still has, or by how much it is late: whole working days, else minutes."""
+
+    late: bool
+    days: int
+    minutes: int
+
+
+def time_left(now: dt.datetime, end: dt.datetime, closed: Mapping[str, str], week: Week | None = None) -> Left:
+    """What is left from `now` to `end`: on the day itself open time in minutes, before that working days."""
+    first, last = (now, end) if now <= end else (end, now)
+    days = working_days_between(first.date(), last.date(), closed)
+    minutes = 0 if days else int(_open_time(first, last, week or ASSUMED_WEEK, closed).total_seconds() // 60)
+    return Left(now > end, days, minutes)
+
+
+def _open_time(start: dt.datetime, end: dt.datetime, week: Week, closed: Mapping[str, str]) -> dt.timedelta:
+    """The open time between two moments of one day or of days without work between them."""
+    total = dt.timedelta(0)
+    for ahead in range((end.date() - start.date()).days + 1):
+        day = start.date() + dt.timedelta(days=ahead)
+        for opens, closes in spans(week, closed, day):
+            begin = max(dt.datetime.combine(day, opens, start.tzinfo), start)
+            total += max(dt.timedelta(0), min(dt.datetime.combine(day, closes, start.tzinfo), end) - begin)
+    return total

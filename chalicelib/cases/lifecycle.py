@@ -15,7 +15,7 @@ OPEN = ("received", "in_progress", "forwarded", "awaiting_opinion", "awaiting_ci
 CLOSED = ("resolved", "rejected", "dismissed", "discontinued", "withdrawn")
 STATUSES = (*OPEN, *CLOSED)
 SYSTEM, CITIZEN, STAFF, API, COMPANY, VOLUNTEER = "system", "citizen", "staff", "api", "company", "volunteer"
-REOPENED, WITHDRAWN, RATED, ASSIGNED = "reopened", "withdrawn", "rated", "assigned"
+REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated", "assigned", "released"
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
 REOPEN_DAYS = 30  # how long a citizen may say "still not fixed", unless the town says otherwise
 RATING_MAX = 5
@@ -48,7 +48,7 @@ GRAPH: Mapping[str, Move] = {
 }
 REOPENING = Move(CLOSED, (STAFF, CITIZEN))
 # Events that only the product itself writes into a history.
-OWN_EVENTS = frozenset("opened assigned notice rated followed overdue purged".split())  # noqa: SIM905
+OWN_EVENTS = frozenset("opened assigned released notice rated followed overdue purged".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _with_details(case: Case, event: Event) -> Case:
         official=event.official or case.official,
         awaiting_institution=event.awaiting_institution or case.awaiting_institution,
         forwarded_to=event.forwarded_to or case.forwarded_to,
-        assignee=event.assignee or case.assignee,
+        assignee=None if event.name == RELEASED else event.assignee or case.assignee,
         due_at=event.due_at or case.due_at,
     )
 

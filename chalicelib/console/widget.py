@@ -31,6 +31,8 @@ _SOURCES = {
     "page.css": ("page.css",),
     "launch.css": ("launch.css",),
     "mark.svg": ("mark.svg",),
+    "desk.js": ("desk.js",),
+    "htmx.js": ("vendor/htmx.js",),
 }
 _CONTENT_TYPES = {
     "js": "text/javascript; charset=utf-8",
@@ -110,9 +112,10 @@ def _page() -> Template:
     return Template((_FOLDER / "chat.html").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=len(_SOURCES))
 def _body(name: str) -> str:
-    return _filled("".join(_squeezed(source) for source in _SOURCES[name]))
+    body = "".join(_squeezed(source) for source in _SOURCES[name])
+    return body if _SOURCES[name][0].startswith("vendor/") else _filled(body)
 
 
 def _filled(script: str) -> str:
@@ -123,8 +126,13 @@ def _filled(script: str) -> str:
 
 
 def _squeezed(source: str) -> str:
-    """The source without indentation and comments: whole comment lines of a script, every comment of a style sheet."""
+    """The source without indentation and comments: whole comment lines of a script, every comment of a style sheet.
+
+    What others wrote stays as they published it.
+    """
     text = (_FOLDER / source).read_text(encoding="utf-8")
+    if source.startswith("vendor/"):
+        return text
     if source.endswith(".css"):
         return _CSS_GAP.sub(r"\1", " ".join(_CSS_COMMENT.sub("", text).split())).replace(": ", ":").replace(";}", "}")
     lines = (line.strip() for line in text.splitlines())

@@ -30,6 +30,7 @@ _TARGETS = {
     "sqs": ("AmazonSQS", "application/x-amz-json-1.0"),
     "ssm": ("AmazonSSM", "application/x-amz-json-1.1"),
     "kms": ("TrentService", "application/x-amz-json-1.1"),
+    "cognito-idp": ("AWSCognitoIdentityProviderService", "application/x-amz-json-1.1"),
 }
 _TRANSIENT = frozenset(
     """ProvisionedThroughputExceededException ThrottlingException RequestLimitExceeded InternalServerError

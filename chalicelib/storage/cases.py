@@ -28,6 +28,7 @@ FOLLOWERS_MAX = 20
 OWN_CASES_MAX = 50
 LISTED_AT_ONCE = 100  # heads asked for in one request while a list is filtered
 LOOKED_AT_MAX = 500  # heads a page may look at before it hands back what it has and a cursor
+LOOKING_KEPT_SECONDS = 86400
 _NO_DEADLINE = 10**12 - 1  # sorts after every deadline
 _OPEN = frozenset("received in_progress forwarded awaiting_opinion awaiting_citizen stayed".split())  # noqa: SIM905
 
@@ -42,6 +43,15 @@ class Page:
 
     cases: tuple[Case, ...]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A member of staff who opened a case: their id, how colleagues call them, when (epoch seconds)."""
+
+    id: str
+    name: str
+    at: int
 
 
 _noted_months: set[tuple[str, str]] = set()
@@ -108,6 +118,25 @@ class CaseStore:
             dynamo.transact(writes, deadline)
         return replace(case, v=case.v + 1)
 
+    # --- who looks at it ---------------------------------------------------------------------------------------
+
+    def looking(self, reference: str, deadline: Deadline) -> tuple[Looking, ...]:
+        """Staff who opened the case within the last day; one query."""
+        items = dynamo.query(TABLE, keys.case(self.town, reference), keys.SAW, deadline)
+        return tuple(Looking(item["sk"].removeprefix(keys.SAW), item["name"], item["at"]) for item in items)
+
+    def look(self, reference: str, looking: Looking, deadline: Deadline) -> None:
+        """Note that somebody opened the case just now."""
+        item = {
+            "pk": keys.case(self.town, reference),
+            "sk": f"{keys.SAW}{looking.id}",
+            "shape": SHAPE,
+            "name": looking.name,
+            "at": looking.at,
+            "exp": looking.at + LOOKING_KEPT_SECONDS,
+        }
+        dynamo.put(TABLE, item, deadline)
+
     # --- lists -------------------------------------------------------------------------------------------------
 
     def own(self, person: str, deadline: Deadline, limit: int = OWN_CASES_MAX) -> tuple[Case, ...]:
@@ -154,6 +183,12 @@ class CaseStore:
                 if looked_at >= LOOKED_AT_MAX:
                     return Page(tuple(case for _, case in found), sorts[-1])
         return Page(tuple(case for _, case in found), None)
+
+    def newest_change(self, now: float, deadline: Deadline) -> str:
+        """The sort key of this month's last change; "" in a month without one. One request."""
+        pk = ("changed_key", keys.month(self.town, _month(int(now))))
+        items = dynamo.page(TABLE, "changed", pk, deadline, sort="changed_sort", limit=1, newest_first=True)
+        return str(items[0]["changed_sort"]) if items else ""
 
     def _chunk(
         self, month: str, cursor: str, since: int, deadline: Deadline

@@ -76,6 +76,9 @@ def case_event(version: int, position: int) -> str:
     return f"E#{version:08d}.{position:02d}"
 
 
+SAW = "SAW#"  # beside a case: who of the staff opened it
+
+
 def file_number(town: str, number: str) -> str:
     """Where a town's own file number stands once, however it is typed."""
     return f"T#{town}#N#{folded_number(number)}"

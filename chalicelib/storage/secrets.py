@@ -22,6 +22,11 @@ def chat_signing_key(deadline: Deadline) -> str | None:
     return _parameter("chat-signing-key", deadline)
 
 
+def staff_pool(deadline: Deadline) -> str | None:
+    """The ids of the staff's user pool and of its client, with a blank between; None before the template is there."""
+    return _parameter("staff-pool", deadline)
+
+
 def _parameter(name: str, deadline: Deadline) -> str | None:
     full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
     kept = _kept.get(full)

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.model import Staff
 from chalicelib.storage import dynamo, keys, staff
 from chalicelib.storage.dynamo import Write
-from chalicelib.storage.staff import Staff
 from chalicelib.wire import Deadline
 
 TABLE = "people"

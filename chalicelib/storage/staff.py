@@ -6,45 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.model import ROLES, Staff
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 TABLE = "people"
 SHAPE = 1
-ROLES = ("clerk", "operator", "head", "coordinator", "admin", "platform")
 PLATFORM = "platform"  # what stands for a town in the keys of those who look after all of them
 STAFF_MAX = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """One member of staff. `offices`: ids of the town's directory, () for all of them. `absent_until`: ISO date.
-
-    `sessions` are the open ones' hashes, so that a change of role ends them in its own commit; `id` stands for the
-    person in histories, where no name does.
-    """
-
-    town: str
-    mail: str
-    id: str
-    role: str
-    name: str = ""
-    offices: tuple[str, ...] = ()
-    deputy: str = ""
-    absent_until: str = ""
-    language: str = ""
-    disabled: bool = False
-    sessions: tuple[str, ...] = ()
-    v: int = 0
-
-    @property
-    def by(self) -> str:
-        """As histories and records name the person."""
-        return f"staff:{self.id}"
 
 
 def load(town: str, mail: str, deadline: Deadline) -> Staff | None:

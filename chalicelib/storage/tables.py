@@ -208,6 +208,8 @@ class Case(Model):
     changed_sort = UnicodeAttribute(null=True)
     citizen_key = UnicodeAttribute(null=True)
     created_sort = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    at = NumberAttribute(null=True)
     exp = NumberAttribute(null=True)
     open_index = OpenCases()
     desk_index = DeskCases()

@@ -212,6 +212,7 @@ def _language(identifier: str, name: str, scripts: list[str]) -> dict[str, Any]:
     labels = {script: _language_label(identifier, language["name"], script, len(scripts) > 1) for script in scripts}
     return {
         "id": identifier,
+        "catalogue": name,
         "scripts": scripts,
         "plural": language["plural"],
         "name": language["name"],

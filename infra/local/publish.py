@@ -34,7 +34,9 @@ def publish(versions: Versions) -> None:
     from chalicelib.storage.api_keys import ensure_local_key
     from chalicelib.storage.tenants import LIVE
     from chalicelib.wire import Deadline
+    from infra.local.staff import ensure_local_staff
 
+    ensure_local_staff(tuple(versions))
     for slug, version in versions.items():
         publish_tenant(version, clock.now(), LIVE)
         ensure_local_key(slug, clock.now(), Deadline(SERVE_SECONDS))

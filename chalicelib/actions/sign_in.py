@@ -1,0 +1,175 @@
+"""Staff come in and go out: the pool says who they are, their record says what they may, a session carries it.
+
+After too many wrong passwords an address rests for a while, whether or not anybody has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from secrets import token_hex, token_urlsafe
+
+from chalicelib.model import Conflict, SalterError, Staff
+from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
+from chalicelib.storage.audit import Act
+from chalicelib.storage.sessions import Session
+from chalicelib.storage.staff import PLATFORM
+from chalicelib.storage.staff_pool import Asked, Entered, WeakPassword, WrongPassword
+from chalicelib.wire import Deadline
+
+__all__ = [
+    "Asked",
+    "Denied",
+    "NoPlace",
+    "SignedIn",
+    "WeakPassword",
+    "answer",
+    "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
+    "who",
+]
+
+SIGN_IN_SECONDS = 6.0
+TRIES_MAX = 5
+REST_SECONDS = 15 * 60
+SESSION_SECRET_BYTES = 32
+OPEN_TRIES_MAX = 5
+PASSWORD_LETTERS_MIN = 12
+_PASSWORD_NEEDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
+_TABLE = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`word` goes into the cookie, once."""
+
+    word: str
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Not this time: how many tries are left, or that the address rests for so many seconds."""
+
+    tries_left: int = 0
+    rests_seconds: int = 0
+
+
+class NoPlace(SalterError):
+    """The pool knows this person, but no town does (any more). The town's admin must add them."""
+
+
+def sign_in(mail: str, password: str, now: float) -> SignedIn | Asked | Denied:
+    """One try. Raises NoPlace, Unavailable."""
+    deadline = Deadline(SIGN_IN_SECONDS)
+    return _tried(mail, lambda: staff_pool.enter(staff.folded(mail), password, deadline), now, deadline)
+
+
+def answer(mail: str, asked: Asked, written: str, now: float) -> SignedIn | Asked | Denied:
+    """The new password or the code that was asked for. Raises WeakPassword, NoPlace, Unavailable."""
+    if asked.challenge == staff_pool.NEW_PASSWORD and not is_strong(written):
+        raise WeakPassword("too weak")
+    deadline = Deadline(SIGN_IN_SECONDS)
+    return _tried(mail, lambda: staff_pool.answer(staff.folded(mail), asked, written, deadline), now, deadline)
+
+
+def is_strong(password: str) -> bool:
+    """What the pool's policy asks for; some pools only ask at the first password."""
+    return len(password) >= PASSWORD_LETTERS_MIN and all(need.search(password) for need in _PASSWORD_NEEDS)
+
+
+def who(word: str, now: float, deadline: Deadline) -> Session | None:
+    """Whose page this is; None for nobody's. One read, now and then a write."""
+    session = sessions.find(word, now, deadline)
+    if session:
+        sessions.touch(session, now, deadline)
+    return session
+
+
+def sign_out(session: Session, now: float) -> None:
+    sessions.end(session, now, Deadline(SIGN_IN_SECONDS))
+
+
+def sign_out_everywhere(session: Session, now: float) -> None:
+    """Every session of this person ends, this one too. Raises Conflict, Unavailable."""
+    deadline = Deadline(SIGN_IN_SECONDS)
+    person = staff.load(session.person.town, session.person.mail, deadline)
+    if person is None:
+        return
+    act = Act(now, person.by, "signed_out_everywhere")
+    writes = [staff.item_for(replace(person, sessions=())), *sessions.ended(person, now)]
+    dynamo.transact([*writes, audit.item(person.town, act, token_hex(4))], deadline)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _tried(
+    mail: str, attempt: Callable[[], Entered | Asked], now: float, deadline: Deadline
+) -> SignedIn | Asked | Denied:
+    tries, rests_until = _tries(mail, deadline)
+    if rests_until > now:
+        return Denied(rests_seconds=int(rests_until - now))
+    try:
+        outcome = attempt()
+    except WrongPassword:
+        return _count(mail, 1 if rests_until else tries + 1, now, deadline)
+    if isinstance(outcome, Asked):
+        return outcome
+    if tries:
+        _note(mail, 0, 0, now, deadline)
+    return _opened(outcome, now, deadline)
+
+
+def _opened(entered: Entered, now: float, deadline: Deadline) -> SignedIn:
+    for _ in range(OPEN_TRIES_MAX):
+        person = staff.load(entered.town, entered.mail, deadline) if entered.town else None
+        if person is None or person.disabled:
+            raise NoPlace(entered.town)
+        word = sessions.word(person.town, token_urlsafe(SESSION_SECRET_BYTES))
+        try:
+            session = sessions.open_session(person, word, now, deadline)
+        except Conflict:  # signed in at two places at once
+            continue
+        audit.record(person.town, Act(now, person.by, "signed_in"), token_hex(4), deadline)
+        return SignedIn(word, session)
+    raise Conflict(entered.town)
+
+
+def _tries(mail: str, deadline: Deadline) -> tuple[int, int]:
+    """How many wrong tries in a row, and until when the address rests (epoch seconds)."""
+    item = dynamo.get(_TABLE, _tries_key(mail), keys.NOW, deadline)
+    return (item.get("tries", 0), item.get("until", 0)) if item else (0, 0)
+
+
+def _count(mail: str, tries: int, now: float, deadline: Deadline) -> Denied:
+    if tries >= TRIES_MAX:
+        _note(mail, tries, int(now) + REST_SECONDS, now, deadline)
+        return Denied(rests_seconds=REST_SECONDS)
+    _note(mail, tries, 0, now, deadline)
+    return Denied(tries_left=TRIES_MAX - tries)
+
+
+def _note(mail: str, tries: int, until: int, now: float, deadline: Deadline) -> None:
+    item = {
+        "pk": _tries_key(mail),
+        "sk": keys.NOW,
+        "shape": 1,
+        "tries": tries,
+        "until": until or None,
+        "exp": int(now) + 86400,
+    }
+    dynamo.put(_TABLE, item, deadline)
+
+
+def _tries_key(mail: str) -> str:
+    """Before anybody is known there is no town to file a try under."""
+    return keys.sign_in_tries(PLATFORM, keys.secret_digest(staff.folded(mail)))
+
+
+def newcomer(town: str, mail: str, role: str, **settings: str) -> Staff:
+    """A record for somebody who starts to work here."""
+    offices = tuple(settings.pop("offices", "").split())
+    return Staff(town, staff.folded(mail), token_hex(4), role, offices=offices, **settings)  # type: ignore[arg-type]

@@ -1,0 +1,29 @@
+"""The audit trail as the town's admin reads it: names of staff beside what they did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.model import Town
+from chalicelib.storage import audit, staff
+from chalicelib.wire import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act with the name of who did it, as far as the town still knows them."""
+
+    at: float
+    who: str
+    what: str
+    about: str
+    detail: dict[str, Any]
+
+
+def of_day(town: Town, day: dt.date, before: str, deadline: Deadline) -> tuple[list[Entry], str | None]:
+    """What was done on a day (UTC), newest first, and the cursor of the next page. Two requests."""
+    acts, more = audit.of_day(town.slug, day.isoformat(), deadline, before)
+    names = {person.by: person.name or person.mail for person in staff.all_of(town.slug, deadline)}
+    return [Entry(act.at, names.get(act.by, act.by), act.what, act.about, dict(act.detail)) for act in acts], more

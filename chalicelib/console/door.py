@@ -1,0 +1,214 @@
+"""The way into every staff page: who is there, may they, was the form ours; then the view, then the headers.
+
+A view gets a `Visit` and returns an `Answer`. Whoever is not signed in is led to the sign-in page and back again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from chalicelib.actions import known, sign_in
+from chalicelib.channels import Request
+from chalicelib.console import permissions
+from chalicelib.console.routes import Page
+from chalicelib.console.wording import Wording, wording
+from chalicelib.model import Refused, Staff, Town
+from chalicelib.storage.sessions import Session
+from chalicelib.wire import Deadline
+
+PAGE_SECONDS = 8.0
+COOKIE, VOICE_COOKIE = "salter", "salter_voice"
+FORM_BYTES_MAX = 256 * 1024
+FORM_FIELDS_MAX = 200
+VOICE_SECONDS = 365 * 86400
+CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
+_RETURN_TO = re.compile(r"console/[A-Za-z0-9/_.~?=&%#-]{0,300}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a view gives back: a body with its status, or a way to go on."""
+
+    body: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    content_type: str = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page. `town` is the one worked in; `person` and `session` are those of whoever is signed in."""
+
+    page: Page
+    request: Request
+    now: float
+    deadline: Deadline
+    params: Mapping[str, str]
+    form: Mapping[str, str]
+    session: Session | None
+    town: Town | None
+    say: Wording
+
+    @property
+    def person(self) -> Staff:
+        assert self.session is not None
+        return self.session.person
+
+    @property
+    def here(self) -> Town:
+        """The town worked in."""
+        assert self.town is not None
+        return self.town
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query
+
+    @property
+    def csrf(self) -> str:
+        return csrf_of(self.word) if self.session else ""
+
+    @property
+    def word(self) -> str:
+        return cookies_of(self.request).get(COOKIE, "")
+
+    @property
+    def is_htmx(self) -> bool:
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def root(self) -> str:
+        """The way from this page to the product's own address: nothing here knows under which path it is served."""
+        return root_of(self.page)
+
+    def go(self, path: str, *cookies: str) -> Answer:
+        """Go on to another page, by GET."""
+        return redirect(self.page, path, cookies)
+
+    def may(self, permission: str) -> bool:
+        return permissions.may(_role(self.session), permission)
+
+
+def handle(page: Page, request: Request, params: Mapping[str, str], now: float) -> Answer:
+    """A page as a browser gets it. Raises Refused and Unavailable as every door does."""
+    deadline = Deadline(PAGE_SECONDS)
+    cookies = cookies_of(request)
+    session = sign_in.who(cookies.get(COOKIE, ""), now, deadline) if COOKIE in cookies else None
+    if page.permission != permissions.OPEN:
+        if session is None:
+            return _to_sign_in(page, request, params)
+        if not permissions.may(_role(session), page.permission):
+            raise Refused(403, "not_allowed", "Your role does not open this page.")
+    form = _form(request) if page.writes else {}
+    if page.writes:
+        _check_origin(request)
+        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
+    town = _town(session, deadline)
+    if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
+        return redirect(page, "console/towns")
+    visit = Visit(
+        page, request, now, deadline, params, form, session, town, wording(cookies.get(VOICE_COOKIE, ""), town)
+    )
+    module, _, function = page.view.partition(".")
+    answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
+    return answer
+
+
+def root_of(page: Page) -> str:
+    return "../" * (page.path.count("/") - 1)
+
+
+def redirect(page: Page, path: str, cookies: tuple[str, ...] = ()) -> Answer:
+    """From `page` to `console/…`, by GET."""
+    return Answer(status=303, headers={"Location": root_of(page) + path}, cookies=cookies)
+
+
+def return_path(written: str) -> str:
+    """Where to go after signing in: only ever a page of ours."""
+    return written if _RETURN_TO.fullmatch(written) and "//" not in written else "console"
+
+
+def csrf_of(word: str) -> str:
+    """The token that proves a form to be one of this session's pages."""
+    return hmac.new(word.encode(), b"csrf", hashlib.sha256).hexdigest()[:40]
+
+
+def cookie(word: str, request: Request, *, seconds: int | None = None) -> str:
+    """The session's cookie; `seconds` 0 takes it away. Secure but on the local stack's plain HTTP."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"{COOKIE}={word}; Path=/; HttpOnly; SameSite=Lax{_secure(request)}{age}"
+
+
+def voice_cookie(name: str, request: Request) -> str:
+    return f"{VOICE_COOKIE}={name}; Path=/; SameSite=Lax{_secure(request)}; Max-Age={VOICE_SECONDS}"
+
+
+def cookies_of(request: Request) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(request.headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _role(session: Session | None) -> str:
+    """What counts: a platform admin who went into a town is its admin there."""
+    if session is None:
+        return ""
+    return "admin" if session.acting_for and session.person.role == "platform" else session.person.role
+
+
+def _town(session: Session | None, deadline: Deadline) -> Town | None:
+    """The town worked in comes from the sign-in, never from the address."""
+    if session is None:
+        return None
+    slug = session.acting_for if session.person.role == "platform" else session.person.town
+    return known.town(slug, deadline) if slug else None
+
+
+def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answer:
+    if request.headers.get("hx-request") == "true":
+        return Answer(status=401, headers={"HX-Redirect": f"{root_of(page)}console/sign-in?ended=1"})
+    back = "" if page.writes else f"?to={quote(page.path.format(**params).lstrip('/'))}"
+    return redirect(page, f"console/sign-in{back}")
+
+
+def _form(request: Request) -> dict[str, str]:
+    if len(request.body) > FORM_BYTES_MAX:
+        raise Refused(413, "too_large", f"At most {FORM_BYTES_MAX // 1024} kB.")
+    try:
+        pairs = parse_qsl(request.body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise Refused(400, "malformed", "The form could not be read.") from error
+    return dict(pairs)
+
+
+def _check_origin(request: Request) -> None:
+    """A form is sent from a page of our own address."""
+    written = request.headers.get("origin") or request.headers.get("referer") or ""
+    if written and written != "null" and urlsplit(written).netloc != request.headers.get("host"):
+        raise Refused(403, "foreign_page", "This form came from another site.")
+
+
+def _check_csrf(page: Page, request: Request, form: Mapping[str, str], word: str) -> None:
+    if page.permission == permissions.OPEN:
+        return  # nobody is signed in yet; the form's origin was looked at
+    given = form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(given.encode(), csrf_of(word).encode()):
+        raise Refused(403, "csrf", "This form is not from your session. Reload the page and try again.")
+
+
+def _secure(request: Request) -> str:
+    plain = os.environ.get("SALTER_STAGE") in ("local", "test") and "x-forwarded-proto" not in request.headers
+    return "" if plain else "; Secure"

@@ -1,0 +1,65 @@
+"""Draws the staff's pages: one frame, one set of marks, and the headers that let nothing foreign in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from chalicelib.console import permissions
+from chalicelib.console.door import Answer, Visit
+from chalicelib.console.widget import asset_url
+from chalicelib.console.wording import VOICES, Wording
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# What stands in the name plate, in this order, for those who may open it.
+NAVIGATION = (
+    ("console/inbox", "nav_inbox", permissions.CASES),
+    ("console/audit", "nav_audit", permissions.AUDIT),
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media}; media-src {media}; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+def page(visit: Visit, template: str, status: int = 200, **data: Any) -> Answer:
+    """A whole page, or for htmx the part it asked for, from `templates/console/<template>.html`."""
+    body = _environment().get_template(f"console/{template}.html").render(visit=visit, t=visit.say, **data)
+    return Answer(body, status)
+
+
+def fault(say: Wording, text: str, root: str) -> str:
+    """The page of something that went wrong."""
+    return _environment().get_template("console/fault.html").render(t=say, text=text, root=root)
+
+
+def headers(media: str = "'self'") -> dict[str, str]:
+    """The headers of every staff page; `media` is where citizens' photos are shown from."""
+    return {name: value.replace("{media}", media) for name, value in HEADERS.items()}
+
+
+def _initials(name: str) -> str:
+    return "".join(part[0] for part in name.split()[:2]).upper()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": lambda name: asset_url(name).lstrip("/"), "voices": VOICES, "nav": NAVIGATION}
+    environment.filters["initials"] = _initials
+    return environment

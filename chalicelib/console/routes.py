@@ -1,0 +1,56 @@
+"""The staff's pages: address, permission, and who draws them. A lean table, so that a chat pays nothing for it.
+
+A page without a permission that exists cannot be made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.console import permissions as may
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`view` is `<module of views>.<function>`. `writes`: the request changes something and carries a CSRF token."""
+
+    method: str
+    path: str
+    permission: str
+    view: str
+
+    def __post_init__(self) -> None:
+        if self.permission not in may.KNOWN:
+            raise ValueError(f"{self.path}: no permission {self.permission!r}")
+
+    @property
+    def name(self) -> str:
+        return f"console_{self.view.replace('.', '_')}"
+
+    @property
+    def writes(self) -> bool:
+        return self.method == "POST"
+
+
+PAGES = (
+    Page("GET", "/console", may.OPEN, "sign_in.front"),
+    Page("GET", "/console/sign-in", may.OPEN, "sign_in.show"),
+    Page("POST", "/console/sign-in", may.OPEN, "sign_in.enter"),
+    Page("POST", "/console/sign-in/answer", may.OPEN, "sign_in.answer"),
+    Page("GET", "/console/voice", may.OPEN, "sign_in.voice"),
+    Page("POST", "/console/sign-out", may.OWN, "sign_in.leave"),
+    Page("POST", "/console/sign-out/everywhere", may.OWN, "sign_in.leave_everywhere"),
+    Page("GET", "/console/stay", may.OWN, "sign_in.stay"),
+    Page("GET", "/console/inbox", may.CASES, "inbox.show"),
+    Page("GET", "/console/inbox/news", may.CASES, "inbox.news"),
+    Page("GET", "/console/search", may.CASES, "inbox.search"),
+    Page("GET", "/console/cases/{reference}", may.CASES, "case.show"),
+    Page("POST", "/console/cases/{reference}/claim", may.CASES, "case.claim"),
+    Page("POST", "/console/cases/{reference}/release", may.CASES, "case.release"),
+    Page("POST", "/console/cases/{reference}/preview", may.CASES, "case.preview"),
+    Page("POST", "/console/cases/{reference}/change", may.CASES, "case.change"),
+    Page("POST", "/console/cases/{reference}/note", may.CASES, "case.note"),
+    Page("POST", "/console/cases/{reference}/unmask", may.CASES, "case.unmask"),
+    Page("GET", "/console/cases/{reference}/print", may.CASES, "case.printed"),
+    Page("GET", "/console/audit", may.AUDIT, "audit.show"),
+)

@@ -1,0 +1,67 @@
+"""The list of what there is to do, and finding a case."""
+
+from __future__ import annotations
+
+from chalicelib.actions import desk, find_case
+from chalicelib.console import permissions
+from chalicelib.console.door import Answer, Visit
+from chalicelib.console.pages import page
+
+# What the buttons above the list leave in it.
+FILTERS = {
+    "all": (),
+    "problem": ("problem",),
+    "document": ("document", "administrative"),
+    "question": ("question",),
+    "assistance": ("assistance", "volunteer"),
+    "chat": ("chat",),
+}
+MINE = "mine"
+QUERY_CHARS_MAX = 120
+
+
+def show(visit: Visit) -> Answer:
+    """Open cases by shelf. The rest of a long list comes on the next pages."""
+    chosen = visit.query.get("only", "all")
+    found = desk.desk(
+        visit.here, visit.person, permissions.sees, visit.now, visit.deadline, visit.query.get("after", "")
+    )
+    rows = desk.of_kinds(found.rows, FILTERS.get(chosen, ()))
+    if chosen == MINE:
+        rows = tuple(row for row in rows if _is_mine(row, visit))
+    return page(
+        visit,
+        "inbox",
+        rows=rows,
+        counts={shelf: sum(row.shelf == shelf for row in found.rows) for shelf in desk.SHELVES},
+        shelves=desk.SHELVES,
+        filters=(*FILTERS, MINE),
+        chosen=chosen,
+        more=found.cursor,
+        newest=desk.newest_change(visit.here, visit.now, visit.deadline),
+        mine=lambda row: _is_mine(row, visit),
+    )
+
+
+def news(visit: Visit) -> Answer:
+    """Asked every few seconds: nothing (204) while nothing changed, else a line that says so. One read of cases."""
+    newest = desk.newest_change(visit.here, visit.now, visit.deadline)
+    if newest == visit.query.get("since", ""):
+        return Answer(status=204)
+    return page(visit, "inbox_news", since=newest)
+
+
+def search(visit: Visit) -> Answer:
+    """By reference or file number."""
+    asked = visit.query.get("q", "").strip()[:QUERY_CHARS_MAX]
+    cases = find_case.find(visit.here, asked, visit.deadline) if asked else ()
+    seen = [
+        desk.row(visit.here, case, visit.person, visit.now) for case in cases if permissions.sees(visit.person, case)
+    ]
+    if len(seen) == 1:
+        return visit.go(f"console/cases/{seen[0].case.reference}")
+    return page(visit, "search", rows=seen, asked=asked, mine=lambda row: _is_mine(row, visit))
+
+
+def _is_mine(row: desk.Row, visit: Visit) -> bool:
+    return row.case.assignee is not None and row.case.assignee[:2] == ("staff", visit.person.id)

@@ -1,0 +1,168 @@
+"""What the console says to staff, in the language and script they chose; cases speak the town's own words.
+
+The console's texts are one file a language in `texts/`. Cyrillic is derived, as everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from chalicelib.cases.deadlines import Left
+from chalicelib.cases.working_time import WEEKDAYS
+from chalicelib.language import catalogue
+from chalicelib.model import CYRILLIC, LATIN, Case, Town, Voice
+
+_TEXTS = Path(__file__).parent / "texts"
+# What staff may choose, each named in itself.
+VOICES = {
+    "sr": "srpski",
+    "sr-cyrillic": "српски",
+    "bs": "bosanski",
+    "cnr": "crnogorski",
+    "sq": "shqip",
+    "en": "English",
+}
+STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
+HOUR_MINUTES = 60
+
+
+def names() -> tuple[str, ...]:
+    """Every language the console has texts in."""
+    return tuple(sorted(path.stem for path in _TEXTS.glob("*.toml")))
+
+
+@lru_cache(maxsize=16)
+def texts(name: str) -> Mapping[str, Any]:
+    """The console's own texts of one language: key → template or plural forms."""
+    return tomllib.loads((_TEXTS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One reader's language and script. `name` is the catalogue: `sr-ije` where the town writes ijekavian."""
+
+    voice: Voice
+    name: str
+    town: Town | None = None
+
+    def __call__(self, key: str, **values: Any) -> Markup:
+        """A text of the console's own, ready for a page: what is put into it is escaped."""
+        template = texts(self.name)[key]
+        shown = {name: value if isinstance(value, int) else str(escape(value)) for name, value in values.items()}
+        return Markup(catalogue.word(template, self._plural, self.voice.script, shown))
+
+    @property
+    def tag(self) -> str:
+        """The page's `lang`."""
+        return f"{self.voice.language}-{'Cyrl' if self.voice.script == CYRILLIC else 'Latn'}"
+
+    @property
+    def _plural(self) -> str:
+        return str(catalogue.load(self.name)["language"]["plural"])
+
+    def platform(self, key: str) -> str:
+        """A text of the citizens' catalogue, e.g. the name of a status."""
+        return self._scripted(str(catalogue.load(self.name)["texts"][key]))
+
+    def own(self, key: str) -> str:
+        """A text of the town's own (an office, a kind of problem) in the reader's language, else in the town's."""
+        assert self.town is not None
+        language = self.voice.language
+        known = self.town.texts.get(language, {})
+        text = known.get(key) or self.town.texts[self.town.native_language].get(key)
+        return self._scripted(str(text)) if text else key
+
+    def name_of_town(self) -> str:
+        assert self.town is not None
+        names = self.town.core["names"]
+        return self._scripted(str(names.get(self.voice.language, names[self.town.native_language])))
+
+    # --- cases ---------------------------------------------------------------------------------------------------
+
+    def status(self, status: str) -> str:
+        return self.platform(f"status.{STATUS_TEXTS.get(status, status)}")
+
+    def kind(self, case: Case) -> str:
+        return str(self(f"kind_{case.kind}"))
+
+    def subject(self, case: Case) -> str:
+        """What a case is called in a list: the kind of problem in the reader's language, else what was written."""
+        if case.kind == "problem" and case.category:
+            return self.own(f"category.{case.category}")
+        return case.subject or self.kind(case)
+
+    def office(self, identifier: str) -> str:
+        assert self.town is not None
+        service = str(self.town.core["person"]).partition(".")[0]
+        known = any(office["id"] == identifier for office in self.town.core["offices"])
+        return self.own(f"{service}.{identifier}") if known else identifier
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def moment(self, at: float) -> str:
+        """`utorak, 10. 3. 2026, 10:15` in the town's time."""
+        local = self._local(at)
+        return f"{self.day(at).rstrip('.')}, {local:%H:%M}"
+
+    def day(self, at: float) -> str:
+        local = self._local(at)
+        date = self.platform("days.date_format").format(d=local.day, m=local.month, y=local.year)
+        return f"{self.platform(f'days.{WEEKDAYS[local.weekday()]}')}, {date}"
+
+    def clock(self, at: float) -> str:
+        return f"{self._local(at):%H:%M}"
+
+    def iso(self, at: float) -> str:
+        return self._local(at).isoformat(timespec="minutes")
+
+    def left(self, left: Left) -> Markup:
+        """`još 2 h 15 min`, `kasni 3 radna dana`."""
+        word = "late" if left.late else "left"
+        if left.days:
+            return self(f"{word}_days", n=left.days)
+        hours, minutes = divmod(left.minutes, HOUR_MINUTES)
+        if hours:
+            return self(f"{word}_hours", h=hours, m=minutes)
+        return self(f"{word}_minutes", m=minutes)
+
+    def _local(self, at: float) -> dt.datetime:
+        zone = ZoneInfo(self.town.core["time_zone"] if self.town else "Europe/Belgrade")
+        return dt.datetime.fromtimestamp(at, zone)
+
+    def _scripted(self, text: str) -> str:
+        return catalogue.cyrillic(text) if self.voice.script == CYRILLIC else text
+
+
+def wording(chosen: str, town: Town | None) -> Wording:
+    """The reader's wording: what they chose, else the town's own language and script."""
+    if chosen not in VOICES:
+        chosen = _voice_of(town)
+    language, _, script = chosen.partition("-")
+    return Wording(Voice(language, script or LATIN), _catalogue(language, town), town)
+
+
+def _voice_of(town: Town | None) -> str:
+    if town is None:
+        return "sr"
+    own = town.default_voice
+    name = f"{own.language}-cyrillic" if own.script == CYRILLIC else own.language
+    return name if name in VOICES else "sr"
+
+
+def _catalogue(language: str, town: Town | None) -> str:
+    """Serbian in the town's own pronunciation; in a town that does not write Serbian, the neighbours' ijekavian."""
+    if language != "sr" or town is None:
+        return language
+    native = town.core["languages"][0]
+    if native["id"] != "sr":
+        return "sr-ije"
+    return str(native.get("catalogue", "sr"))
