@@ -1,7 +1,8 @@
 """A lean signed client for AWS's JSON services, used where botocore would cost more than the rest of a turn.
 
 Signature Version 4 as AWS documents it. Signatures use the machine's clock, never the product's. The services spoken
-to here are DynamoDB, SQS, SSM and KMS; S3 objects are looked at with `head_object`, uploads are signed as form posts.
+to here are DynamoDB, SQS, SSM and KMS; SES and SNS, which take forms, by `ask`; S3 objects are looked at with
+`head_object`, uploads are signed as form posts.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import hmac
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from chalicelib import wire
-from chalicelib.model import SalterError, Unavailable
+from chalicelib.model import SalterError, SendFailed, Unavailable
 
 CALL_SECONDS_MAX = 1.5
+FORM_SECONDS_MAX = 10.0  # e-mail and SMS: nobody waits for them, and an answer given up too early may double one
 TRIES_MAX = 3
 BACKOFF_SECONDS = 0.05
 _TARGETS = {
@@ -31,6 +34,9 @@ _TARGETS = {
     "ssm": ("AmazonSSM", "application/x-amz-json-1.1"),
     "kms": ("TrentService", "application/x-amz-json-1.1"),
 }
+_FORM_VERSIONS = {"ses": "2010-12-01", "sns": "2010-03-31"}
+_HOSTS = {"ses": "email"}  # where the host is not called as the service is
+_ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9.]+)</Code>")
 _TRANSIENT = frozenset(
     """ProvisionedThroughputExceededException ThrottlingException RequestLimitExceeded InternalServerError
     ServiceUnavailable InternalFailure TransactionInProgressException KMSInternalException
@@ -56,7 +62,7 @@ def region() -> str:
 
 def endpoint(service: str) -> str:
     override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
-    return (override or f"https://{service}.{region()}.amazonaws.com").rstrip("/")
+    return (override or f"https://{_HOSTS.get(service, service)}.{region()}.amazonaws.com").rstrip("/")
 
 
 def call(
@@ -95,6 +101,25 @@ def _once(service: str, operation: str, body: bytes, deadline: wire.Deadline) ->
         return answer
     code = str(answer.get("__type") or answer.get("code") or f"http_{reply.status}").rsplit("#", 1)[-1]
     raise AwsError("InternalServerError" if reply.status >= 500 and code not in _TRANSIENT else code, answer)
+
+
+def ask(service: str, action: str, fields: Mapping[str, str], deadline: wire.Deadline) -> str:
+    """One action of a service that takes forms and answers XML. Returns AWS's word for its refusal, or "" once done.
+
+    Tried once, for neither SES nor SNS knows a repetition. Raises SendFailed if nobody answered.
+    """
+    body = urlencode({"Action": action, "Version": _FORM_VERSIONS[service], **fields}).encode()
+    url = endpoint(service) + "/"
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    signed = sign("POST", url, service, headers, hashlib.sha256(body).hexdigest())
+    try:
+        reply = wire.call(service, action, "POST", url, signed, body, deadline.within(FORM_SECONDS_MAX))
+    except wire.CallFailed as failure:
+        raise SendFailed("no_answer", retryable=True, uncertain=failure.sent) from failure
+    if reply.status == 200:
+        return ""
+    code = _ERROR_CODE.search(reply.body)
+    return code[1].decode() if code else f"http_{reply.status}"
 
 
 def _json(body: bytes) -> dict[str, Any]:

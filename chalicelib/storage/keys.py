@@ -40,8 +40,18 @@ def dead(town: str) -> str:
     return f"dead#{town}"
 
 
+def sent(town: str) -> str:
+    """Hash of the `due` index under which rows stand for a while after they are done."""
+    return f"sent#{town}"
+
+
 def outbox(town: str, row: str) -> str:
     return f"T#{town}#X#{row}"
+
+
+def town_of(pk: str) -> str:
+    """The town of a key that begins with one."""
+    return pk.split("#", 2)[1]
 
 
 def town(slug: str) -> str:

@@ -113,6 +113,7 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
         "SALTER_DOORBELL_URL": f"{endpoint}/{ACCOUNT_ID}/salter-{stage}-doorbell",
         "SALTER_MEDIA_BUCKET": f"salter-{stage}-media-{ACCOUNT_ID}",
         "SALTER_KEY_ID": f"alias/salter-{stage}",
+        "SALTER_MAIL_FROM": mail_from(stage),
     }
 
 
@@ -156,8 +157,14 @@ def stack_name(stage: str) -> str:
     return f"salter-{stage}"
 
 
+def mail_from(stage: str) -> str:
+    """The sender of the e-mails that nobody delivers."""
+    return f"salter@{stage}.example"
+
+
 def _stack_request(name: str, stage: str, body: str) -> dict[str, Any]:
-    parameters = [{"ParameterKey": "Stage", "ParameterValue": stage}]
+    chosen = {"Stage": stage, "MailFrom": mail_from(stage)}
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()]
     return {
         "StackName": name,
         "TemplateBody": body,
