@@ -48,7 +48,7 @@ package: $(STAMP)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL))
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM))
 
 clean:
 	rm -rf build .local .chalice/deployments

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 CONNECT_SECONDS_MAX = 1.0
 IDLE_CONNECTIONS_MAX = 8
 REPLY_BYTES_MAX = 8 * 1024 * 1024
+DOWNLOAD_PIECE_BYTES = 256 * 1024
 
 
 class CallFailed(Exception):
@@ -105,7 +106,7 @@ class _Pool:
         scheme, host, port = key
         connection: http.client.HTTPConnection
         if scheme == "https":
-            connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls())
+            connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=self.tls())
         else:
             connection = http.client.HTTPConnection(host, port, timeout=timeout)
         connection.connect()
@@ -115,7 +116,7 @@ class _Pool:
     def forget(self) -> None:
         self._idle, self._lock = {}, threading.Lock()
 
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         # Loading the list of authorities costs some 30 ms of CPU: once a process, not once a call.
         if self._context is None:
             self._context = ssl.create_default_context()
@@ -142,18 +143,33 @@ def call(
     headers: dict[str, str],
     body: bytes,
     timeout: float,
+    bytes_max: int = REPLY_BYTES_MAX,
 ) -> Reply:
     """One request, no redirects, no retry. `timeout` in seconds bounds it. Raises CallFailed."""
     made = Call(service, operation, method, url, body)
+    return _tapped(made, lambda: _exchange(method, url, headers, body, timeout, bytes_max))
+
+
+def download(service: str, operation: str, url: str, address: str, timeout: float, bytes_max: int) -> Reply:
+    """GET from a stranger's host at an `address` (an IP) that was looked at before: the name is not resolved again.
+
+    A connection of its own, no redirects. `timeout` bounds the whole of it, however slowly the bytes come. Raises
+    CallFailed, with the reason `too_large` for an answer of more than `bytes_max`.
+    """
+    made = Call(service, operation, "GET", url, b"")
+    return _tapped(made, lambda: _downloaded(url, address, timeout, bytes_max))
+
+
+def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
     for tap in taps:
         tap.before(made)
-    reply = _exchange(method, url, headers, body, timeout)
+    reply = exchange()
     for tap in taps:
         tap.after(made, reply)
     return reply
 
 
-def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float) -> Reply:
+def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float, bytes_max: int) -> Reply:
     if timeout <= 0:
         raise CallFailed("no time left", sent=False)
     parts = urlsplit(url)
@@ -169,11 +185,11 @@ def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeo
     try:
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
         response = connection.getresponse()
-        data = response.read(REPLY_BYTES_MAX + 1)
+        data = response.read(bytes_max + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         connection.close()
         raise CallFailed(type(error).__name__, sent=True) from error
-    if len(data) > REPLY_BYTES_MAX:
+    if len(data) > bytes_max:
         connection.close()
         raise CallFailed("answer too large", sent=True)
     if response.will_close:
@@ -181,3 +197,39 @@ def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeo
     else:
         _pool.give(key, connection)
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+
+
+def _downloaded(url: str, address: str, timeout: float, bytes_max: int) -> Reply:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or (443 if secure else 80))
+    end = time.monotonic() + timeout
+    try:
+        sock = socket.create_connection((address, connection.port), max(0.001, min(timeout, CONNECT_SECONDS_MAX)))
+        if secure:
+            sock = _pool.tls().wrap_socket(sock, server_hostname=connection.host)
+        sock.settimeout(max(0.001, end - time.monotonic()))
+        connection.sock = sock
+        connection.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+        with connection.getresponse() as response:
+            data = _read_until(response, sock, end, bytes_max)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CallFailed(type(error).__name__, sent=True) from error
+    finally:
+        connection.close()
+    return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+
+
+def _read_until(response: http.client.HTTPResponse, sock: socket.socket, end: float, bytes_max: int) -> bytes:
+    found = bytearray()
+    while piece := response.read1(DOWNLOAD_PIECE_BYTES):
+        found += piece
+        if len(found) > bytes_max:
+            raise CallFailed("too_large", sent=True)
+        if time.monotonic() > end:
+            raise TimeoutError
+        if not response.isclosed():
+            sock.settimeout(max(0.001, end - time.monotonic()))
+    if response.length:
+        raise http.client.IncompleteRead(bytes(found[:0]), response.length)
+    return bytes(found)

@@ -1,6 +1,7 @@
 """Deployment: put a finished package (infra/package.py) on AWS through a CloudFormation change set.
 
-    python -m infra.deploy --stage prod [--alarm-email it@town.example] [--allow-replacement]
+    python -m infra.deploy --stage prod [--alarm-email it@town.example] [--mail-from salter@town.example]
+        [--allow-replacement]
 
 The same for a first installation and for every later version. Account, region and credentials are those of the usual
 AWS environment; AWS_ENDPOINT_URL is honoured. What would replace or remove tables, bucket, key or sign-in is refused.
@@ -249,6 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description="Put build/ on AWS.")
     parser.add_argument("--stage", required=True, help="name of the installation: prod, trial …")
     parser.add_argument("--alarm-email", help="who gets the alarms; kept from the last deployment when not given")
+    parser.add_argument("--mail-from", help="the product's own address; kept from the last deployment when not given")
     parser.add_argument(
         "--allow-replacement", action="store_true", help="even if tables, bucket, key or sign-in are lost"
     )
@@ -256,7 +258,8 @@ def main() -> None:
     package = Package(zip=BUILD / "deployment.zip", template=BUILD / "template.json")
     if not (package.zip.exists() and package.template.exists()):
         sys.exit("not deployed: there is no package in build/; run `make package` first")
-    parameters = {"AlarmEmail": arguments.alarm_email} if arguments.alarm_email is not None else {}
+    chosen = {"AlarmEmail": arguments.alarm_email, "MailFrom": arguments.mail_from}
+    parameters = {name: value for name, value in chosen.items() if value is not None}
     try:
         there = deploy(package, arguments.stage, parameters=parameters, allow_replacement=arguments.allow_replacement)
         wait_until_healthy(there.url)

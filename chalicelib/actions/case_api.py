@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import random
 import re
 import time
@@ -37,15 +38,17 @@ from chalicelib.integrations.case_api import (
     parse,
     qr_svg,
 )
-from chalicelib.model import Case, Conflict, Refused, Town, Unavailable, Voice
-from chalicelib.storage import api_keys, idempotency, links
+from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable, Voice
+from chalicelib.storage import api_keys, aws, idempotency, links
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.storage.idempotency import Remembered
+from chalicelib.storage.media import CHECKED
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
+MEDIA_LINK_SECONDS = 300
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 READ, WRITE = "cases:read", "cases:write"
@@ -345,7 +348,14 @@ def _event(call: _Call, asked: CaseEvent) -> Event:
 
 
 def _told(call: _Call, case: Case) -> dict[str, Any]:
-    return case_json(case, call.town.core["time_zone"], call.key.scopes)
+    return case_json(case, call.town.core["time_zone"], call.key.scopes, _attachment_link)
+
+
+def _attachment_link(file: Attachment) -> str | None:
+    """A signed link to what was checked; nothing else is shown to anybody. Only a photo or video opens in a browser."""
+    if file.state != CHECKED:
+        return None
+    return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], file.key, MEDIA_LINK_SECONDS, file.type == "file")
 
 
 def _office(town: Town, written: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from chalicelib.actions import change_case, notify, open_case
+from chalicelib.actions import change_case, keep_media, notify, open_case, work_outbox
+from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
 from chalicelib.model import BindCase, ChangeCase, Conversation, Effect, FollowCase, Follower, OpenCase, Town, Turn
 from chalicelib.storage import consents, keys, links, near
@@ -28,16 +29,24 @@ class Caused:
         return Caused(self.writes + other.writes, self.notices + other.notices)
 
 
-def caused(turn: Turn, town: Town, conversation: Conversation, now: float, deadline: Deadline) -> Caused:
-    """The effects of `turn`; `conversation` is the one after it. Raises Conflict, as any commit does."""
-    total = Caused()
+def caused(
+    turn: Turn, town: Town, conversation: Conversation, arrived: Arrival | None, now: float, deadline: Deadline
+) -> Caused:
+    """The effects of `turn`; `conversation` is the one after it, `arrived` what was attached to the message. Raises
+    Conflict, as any commit does."""
+    known = keep_media.known(turn, town.slug, arrived, now, deadline)
+    total = Caused(keep_media.writes(turn, town.slug, arrived, known, now))
     for effect in turn.effects:
+        if isinstance(effect, OpenCase) and effect.case.attachments:
+            files = keep_media.attachments(effect.case.attachments, known, arrived)
+            effect = replace(effect, case=replace(effect.case, attachments=files))
         total += _of(effect, town, conversation, now, deadline)
     return total
 
 
 def tell(done: Caused, now: float, holder: str, deadline: Deadline) -> None:
-    """After the commit: others who follow a changed case hear of it."""
+    """After the commit: others who follow a changed case hear of it, and what became owed is worked at once."""
+    work_outbox.ring(done.writes, now, deadline)
     notify.send(done.notices, now, holder, deadline)
 
 

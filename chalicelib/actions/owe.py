@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Sequence
 
 from chalicelib.actions import deliver, known
 from chalicelib.channels import channel
 from chalicelib.dialogue import memory
 from chalicelib.model import Account, Conflict, Conversation, Say, Unavailable, Voice
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 APPEND_TRIES_MAX = 12
 JITTER_SECONDS = 0.05
+
+# Asked afresh for every attempt to commit.
+Beside = Callable[[float, Deadline], Sequence[Write]]
 
 
 class Unreachable(Exception):
@@ -32,8 +37,12 @@ def owe(
     holder: str,
     deadline: Deadline,
     voice: Voice | None = None,
+    beside: Beside | None = None,
 ) -> Conversation:
-    """Append `say` and deliver it if the lane is free. Raises Unreachable, Unavailable."""
+    """Append `say` and deliver it if the lane is free; `beside` gives what must be written with it, all or nothing.
+
+    Raises Unreachable, Unavailable, and whatever `beside` does.
+    """
     pushes = channel(account.channel).PUSHES
     for attempt in range(APPEND_TRIES_MAX):
         store = ConversationStore(account)
@@ -45,7 +54,7 @@ def owe(
         spoken = voice or stored.voice or (town.default_voice if town else Voice("en"))
         after = memory.appended(stored, say, spoken, origin, now, push=pushes)
         try:
-            saved = store.save(after, now, deadline)
+            saved = store.save(after, now, deadline, beside(now, deadline) if beside else ())
         except Conflict:
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue

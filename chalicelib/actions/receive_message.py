@@ -41,6 +41,7 @@ from chalicelib.wire import Deadline
 
 if TYPE_CHECKING:
     from chalicelib.actions.effects import Caused
+    from chalicelib.actions.keep_media import Arrival
 
 TURN_SECONDS = 3.5
 TURN_TRIES_MAX = 8
@@ -102,6 +103,7 @@ def receive_message(
         store = ConversationStore(account, town.core["time_zone"])
         if stored and store.was_handled(stored, inbound.id, now, deadline):
             return _repeated(stored, inbound, town, account, now, holder, deadline)
+        heard, arrived = _received(inbound, account, town)
         choosing = choose_town.undecided(account, stored, inbound)
         before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
         if choosing:
@@ -109,7 +111,7 @@ def receive_message(
         elif choose_town.named(account, inbound) and not before.log:
             turn = choose_town.greet(town, before)
         else:
-            turn = _decide(town, before, inbound, now, deadline, step, load_facts, account)
+            turn = _decide(town, before, heard, now, deadline, step, load_facts, account)
         after = memory.after_turn(
             before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
         )
@@ -117,7 +119,7 @@ def receive_message(
         if pushes:
             after = _leased(after, account, holder, now)
         try:
-            done = _caused(turn, town, after, now, deadline)
+            done = _caused(turn, town, after, arrived, now, deadline)
             saved = store.save(after, now, deadline, done.writes if done else ())
         except (Conflict, Unknown):
             # Somebody was faster, or our own write took effect without our hearing of it: the next look tells.
@@ -264,13 +266,25 @@ def _reference(town: Town) -> str:
     return references.reference(town.core["prefix"], token_bytes(16))
 
 
-def _caused(turn: Turn, town: Town, after: Conversation, now: float, deadline: Deadline) -> Caused | None:
+def _received(inbound: Inbound, account: Account, town: Town) -> tuple[Inbound, Arrival | None]:
+    """The message as the dialogue sees it, and what was attached to it."""
+    if inbound.media is None:
+        return inbound, None
+    from chalicelib.actions import keep_media
+
+    arrived = keep_media.arrival(inbound.media, inbound.citizen, account, town.slug)
+    return replace(inbound, media=replace(inbound.media, url=arrived.key)), arrived
+
+
+def _caused(
+    turn: Turn, town: Town, after: Conversation, arrived: Arrival | None, now: float, deadline: Deadline
+) -> Caused | None:
     """What the turn causes beside words; a plain turn causes nothing and loads nothing."""
-    if not turn.effects:
+    if not turn.effects and arrived is None:
         return None
     from chalicelib.actions import effects
 
-    return effects.caused(turn, town, after, now, deadline)
+    return effects.caused(turn, town, after, arrived, now, deadline)
 
 
 def _tell(done: Caused, now: float, holder: str, deadline: Deadline) -> None:

@@ -1,37 +1,63 @@
-"""The minute's safety net: every lane that is due and that nobody holds is delivered, fairly among accounts."""
+"""The minute's safety net: every lane and every outbox row that is due and that nobody holds, fairly among accounts
+and towns. Lanes go first, for people wait there; a third of the time is kept for the rows."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from secrets import token_hex
 
-from chalicelib.actions import deliver, known
+from chalicelib.actions import deliver, known, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.model import Account, Conflict, SalterError
-from chalicelib.storage import views
+from chalicelib.storage import keys, views
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 SWEEP_SECONDS = 45.0
 LANE_SECONDS = 8.0
 LANES_MAX = 2000
+ROWS_MAX = 1000
+LANES_SHARE = 2 / 3  # of the round's time, if there is enough to do
 
 
 def sweep(now: float, seconds: float = SWEEP_SECONDS) -> dict[str, int]:
-    """Deliver what is due. Returns how many lanes were `delivered` (emptied) and how many `failed` (still owed)."""
+    """Do what is due. Returns how many lanes and rows were `delivered` (nothing owed any more) and `failed` (still
+    owed, or given up)."""
     deadline = Deadline(seconds)
     counts = {"delivered": 0, "failed": 0}
-    for account, citizen in _fairly(views.due_lanes(now, LANES_MAX)):
+    for settled in (*_lanes(now, Deadline(seconds * LANES_SHARE)), *_rows(now, deadline)):
+        counts["delivered" if settled else "failed"] += 1
+    return counts
+
+
+def _lanes(now: float, deadline: Deadline) -> list[bool]:
+    """One entry for each lane there was something to do for: whether it is empty now."""
+    outcomes = []
+    lanes = [pk.removeprefix("A#").split("#U#", 1) for pk in views.due_lanes(now, LANES_MAX)]
+    for account, citizen in _fairly((account, citizen) for account, citizen in lanes):
         if deadline.left() < LANE_SECONDS / 4:
             break
         try:
-            emptied = ring(account, citizen, now, Deadline(deadline.within(LANE_SECONDS)))
+            outcomes.append(ring(account, citizen, now, Deadline(deadline.within(LANE_SECONDS))))
         except SalterError as error:
             log.error("lane_failed", account=account, error=type(error).__name__)
-            emptied = False
-        if emptied is not None:
-            counts["delivered" if emptied else "failed"] += 1
-    return counts
+            outcomes.append(False)
+    return [emptied for emptied in outcomes if emptied is not None]
+
+
+def _rows(now: float, deadline: Deadline) -> list[bool]:
+    """One entry for each row there was something to do for: whether it is sent now."""
+    outcomes = []
+    for town, row in _fairly((keys.town_of(pk), pk) for pk in views.due_rows(now, ROWS_MAX)):
+        if deadline.left() < work_outbox.ROW_SECONDS_NEEDED:
+            break
+        try:
+            outcomes.append(work_outbox.work(row, now, deadline))
+        except SalterError as error:
+            log.error("row_failed", tenant=town, error=type(error).__name__)
+            outcomes.append(False)
+    return [sent for sent in outcomes if sent is not None]
 
 
 def ring(account: str, citizen: str, now: float, deadline: Deadline) -> bool | None:
@@ -57,16 +83,15 @@ def _in_town(account: Account, slug: str, deadline: Deadline) -> ConversationSto
     return ConversationStore(account, town.core["time_zone"] if town else "UTC")
 
 
-def _fairly(lanes: list[str]) -> list[tuple[str, str]]:
-    """The lanes' owners, one of each account in turn."""
+def _fairly(owned: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What there is to do as (owner, what), one of each owner in turn."""
     queues: dict[str, deque[str]] = {}
-    for pk in lanes:
-        account, citizen = pk.removeprefix("A#").split("#U#", 1)
-        queues.setdefault(account, deque()).append(citizen)
+    for owner, what in owned:
+        queues.setdefault(owner, deque()).append(what)
     fair: list[tuple[str, str]] = []
     while queues:
-        for account in list(queues):
-            fair.append((account, queues[account].popleft()))
-            if not queues[account]:
-                del queues[account]
+        for owner in list(queues):
+            fair.append((owner, queues[owner].popleft()))
+            if not queues[owner]:
+                del queues[owner]
     return fair

@@ -20,7 +20,7 @@ from chalicelib.channels.web.send import as_json
 from chalicelib.dialogue import words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Entry, Inbound, Media, Message, Refused, Town, Voice
-from chalicelib.storage import aws, secrets
+from chalicelib.storage import aws, keys, secrets
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
@@ -31,7 +31,6 @@ _TYPES = {
     "image/jpeg": "photo",
     "image/png": "photo",
     "image/webp": "photo",
-    "image/heic": "photo",
     "video/mp4": "video",
     "video/quicktime": "video",
     "application/pdf": "file",
@@ -108,7 +107,11 @@ def attach(slug: str, request: Request) -> dict[str, Any]:
         raise Refused(413, "file_too_large", f"At most {UPLOAD_BYTES_MAX[kind] // 2**20} MB.", "size")
     identifier = token_urlsafe(18)
     form = aws.upload_form(
-        _bucket(), _object_key(town, session.id, identifier), str(media_type), UPLOAD_BYTES_MAX[kind], UPLOAD_SECONDS
+        _bucket(),
+        keys.upload(town.slug, session.id, identifier),
+        str(media_type),
+        UPLOAD_BYTES_MAX[kind],
+        UPLOAD_SECONDS,
     )
     return {"attachment": identifier, "upload": form}
 
@@ -223,13 +226,9 @@ def _bucket() -> str:
     return os.environ["SALTER_MEDIA_BUCKET"]
 
 
-def _object_key(town: Town, session: str, identifier: str) -> str:
-    return f"T/{town.slug}/web/{session}/{identifier}"
-
-
 def _arrived(town: Town, session: str, identifier: str, deadline: Deadline) -> Media:
     """The uploaded object, looked at. Raises Refused 409 while it is not there."""
-    key = _object_key(town, session, identifier)
+    key = keys.upload(town.slug, session, identifier)
     found = aws.head_object(_bucket(), key, deadline)
     if found is None:
         raise Refused(409, "upload_unfinished", "Finish the upload, then send the message again.", "attachment")

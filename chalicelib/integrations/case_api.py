@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints, ValidationError
 
-from chalicelib.model import KINDS, Case, Happening, Refused
+from chalicelib.model import KINDS, Attachment, Case, Happening, Refused
 
 BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
@@ -199,8 +199,13 @@ def _moment(written: str) -> int:
 # --- what is told -----------------------------------------------------------------------------------------------
 
 
-def case_json(case: Case, time_zone: str, scopes: frozenset[str]) -> dict[str, Any]:
-    """A case as the contract tells it. Sealed slots are masked always, chats and help for keys without their scope."""
+def case_json(
+    case: Case, time_zone: str, scopes: frozenset[str], link: Callable[[Attachment], str | None]
+) -> dict[str, Any]:
+    """A case as the contract tells it. Sealed slots are masked always, chats and help for keys without their scope.
+
+    `link` gives the address under which an attachment may be fetched for a short while, None while it may not.
+    """
     zone = ZoneInfo(time_zone)
     hidden = case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
     place, voice, assignee = case.place, case.voice, case.assignee
@@ -230,7 +235,7 @@ def case_json(case: Case, time_zone: str, scopes: frozenset[str]) -> dict[str, A
         "attachments": []
         if hidden
         else [
-            {"id": file.id, "type": file.type, "size": file.size, "state": file.state, "url": None}
+            {"id": file.id, "type": file.type, "size": file.size, "state": file.state, "url": link(file)}
             for file in case.attachments
         ],
         "history": [_happening(entry, zone, hidden) for entry in case.history],

@@ -1,7 +1,8 @@
 """A lean signed client for AWS's JSON services, used where botocore would cost more than the rest of a turn.
 
 Signature Version 4 as AWS documents it. Signatures use the machine's clock, never the product's. The services spoken
-to here are DynamoDB, SQS, SSM and KMS; S3 objects are looked at with `head_object`, uploads are signed as form posts.
+to here are DynamoDB, SQS, SSM and KMS; SES and SNS, which take forms, by `ask`; S3's objects one by one, and signed
+forms and links for browsers.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import hmac
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from chalicelib import wire
-from chalicelib.model import SalterError, Unavailable
+from chalicelib.model import SalterError, SendFailed, Unavailable
 
 CALL_SECONDS_MAX = 1.5
+OBJECT_SECONDS_MAX = 20.0  # for the bytes of an object
+FORM_SECONDS_MAX = 10.0  # e-mail and SMS: nobody waits for them, and an answer given up too early may double one
 TRIES_MAX = 3
 BACKOFF_SECONDS = 0.05
 _TARGETS = {
@@ -32,6 +36,9 @@ _TARGETS = {
     "kms": ("TrentService", "application/x-amz-json-1.1"),
     "cognito-idp": ("AWSCognitoIdentityProviderService", "application/x-amz-json-1.1"),
 }
+_FORM_VERSIONS = {"ses": "2010-12-01", "sns": "2010-03-31"}
+_HOSTS = {"ses": "email"}  # where the host is not called as the service is
+_ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9.]+)</Code>")
 _TRANSIENT = frozenset(
     """ProvisionedThroughputExceededException ThrottlingException RequestLimitExceeded InternalServerError
     ServiceUnavailable InternalFailure TransactionInProgressException KMSInternalException
@@ -57,7 +64,7 @@ def region() -> str:
 
 def endpoint(service: str) -> str:
     override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
-    return (override or f"https://{service}.{region()}.amazonaws.com").rstrip("/")
+    return (override or f"https://{_HOSTS.get(service, service)}.{region()}.amazonaws.com").rstrip("/")
 
 
 def call(
@@ -96,6 +103,25 @@ def _once(service: str, operation: str, body: bytes, deadline: wire.Deadline) ->
         return answer
     code = str(answer.get("__type") or answer.get("code") or f"http_{reply.status}").rsplit("#", 1)[-1]
     raise AwsError("InternalServerError" if reply.status >= 500 and code not in _TRANSIENT else code, answer)
+
+
+def ask(service: str, action: str, fields: Mapping[str, str], deadline: wire.Deadline) -> str:
+    """One action of a service that takes forms and answers XML. Returns AWS's word for its refusal, or "" once done.
+
+    Tried once, for neither SES nor SNS knows a repetition. Raises SendFailed if nobody answered.
+    """
+    body = urlencode({"Action": action, "Version": _FORM_VERSIONS[service], **fields}).encode()
+    url = endpoint(service) + "/"
+    headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+    signed = sign("POST", url, service, headers, hashlib.sha256(body).hexdigest())
+    try:
+        reply = wire.call(service, action, "POST", url, signed, body, deadline.within(FORM_SECONDS_MAX))
+    except wire.CallFailed as failure:
+        raise SendFailed("no_answer", retryable=True, uncertain=failure.sent) from failure
+    if reply.status == 200:
+        return ""
+    code = _ERROR_CODE.search(reply.body)
+    return code[1].decode() if code else f"http_{reply.status}"
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -172,17 +198,75 @@ def object_url(bucket: str, key: str) -> str:
 
 def head_object(bucket: str, key: str, deadline: wire.Deadline) -> tuple[int, str] | None:
     """Size in bytes and media type of an object, or None when it is not there (yet)."""
+    reply = _object("HEAD", bucket, key, deadline.within(CALL_SECONDS_MAX))
+    if reply is None:
+        return None
+    return int(reply.headers.get("content-length", "0")), reply.headers.get("content-type", "")
+
+
+def get_object(bucket: str, key: str, bytes_max: int, deadline: wire.Deadline) -> bytes | None:
+    """An object's bytes, None when it is not there. Raises Unavailable, also for one of more than `bytes_max`."""
+    reply = _object("GET", bucket, key, deadline.within(OBJECT_SECONDS_MAX), bytes_max=bytes_max)
+    return reply.body if reply else None
+
+
+def put_object(bucket: str, key: str, body: bytes, media_type: str, deadline: wire.Deadline) -> None:
+    """Write an object whole; again is the same. Raises Unavailable."""
+    if _object("PUT", bucket, key, deadline.within(OBJECT_SECONDS_MAX), body, {"content-type": media_type}) is None:
+        raise Unavailable("s3 PUT")
+
+
+def delete_object(bucket: str, key: str, deadline: wire.Deadline) -> None:
+    """Take an object away; one that is not there is no error. Raises Unavailable."""
+    _object("DELETE", bucket, key, deadline.within(CALL_SECONDS_MAX))
+
+
+def _object(
+    method: str,
+    bucket: str,
+    key: str,
+    seconds: float,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    bytes_max: int = wire.REPLY_BYTES_MAX,
+) -> wire.Reply | None:
+    """One request about one object; None if S3 knows no such object (or will not say)."""
     url = object_url(bucket, key)
-    headers = sign("HEAD", url, "s3", {}, hashlib.sha256(b"").hexdigest())
+    signed = sign(method, url, "s3", headers or {}, hashlib.sha256(body).hexdigest())
     try:
-        reply = wire.call("s3", "HeadObject", "HEAD", url, headers, b"", deadline.within(CALL_SECONDS_MAX))
+        reply = wire.call("s3", f"{method.capitalize()}Object", method, url, signed, body, seconds, bytes_max)
     except wire.CallFailed as failure:
-        raise Unavailable("s3 HeadObject") from failure
+        raise Unavailable(f"s3 {method}") from failure
     if reply.status in (403, 404):
         return None
-    if reply.status != 200:
-        raise Unavailable("s3 HeadObject")
-    return int(reply.headers.get("content-length", "0")), reply.headers.get("content-type", "")
+    if reply.status not in (200, 204):
+        raise Unavailable(f"s3 {method}")
+    return reply
+
+
+def object_link(bucket: str, key: str, seconds: int, as_file: bool = False) -> str:
+    """A link with which anybody may GET this one object for so long. `as_file`: browsers save it, never show it."""
+    key_id, secret, token = credentials()
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    scope = f"{stamp[:8]}/{region()}/s3/aws4_request"
+    url = object_url(bucket, key)
+    query = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"{key_id}/{scope}",
+        "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(seconds),
+        "X-Amz-SignedHeaders": "host",
+    }
+    if token:
+        query["X-Amz-Security-Token"] = token
+    if as_file:
+        query["response-content-disposition"] = "attachment"
+    asked = urlencode(sorted(query.items()), quote_via=quote, safe="-_.~")
+    parts = urlsplit(url)
+    canonical = f"GET\n{parts.path}\n{asked}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.new(_signing_key(secret, stamp[:8], region(), "s3"), text.encode(), "sha256").hexdigest()
+    return f"{url}?{asked}&X-Amz-Signature={signature}"
 
 
 def upload_form(bucket: str, key: str, media_type: str, size_max: int, seconds: int) -> dict[str, Any]:

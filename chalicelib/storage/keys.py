@@ -40,8 +40,18 @@ def dead(town: str) -> str:
     return f"dead#{town}"
 
 
+def sent(town: str) -> str:
+    """Hash of the `due` index under which rows stand for a while after they are done."""
+    return f"sent#{town}"
+
+
 def outbox(town: str, row: str) -> str:
     return f"T#{town}#X#{row}"
+
+
+def town_of(pk: str) -> str:
+    """The town of a key that begins with one."""
+    return pk.split("#", 2)[1]
 
 
 def town(slug: str) -> str:
@@ -111,6 +121,30 @@ def months(town: str) -> str:
 
 def citizens_cases(town: str, person: str) -> str:
     return f"T#{town}#C#{person}"
+
+
+# --- media ------------------------------------------------------------------------------------------------------
+
+
+def media_object(town: str, account: str, citizen: str, source: str) -> str:
+    """Where in the bucket what came from `source` (a channel's link, an upload) lies once it is checked."""
+    digest = hashlib.blake2b(f"{account}#U#{citizen}#{source}".encode("utf-8", "surrogatepass"), digest_size=16)
+    return f"T/{town}/media/{person(account, citizen)}/{digest.hexdigest()}"
+
+
+def thumbnail(media: str) -> str:
+    """Beside a checked photo: the same at 400 pixels, a JPEG."""
+    return f"{media}.jpg"
+
+
+def upload(town: str, session: str, identifier: str) -> str:
+    """Where a web visitor's upload lands. What lies under `incoming/` goes by itself after a day."""
+    return f"incoming/T/{town}/web/{session}/{identifier}"
+
+
+def media_of(town: str, media: str) -> str:
+    """The record of a medium, by its object's key."""
+    return f"T#{town}#MEDIA#{media.rpartition('/')[2]}"
 
 
 # --- people -----------------------------------------------------------------------------------------------------

@@ -78,6 +78,8 @@ class Conversation(Model):
 
 
 class OutboxDue(GlobalSecondaryIndex["OutboxRow"]):
+    """Rows by when to look at them next, in eight shards; `dead#<town>` and `sent#<town>` hold what is settled."""
+
     class Meta:
         index_name = "due"
         projection = KeysOnlyProjection()
@@ -95,9 +97,11 @@ class OutboxRow(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     shape = NumberAttribute(default=1)
+    v = NumberAttribute(null=True)
     kind = UnicodeAttribute()
     town = UnicodeAttribute()
     state = UnicodeAttribute()
+    lease_by = UnicodeAttribute(null=True)
     tries = NumberAttribute(default=0)
     error = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)

@@ -28,10 +28,27 @@ def due_lanes(now: float, limit: int) -> list[str]:
     return found
 
 
+def due_rows(now: float, limit: int) -> list[str]:
+    """Keys of outbox rows to be worked by now, oldest first within each of the eight shards."""
+    found: list[str] = []
+    for shard in range(keys.DUE_SHARDS):
+        query = tables.OutboxRow.due_index.query(
+            str(shard), tables.OutboxRow.due_at <= int(now), limit=min(PER_SHARD_MAX, limit - len(found))
+        )
+        found += [item.pk for item in query]
+        if len(found) >= limit:
+            break
+    return found
+
+
 def owed(town: str | None) -> list[dict[str, Any]]:
-    """Everything owed to the outside, lanes and rows: `id, tenant, kind, state, tries, due_at, error`."""
-    rows = [row for shard in range(keys.DUE_SHARDS) for row in _lane_rows(str(shard))]
-    rows += list(_dead_rows(town)) if town else []
+    """Everything owed to the outside, lanes and rows: `id, tenant, kind, state, tries, due_at, error`.
+
+    Of one town also what nobody could deliver, and what was done lately.
+    """
+    shards = [str(shard) for shard in range(keys.DUE_SHARDS)]
+    rows = [row for shard in shards for row in (*_lane_rows(shard), *_rows(shard))]
+    rows += [*_rows(keys.dead(town)), *_rows(keys.sent(town))] if town else []
     return [row for row in rows if town in (None, row["tenant"])][:ROWS_MAX]
 
 
@@ -56,16 +73,16 @@ def _lane_rows(shard: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _dead_rows(town: str) -> Iterator[dict[str, Any]]:
-    for key in tables.OutboxRow.due_index.query(
-        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=PER_SHARD_MAX
-    ):
-        row = tables.OutboxRow.get(key.pk, key.sk)
+def _rows(shard: str) -> Iterator[dict[str, Any]]:
+    """The outbox rows of one partition of the index. One that is gone by the time it is read is left out."""
+    found = tables.OutboxRow.due_index.query(shard, tables.OutboxRow.due_at <= FAR_FUTURE, limit=PER_SHARD_MAX)
+    wanted = [(key.pk, key.sk) for key in found]
+    for row in tables.OutboxRow.batch_get(wanted) if wanted else ():
         yield {
             "id": row.pk.rpartition("#")[2],
             "tenant": row.town,
             "kind": row.kind,
-            "state": "uncertain" if (row.error or "").startswith("uncertain") else row.state,
+            "state": "uncertain" if row.state == "dead" and (row.error or "").startswith("uncertain") else row.state,
             "tries": row.tries,
             "due_at": row.due_at,
             "error": row.error,

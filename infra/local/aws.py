@@ -24,6 +24,7 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
+SECRET = "local"
 
 START_TIMEOUT_SECONDS = 20.0
 HEALTH_POLL_SECONDS = 0.05
@@ -104,7 +105,7 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_EC2_METADATA_DISABLED": "true",
         # A developer's own profile must neither be read nor, by its endpoint settings, reach a real account.
         "AWS_CONFIG_FILE": os.devnull,
@@ -113,6 +114,7 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
         "SALTER_DOORBELL_URL": f"{endpoint}/{ACCOUNT_ID}/salter-{stage}-doorbell",
         "SALTER_MEDIA_BUCKET": f"salter-{stage}-media-{ACCOUNT_ID}",
         "SALTER_KEY_ID": f"alias/salter-{stage}",
+        "SALTER_MAIL_FROM": mail_from(stage),
     }
 
 
@@ -129,7 +131,7 @@ def client(service: str, endpoint: str) -> Any:
     import boto3  # here, so that starting the server does not wait for it
     from botocore.config import Config
 
-    session = boto3.session.Session(aws_access_key_id=ACCOUNT_ID, aws_secret_access_key="local", region_name=REGION)
+    session = boto3.session.Session(aws_access_key_id=ACCOUNT_ID, aws_secret_access_key=SECRET, region_name=REGION)
     return session.client(service, endpoint_url=endpoint, config=Config(proxies={}, retries={"total_max_attempts": 1}))
 
 
@@ -156,8 +158,14 @@ def stack_name(stage: str) -> str:
     return f"salter-{stage}"
 
 
+def mail_from(stage: str) -> str:
+    """The sender of the e-mails that nobody delivers."""
+    return f"salter@{stage}.example"
+
+
 def _stack_request(name: str, stage: str, body: str) -> dict[str, Any]:
-    parameters = [{"ParameterKey": "Stage", "ParameterValue": stage}]
+    chosen = {"Stage": stage, "MailFrom": mail_from(stage)}
+    parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()]
     return {
         "StackName": name,
         "TemplateBody": body,
@@ -198,6 +206,7 @@ def _server_environment(run: Path, state: Path | None, port: int) -> dict[str, s
         "MINISTACK_HOST": HOST,
         "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
         "MINISTACK_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": SECRET,  # it looks at the signatures of links, at no others
         "LOG_LEVEL": "WARNING",  # its request log would hold what citizens wrote
         "TMPDIR": str(run.resolve()),
         # No container, no listener besides the one port.

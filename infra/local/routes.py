@@ -89,7 +89,7 @@ class Doors:
             public_page="/t/{tenant}" in self._app.routes,
             clock=dt.datetime.fromtimestamp(clock.now()).astimezone(),
             ready_seconds=ready.ready_seconds if ready else None,
-            owed=len(_owed(None)),
+            owed=sum(row["state"] != "sent" for row in _owed(None)),
             sent=len(mailbox.sent(os.environ["AWS_ENDPOINT_URL"])),
             host=self._request.headers.get("host", "localhost"),
         )

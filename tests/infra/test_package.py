@@ -158,6 +158,7 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
         "SALTER_DOORBELL_URL": {"Ref": "DoorbellQueue"},
         "SALTER_MEDIA_BUCKET": {"Ref": "MediaBucket"},
         "SALTER_KEY_ID": {"Ref": "SealingKey"},
+        "SALTER_MAIL_FROM": {"Ref": "MailFrom"},
         "VIBER_API_URL": {"Ref": "ViberApiUrl"},
     }
     assert template["Parameters"]["ViberApiUrl"]["Default"] == "https://chatapi.viber.com/pa"

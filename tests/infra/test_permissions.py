@@ -102,7 +102,8 @@ def _table(name: str, index: str | None = None) -> str:
 
 def _media_key(path: str) -> str:
     key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
-    return "/T/*" if key.startswith("T/") else f"/{key}"
+    own = next((prefix for prefix in ("T/", "incoming/T/") if key.startswith(prefix)), None)
+    return f"/{own}*" if own else f"/{key}"
 
 
 def _said(intrinsic: str, value: Any) -> str:
