@@ -9,8 +9,22 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from chalicelib.actions import change_case, notify, open_case
+from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
-from chalicelib.model import BindCase, ChangeCase, Conversation, Effect, FollowCase, Follower, OpenCase, Town, Turn
+from chalicelib.model import (
+    AddToCase,
+    AgreeToNotices,
+    BindCase,
+    Case,
+    ChangeCase,
+    Conversation,
+    Effect,
+    FollowCase,
+    Follower,
+    OpenCase,
+    Town,
+    Turn,
+)
 from chalicelib.storage import consents, keys, links, near
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore
 from chalicelib.storage.dynamo import Write
@@ -48,7 +62,12 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
         case FollowCase(reference):
             return Caused(tuple(_followed(reference, _person(conversation), town, deadline)))
         case ChangeCase(reference, name, note):
-            return _changed(reference, Event(int(now), CITIZEN, name=name, note=note), town, now, deadline)
+            event = Event(int(now), CITIZEN, name=name, note=note)
+            return _changed(reference, _person(conversation), event, town, now, deadline)
+        case AddToCase():
+            return Caused(tuple(_added(effect, _person(conversation), town, now, deadline)))
+        case AgreeToNotices(reference, given):
+            return Caused(tuple(_agreed(reference, given, _person(conversation), town, now, deadline)))
         case BindCase(context, reference):
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
         case _:
@@ -67,9 +86,12 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
         channel=conversation.account.partition(":")[0],
         voice=effect.case.voice or conversation.voice,
     )
+    if effect.code:
+        filed = replace(filed, access_hash=references.access_hash(filed.reference, effect.code))
     complete = open_case.completed(town, filed, CITIZEN, now)
     place = near.item(complete, complete.created_at)
-    return [*open_case.items(complete, now, deadline), *([place] if place else [])]
+    writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed)
+    return [*writes, *([place] if place else [])]
 
 
 def _followed(reference: str, follower: Follower, town: Town, deadline: Deadline) -> list[Write]:
@@ -99,9 +121,39 @@ def _bound(
     ]
 
 
-def _changed(reference: str, event: Event, town: Town, now: float, deadline: Deadline) -> Caused:
+def _agreed(reference: str, given: bool, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
+    """The yes or no on record; on the owner's case it is seen, too."""
     store = CaseStore(town.slug)
     case = store.load(reference, deadline)
+    if case is None or person not in (case.owner, *case.followers):
+        return []
+    channel = person.account.partition(":")[0]
+    consent = consents.Consent(consents.CASES, given, int(now), channel, CITIZEN, open_case.CONSENT_WORDING)
+    writes = [consents.item(town.slug, keys.person(person.account, person.citizen), consent)]
+    if person == case.owner and case.consent != given:
+        writes += store.items_for_change(replace(case, consent=given), deadline)
+    return writes
+
+
+def _added(effect: AddToCase, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
+    store, case = CaseStore(town.slug), _own(effect.reference, person, town, deadline)
+    if case is None:
+        return []
+    try:
+        after = lifecycle.added_to(case, int(now), CITIZEN, effect.attachments, effect.place, effect.note)
+    except NotAllowed:
+        return []
+    return store.items_for_change(after, deadline)
+
+
+def _own(reference: str, person: Follower, town: Town, deadline: Deadline) -> Case | None:
+    """A case this person opened or had bound: nobody else changes it from a chat."""
+    case = CaseStore(town.slug).load(reference, deadline)
+    return case if case and case.owner == person else None
+
+
+def _changed(reference: str, person: Follower, event: Event, town: Town, now: float, deadline: Deadline) -> Caused:
+    store, case = CaseStore(town.slug), _own(reference, person, town, deadline)
     if case is None:
         return Caused()
     try:
