@@ -106,7 +106,7 @@ def receive_message(
         before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
         if choosing:
             turn = choose_town.ask(town, account, account.names, before)
-        elif choose_town.named(account, inbound) and not before.log:
+        elif choose_town.only_chosen(account, inbound) and not before.log:
             turn = choose_town.greet(town, before)
         else:
             turn = _decide(town, before, inbound, now, deadline, step, load_facts, account)
