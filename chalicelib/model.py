@@ -400,19 +400,29 @@ class BindCase:
     reference: str
 
 
-Effect = OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase
+@dataclass(frozen=True, slots=True)
+class ClaimCases:
+    """Effect: paper cases that nobody has in a chat yet become this citizen's, whose shared phone number stands on
+    them; notices were agreed to."""
+
+    references: tuple[str, ...]
+
+
+Effect = OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase | ClaimCases
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
 
-    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code.
+    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code,
+    `new_nonce` marks a button that is good once.
     """
 
     now: float
     new_reference: str = ""
     new_code: str = ""
+    new_nonce: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -17,6 +17,7 @@ from chalicelib.model import (
     BindCase,
     Case,
     ChangeCase,
+    ClaimCases,
     Conversation,
     Effect,
     FollowCase,
@@ -70,6 +71,8 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return Caused(tuple(_agreed(reference, given, _person(conversation), town, now, deadline)))
         case BindCase(context, reference):
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
+        case ClaimCases(wanted):
+            return Caused(tuple(_claimed(wanted, town, conversation, now, deadline)))
         case _:
             assert_never(effect)
 
@@ -110,15 +113,37 @@ def _bound(
     link, case = links.find(town.slug, context, now, deadline), store.load(reference, deadline)
     if link is None or case is None or link.reference != reference:
         return []
-    bound = replace(
-        case, owner=owner, consent=True, voice=conversation.voice or case.voice, channel=owner.account.partition(":")[0]
-    )
-    consent = consents.Consent(consents.CASES, True, int(now), bound.channel, CITIZEN, open_case.CONSENT_WORDING)
     return [
         links.item_for_use(link, now),
-        *store.items_for_change(bound, deadline),
-        consents.item(town.slug, keys.person(owner.account, owner.citizen), consent),
+        *store.items_for_change(_owned(case, conversation), deadline),
+        _consent(owner, True, town, now),
     ]
+
+
+def _claimed(
+    wanted: tuple[str, ...], town: Town, conversation: Conversation, now: float, deadline: Deadline
+) -> list[Write]:
+    """Cases nobody has taken meanwhile become this person's; who was faster by a slip keeps theirs."""
+    store = CaseStore(town.slug)
+    free = [case for case in store.several(wanted, deadline) if case.owner is None]
+    if not free:
+        return []
+    bound = [write for case in free for write in store.items_for_change(_owned(case, conversation), deadline)]
+    return [*bound, _consent(_person(conversation), True, town, now)]
+
+
+def _owned(case: Case, conversation: Conversation) -> Case:
+    """A paper case in the hands of whoever it is of, with notices in their voice."""
+    owner = _person(conversation)
+    voice, channel = conversation.voice or case.voice, owner.account.partition(":")[0]
+    return replace(case, owner=owner, consent=True, voice=voice, channel=channel)
+
+
+def _consent(person: Follower, given: bool, town: Town, now: float) -> Write:
+    """The record of a yes or no to notices."""
+    channel = person.account.partition(":")[0]
+    consent = consents.Consent(consents.CASES, given, int(now), channel, CITIZEN, open_case.CONSENT_WORDING)
+    return consents.item(town.slug, keys.person(person.account, person.citizen), consent)
 
 
 def _agreed(reference: str, given: bool, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
@@ -127,9 +152,7 @@ def _agreed(reference: str, given: bool, person: Follower, town: Town, now: floa
     case = store.load(reference, deadline)
     if case is None or person not in (case.owner, *case.followers):
         return []
-    channel = person.account.partition(":")[0]
-    consent = consents.Consent(consents.CASES, given, int(now), channel, CITIZEN, open_case.CONSENT_WORDING)
-    writes = [consents.item(town.slug, keys.person(person.account, person.citizen), consent)]
+    writes = [_consent(person, given, town, now)]
     if person == case.owner and case.consent != given:
         writes += store.items_for_change(replace(case, consent=given), deadline)
     return writes

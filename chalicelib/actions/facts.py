@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.cases import references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import consents, keys, links, near
+from chalicelib.storage import consents, keys, links, near, phones
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -60,11 +60,19 @@ def _link(town: Town, conversation: Conversation, word: str, now: float, deadlin
     return CaseStore(town.slug).load(link.reference, deadline) if link else None
 
 
+def _phone_cases(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The open paper cases with this number on them that nobody has in a chat yet."""
+    wanted = phones.references(town.slug, word, now, deadline)
+    found = CaseStore(town.slug).several(wanted, deadline)
+    return tuple(case for case in found if case.owner is None and case.kind == "administrative")
+
+
 Loader = Callable[[Town, Conversation, str, float, Deadline], Any]
 _LOADERS: Mapping[str, Loader] = {
     "own_cases": _own_cases,
     "my_case": _my_case,
     "agreed": _agreed,
+    "phone_cases": _phone_cases,
     "link": _link,
     "near_problems": _near_problems,
 }

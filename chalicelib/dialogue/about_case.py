@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.dialogue import case_codes, chat, late_things
+from chalicelib.dialogue import case_codes, chat, late_things, sharing
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.late_things import Taken
 from chalicelib.model import CASE_CHOICE, Case, Effect, Line, Need, Say
@@ -34,7 +34,7 @@ def look(scene: Scene, number: str, code: str = "") -> Told | Need:
         return looked
     if looked.case is None:
         assert looked.say is not None
-        return Told(looked.say, looked.state)
+        return Told(*sharing.offered(scene, looked.say, looked.state))
     return Told(scene.desk().state(scene.town, looked.case, own=looked.own, now=scene.facts.now), looked.state)
 
 

@@ -23,6 +23,7 @@ from chalicelib.dialogue import (
     opening,
     own_words,
     receipts,
+    sharing,
     voices,
 )
 from chalicelib.dialogue.about_case import Told
@@ -86,6 +87,9 @@ def _ordinary(scene: Scene) -> Turn | Need:
     danger = scene.heard.danger
     if danger:
         return _turn(scene, chat.emergency(scene.town, danger), counts=("emergency",))
+    shared = sharing.received(scene) if inbound.kind == "contact" else None
+    if shared:
+        return shared if isinstance(shared, Need) else _shared(scene, shared)
     late = late_things.arrived(scene) if inbound.kind in ("attachment", "location") else None
     if late:
         return _told(scene, about_case.taken(scene, late))
@@ -234,7 +238,16 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
-    return _turn(scene, *(says or (chat.menu(scene.town),)))
+    return _with_sharing(_turn(scene, *(says or (chat.menu(scene.town),))), scene, choice)
+
+
+def _with_sharing(turn: Turn, scene: Scene, choice: str) -> Turn:
+    """A list of own cases that shows no case: the phone's number may find one."""
+    kind = scene.town.core["services"].get(choice, {}).get("kind")
+    if kind != CASE_STATUS or turn.says[-1].case:
+        return turn
+    say, state = sharing.offered(scene, turn.says[-1], turn.state)
+    return replace(turn, says=(*turn.says[:-1], say), state=state)
 
 
 def _bind(scene: Scene, choice: str) -> Turn | Need:
@@ -253,6 +266,9 @@ def _about_case(scene: Scene, choice: str) -> Turn | Need | None:
         return _begin_with(scene, late_things.for_another(scene, choice.rpartition(".")[2]))
     if choice.startswith(CASE_CHOICE):
         return _told(scene, about_case.pressed(scene, choice))
+    claimed = sharing.claimed(scene, choice) if choice.startswith(sharing.CLAIM) else None
+    if claimed:
+        return _shared(scene, claimed)
     if item and scene.town.core["services"].get(service, {}).get("kind") == CASE_STATUS:
         return _told(scene, about_case.look(scene, item))
     return None
@@ -263,6 +279,11 @@ def _told(scene: Scene, told: Told | Need) -> Turn | Need:
         return told
     state = receipts.noted(told.state, told.effects, scene.now)
     return replace(_turn(scene, told.say), state=state, effects=told.effects)
+
+
+def _shared(scene: Scene, told: sharing.Told) -> Turn:
+    say, state, effects = told
+    return replace(_turn(scene, say), state=state, effects=effects)
 
 
 def _begin_with(scene: Scene, things: tuple[Inbound, ...]) -> Turn | Need:
@@ -369,7 +390,7 @@ def _on_text(scene: Scene) -> Turn | Need:
     if isinstance(says, Need):
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
-    return _turn(scene, *chat.with_second(says or (chat.menu(town),), second))
+    return _with_sharing(_turn(scene, *chat.with_second(says or (chat.menu(town),), second)), scene, choices[0])
 
 
 def _not_understood(scene: Scene) -> Turn:

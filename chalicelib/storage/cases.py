@@ -74,6 +74,11 @@ class CaseStore:
         item = dynamo.get(TABLE, keys.file_number(self.town, number), keys.NOW, deadline)
         return self.load(item["reference"] if item else NO_REFERENCE, deadline)
 
+    def several(self, references: Sequence[str], deadline: Deadline) -> tuple[Case, ...]:
+        """The cases under some references; one request, none for none."""
+        keys_wanted = [{"pk": keys.case(self.town, each), "sk": keys.HEAD} for each in references]
+        return tuple(case for case in self._heads(keys_wanted, deadline) if case)
+
     def items_for_new(self, case: Case, deadline: Deadline) -> list[Write]:
         """What must be written, all or nothing, for `case` to come into being; a transaction may hold more beside it.
 

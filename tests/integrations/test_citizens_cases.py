@@ -291,6 +291,80 @@ def test_nobody_adds_to_anothers_case(dms: System, world: World) -> None:
     assert (case["status"], case["attachments"], len(case["history"])) == ("received", [], 1)
 
 
+# --- from paper to chat by the phone's own number ---------------------------------------------------------------
+
+
+def _share_button(world: World) -> str:
+    """Asks for own cases; the body of the button that shares the phone's number."""
+    world.says("mira", "status predmeta")
+    (shared,) = [
+        button for button in world.viber.sent[-1]["keyboard"]["Buttons"] if button["ActionType"] == "share-phone"
+    ]
+    assert world.viber.sent[-1]["min_api_version"] == 3
+    return str(shared["ActionBody"])
+
+
+def _shares(world: World, body: str | None, number: str = "381641234567", citizen: str = "mira") -> str:
+    card = {"name": "Mira", "phone_number": number}
+    world.calls(message(citizen, type="contact", contact=card, **({"text": body} if body else {})))
+    return world.viber.texts(citizen)[-1]
+
+
+def test_the_phones_own_number_finds_the_paper_case_and_a_yes_binds_it(dms: System, world: World) -> None:
+    filed = dms.file(number="501-123/2026", applicant={"name": "Mira Š.", "phone": "064/123-45-67"})
+    asked = _shares(world, _share_button(world))
+    assert "501-123/2026" in asked
+    assert "Da li ste saglasni" in asked
+    assert _case(dms, filed["reference"])["consent"] is False
+    world.says("mira", "da")
+    assert _case(dms, filed["reference"])["consent"] is True
+    _resolves(dms, filed["reference"])
+    assert "Rešeno" in world.viber.texts("mira")[-1]
+    assert "Rešeno" in world.says("mira", "moji predmeti")[0]
+
+
+@pytest.mark.parametrize(
+    "how", ["no button", "old nonce", "another's number", "used", "typed", "somebody else's button"]
+)
+def test_any_other_card_or_number_links_nothing(dms: System, world: World, how: str) -> None:
+    filed = dms.file(number="501-123/2026", applicant={"name": "Mira Š.", "phone": "+381641234567"})
+    button = _share_button(world)
+    if how == "no button":
+        said = _shares(world, None)
+    elif how == "old nonce":
+        world.now += 2 * 3600
+        said = _shares(world, button)
+    elif how == "another's number":
+        said = _shares(world, button, "381649999999")
+    elif how == "used":
+        _shares(world, button, "381649999999")
+        said = _shares(world, button)
+    elif how == "typed":
+        said = world.says("mira", "+381641234567")[-1]
+    else:
+        world.says("jovo", "zdravo")
+        said = _shares(world, button, citizen="jovo")
+    assert "501-123/2026" not in said
+    world.says("mira", "da")
+    assert _case(dms, filed["reference"])["consent"] is False
+
+
+def test_a_case_somebody_has_bound_by_its_slip_is_not_found_by_its_number(dms: System, world: World) -> None:
+    filed = dms.file(number="501-123/2026", applicant={"name": "Mira Š.", "phone": "+381641234567"})
+    context = filed["link"]["web"].rpartition("=")[2]
+    world.says("jovo", f"~1:bind.{context}")
+    assert "nema predmeta koji čeka" in _shares(world, _share_button(world))
+
+
+def test_on_the_web_no_number_is_asked_for(dms: System, world: World) -> None:
+    dms.file(applicant={"name": "Mira Š.", "phone": "+381641234567"})
+    visitor = Visitor(world)
+    (told,) = visitor.says("status predmeta")
+    assert not any(choice["id"].startswith("share.") for choice in told["choices"])
+    (said,) = visitor.posts(type="phone", phone="+381641234567")
+    assert "nije potreban" in said["text"]
+
+
 # --- the web ----------------------------------------------------------------------------------------------------
 
 
