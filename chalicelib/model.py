@@ -106,7 +106,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One thing the bot says, not yet worded: paragraphs, then a sheet (named by its choice id), then more."""
+    """One thing the bot says, not yet worded: paragraphs, then a sheet (named by its choice id), then more.
+
+    `case`: the reference of the case it speaks of.
+    """
 
     lines: tuple[Line, ...] = ()
     after: tuple[Line, ...] = ()
@@ -114,6 +117,7 @@ class Say:
     ask: str | None = None
     link: Link | None = None
     sheet: str | None = None
+    case: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +171,16 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One bot of one channel. It may serve several towns; a conversation belongs to exactly one of them at a time."""
+    """One bot of one channel. It may serve several towns; a conversation belongs to exactly one of them at a time.
+
+    `names`: slug → how the town is called on a button; `numbers`: slug → the number that stands in links of the town.
+    """
 
     channel: str
     name: str
     towns: tuple[str, ...]
-    names: Mapping[str, str] = field(default_factory=dict, hash=False)  # slug → how the town is called on a button
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    numbers: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def id(self) -> str:
@@ -245,6 +253,14 @@ class Conversation:
 
 
 # --- cases ------------------------------------------------------------------------------------------------------
+
+CASE_CHOICE = "case."
+
+
+def case_choice(verb: str, reference: str, label: str) -> Choice:
+    """A button that does something with one case, in whichever message it stands: `case.<verb>.<reference>`."""
+    return Choice(f"{CASE_CHOICE}{verb}.{reference}", Line(label))
+
 
 KINDS = ("problem", "document", "question", "assistance", "volunteer", "administrative", "chat")
 
@@ -367,9 +383,14 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """Effect: this case comes into being, in the same commit as the turn."""
+    """Effect: this case comes into being, in the same commit as the turn.
+
+    `code` is the access code on its receipt; `agreed`: its notices stand on a consent that was given earlier.
+    """
 
     case: Case
+    code: str = ""
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +410,24 @@ class ChangeCase:
 
 
 @dataclass(frozen=True, slots=True)
+class AddToCase:
+    """Effect: what the owner sent after filing joins the case. A file's id is given when it is written."""
+
+    reference: str
+    attachments: tuple[Attachment, ...] = ()
+    place: Place | None = None
+    note: str = ""  # what was written with it
+
+
+@dataclass(frozen=True, slots=True)
+class AgreeToNotices:
+    """Effect: the citizen's yes or no to notices, asked about this case, goes on record."""
+
+    reference: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BindCase:
     """Effect: a paper case becomes this citizen's, by a slip's one-time link; notices were agreed to."""
 
@@ -396,19 +435,29 @@ class BindCase:
     reference: str
 
 
-Effect = OpenCase | FollowCase | ChangeCase | BindCase
+@dataclass(frozen=True, slots=True)
+class ClaimCases:
+    """Effect: paper cases that nobody has in a chat yet become this citizen's, whose shared phone number stands on
+    them; notices were agreed to."""
+
+    references: tuple[str, ...]
+
+
+Effect = OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase | ClaimCases
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
 
-    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code.
+    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code,
+    `new_nonce` marks a button that is good once.
     """
 
     now: float
     new_reference: str = ""
     new_code: str = ""
+    new_nonce: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
 
 

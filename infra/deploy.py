@@ -29,6 +29,7 @@ LOCAL_STAGE = "local"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 POLL = {"Delay": 2, "MaxAttempts": 900}  # seconds, tries: up to half an hour
 SIGNING_KEY_BYTES = 32
+STAGE_KEYS = ("chat-signing-key", "phone-key")
 HEALTH_TRIES_MAX = 10
 HEALTH_PAUSE_SECONDS = 2.0
 HEALTH_TIMEOUT_SECONDS = 10.0
@@ -75,7 +76,7 @@ def deploy(
         refuse_loss(cloudformation, changes, allow_replacement)
         apply(cloudformation, changes)
     installation = Installation(stage, outputs(cloudformation, stack))
-    make_signing_key(session.client("ssm"), stage)
+    make_keys(session.client("ssm"), stage)
     return installation
 
 
@@ -221,14 +222,16 @@ def outputs(cloudformation: Any, stack: str) -> dict[str, str]:
 # --- Afterwards -------------------------------------------------------------------------------------------------------
 
 
-def make_signing_key(ssm: Any, stage: str) -> None:
-    """Write the key that signs web chat tokens, once per stage; CloudFormation cannot make a SecureString."""
-    name = f"/salter/{stage}/chat-signing-key"
-    value = secrets.token_urlsafe(SIGNING_KEY_BYTES)
-    try:
-        ssm.put_parameter(Name=name, Type="SecureString", KeyId=f"alias/salter-{stage}", Value=value, Overwrite=False)
-    except ssm.exceptions.ParameterAlreadyExists:
-        return
+def make_keys(ssm: Any, stage: str) -> None:
+    """Write the stage's own keys, each once; CloudFormation cannot make a SecureString."""
+    for key in STAGE_KEYS:
+        name, value = f"/salter/{stage}/{key}", secrets.token_urlsafe(SIGNING_KEY_BYTES)
+        try:
+            ssm.put_parameter(
+                Name=name, Type="SecureString", KeyId=f"alias/salter-{stage}", Value=value, Overwrite=False
+            )
+        except ssm.exceptions.ParameterAlreadyExists:
+            continue
 
 
 def wait_until_healthy(url: str) -> None:

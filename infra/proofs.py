@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from chalicelib import services
+from chalicelib.cases import lifecycle
 from chalicelib.dialogue import engine, memory, words
 from chalicelib.language.folding import fold
-from chalicelib.model import Case, Conversation, Facts, FollowCase, Inbound, Media, Message, Need, OpenCase, Town, Turn
+from chalicelib.model import (
+    AddToCase,
+    AgreeToNotices,
+    Case,
+    ChangeCase,
+    Conversation,
+    Effect,
+    Facts,
+    FollowCase,
+    Follower,
+    Inbound,
+    Media,
+    Message,
+    Need,
+    OpenCase,
+    Town,
+    Turn,
+)
 from infra import towns
 
 DEFAULT_CLOCK = "2026-03-10T10:15:00+01:00"
@@ -74,6 +93,8 @@ class Stage:
         self.turns = 0
         self.cases: list[Case] = []
         self.followed: list[str] = []
+        self.agreed: dict[str, bool] = {}  # by citizen: whether notices may be sent
+        self.codes: dict[str, str] = {}  # by reference
         self.filed: Case | None = None  # by the last turn
 
     def play(self, turn: Mapping[str, Any]) -> str | None:
@@ -106,8 +127,8 @@ class Stage:
         """What the bot answers to `inbound`; the conversation goes on from there."""
         decided = self._decided(inbound)
         self.filed = next((effect.case for effect in decided.effects if isinstance(effect, OpenCase)), None)
-        self.cases += [self.filed] if self.filed else []
-        self.followed += [effect.reference for effect in decided.effects if isinstance(effect, FollowCase)]
+        for effect in decided.effects:
+            self._happens(effect)
         self.messages = [
             words.message(say, self.town, decided.voice, f"{self.conversation.seq + number:012d}", self.now)
             for number, say in enumerate(decided.says, 2)
@@ -119,17 +140,60 @@ class Stage:
 
     def _decided(self, inbound: Inbound) -> Turn:
         """The step, with its question to the world answered once as the product does."""
-        facts = Facts(self.now, f"{self.town.core['prefix']}-7KM4-2A{len(self.cases) + 2}", ACCESS_CODE)
+        facts = Facts(
+            self.now, f"{self.town.core['prefix']}-7KM4-2A{len(self.cases) + 2}", ACCESS_CODE, f"nonce{self.turns}"
+        )
         decided = engine.step(self.town, self.conversation, inbound, facts, self.kinds)
         if isinstance(decided, Need):
-            asked = [what.partition(":")[0] for what in decided.what]
-            found = {what: self.loaded.get(what, self._near_problems()) for what in asked}
+            found = {what.partition(":")[0]: self._found(*what.partition(":")[::2]) for what in decided.what}
             decided = engine.step(self.town, self.conversation, inbound, replace(facts, found=found), self.kinds)
         assert isinstance(decided, Turn)
         return decided
 
-    def _near_problems(self) -> list[dict[str, Any]]:
+    def _found(self, fact: str, word: str) -> Any:
+        """What the product would find: of this story's own cases and consents where nothing else is given."""
+        if fact in self.loaded:
+            return self.loaded[fact]
+        match fact:
+            case "agreed":
+                return self.agreed.get(self.conversation.citizen, False)
+            case "my_case":
+                return self._seen(*word.partition("|")[::2])
+            case "own_cases":
+                return tuple(case for case in self.cases if case.owner == self._me)
         return [_as_near(case) for case in self.cases]
+
+    def _seen(self, number: str, code: str) -> Case | None:
+        """A case for whoever filed or follows it, or knows its code."""
+        case = next((case for case in self.cases if number in (case.reference, case.number)), None)
+        coded = case is not None and code and self.codes.get(case.reference) == code
+        known = case is not None and (self._me in (case.owner, *case.followers) or case.reference in self.followed)
+        return case if known or coded else None
+
+    @property
+    def _me(self) -> Follower:
+        return Follower(self.conversation.account, self.conversation.citizen)
+
+    def _happens(self, effect: Effect) -> None:
+        """An effect as this story's own cases show it."""
+        match effect:
+            case OpenCase(case, code):
+                self.cases.append(case)
+                self.codes[case.reference] = code
+            case FollowCase(reference):
+                self.followed.append(reference)
+            case AgreeToNotices(reference, given):
+                self.agreed[self.conversation.citizen] = given
+                self._change(reference, lambda case: replace(case, consent=given))
+            case ChangeCase(reference, name, note):
+                event = lifecycle.Event(int(self.now), lifecycle.CITIZEN, name=name, note=note)
+                self._change(reference, lambda case: lifecycle.change(case, event))
+            case AddToCase(reference, files, place, note):
+                added = partial(lifecycle.added_to, attachments=files, place=place, note=note)
+                self._change(reference, lambda case: added(case, int(self.now), lifecycle.CITIZEN))
+
+    def _change(self, reference: str, change: Callable[[Case], Case]) -> None:
+        self.cases = [change(case) if case.reference == reference else case for case in self.cases]
 
     def _case_problem(self, wanted: Mapping[str, Any] | None) -> str | None:
         """What differs between the case this turn filed and the one the story promises."""

@@ -52,6 +52,7 @@ class World:
         name = f"/salter/test/accounts/{slug}/viber-token"
         ssm.put_parameter(Name=name, Type="SecureString", Value=self.token, Overwrite=True)
         ssm.put_parameter(Name="/salter/test/chat-signing-key", Type="SecureString", Value="test-key", Overwrite=True)
+        ssm.put_parameter(Name="/salter/test/phone-key", Type="SecureString", Value="phone-key", Overwrite=True)
         secrets.forget()
         for town in (slug, *towns):
             publish_tenant(compiled(town, account=slug), NOON, "live")
@@ -67,6 +68,7 @@ class World:
         known.town(self.slug, Deadline(5))
         secrets.viber_token(self.slug, Deadline(5))
         secrets.chat_signing_key(Deadline(5))
+        secrets.phone_key(Deadline(5))
 
     @property
     def town(self) -> Town:

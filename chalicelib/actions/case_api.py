@@ -39,12 +39,13 @@ from chalicelib.integrations.case_api import (
     qr_svg,
 )
 from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable, Voice
-from chalicelib.storage import api_keys, aws, idempotency, links
+from chalicelib.storage import api_keys, aws, idempotency, links, phones
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.storage.idempotency import Remembered
 from chalicelib.storage.media import CHECKED
+from chalicelib.understanding.entities.phones import phone_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
@@ -209,7 +210,7 @@ def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
         link = links.item_for_new(
             call.town.slug, _context(call, seeds[case.reference]), case.reference, call.by, call.now
         )
-        return [link, *_remembering(call, version, _kept(call, case))]
+        return [link, *_phone(call, case), *_remembering(call, version, _kept(call, case))]
 
     try:
         case = open_case(call.town, make, call.deadline, beside)
@@ -218,6 +219,13 @@ def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
             raise Superseded(taken.pk) from taken
         raise Refused(409, "number_taken", "There is a case with this file number.", "number") from taken
     return _filed(call, _kept(call, case), seeds[case.reference])
+
+
+def _phone(call: _Call, case: Case) -> list[Write]:
+    """Where a number shared from the phone finds the case."""
+    phone = phone_of(case.applicant.get("phone", ""), str(call.town.core["country"]))
+    written = phones.item(call.town.slug, phone, case.reference, call.now, call.deadline) if phone else None
+    return [written] if written else []
 
 
 def _case(call: _Call, asked: NewCase, reference: str, seed: bytes) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.dialogue import chat
+from chalicelib.dialogue import binding, chat
 from chalicelib.model import Account, Choice, Conversation, Inbound, Line, Say, Town, Turn
 
 CHOOSING = "choosing"
@@ -13,13 +13,23 @@ TOWNS_SHOWN_MAX = 20
 
 
 def named(account: Account, inbound: Inbound) -> str | None:
-    """The town that a deep link's context or a pressed button names, if the account serves it."""
+    """The town that a deep link's context or a pressed button names, if the account serves it.
+
+    A link names it by slug, or by number before the link's secret (`9.x8K…`), as the button of a slip's link does.
+    """
     if len(account.towns) < 2:
         return None
-    for name in (inbound.context.partition(".")[0], inbound.choice.removeprefix(CHOICE)):
-        if name in account.towns:
-            return name
+    linked = inbound.context or (binding.context_of(inbound.choice) or "")
+    number = linked.partition(".")[0]
+    for slug in account.towns:
+        if slug in (number, inbound.choice.removeprefix(CHOICE)) or str(account.numbers.get(slug, "")) == number != "":
+            return slug
     return None
+
+
+def only_chosen(account: Account, inbound: Inbound) -> bool:
+    """Whether this names a town and says nothing more: it is then greeted, and nothing is left to answer."""
+    return named(account, inbound) is not None and binding.context_of(inbound.choice) is None
 
 
 def undecided(account: Account, stored: Conversation | None, inbound: Inbound) -> bool:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.actions import breaker, known
 from chalicelib.actions.journal import log
+from chalicelib.cases import notices
 from chalicelib.channels import Credentials, channel
 from chalicelib.dialogue import words
 from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Town, Unavailable
-from chalicelib.storage import doorbell, keys, outbox, secrets, shapes
+from chalicelib.storage import consents, doorbell, keys, outbox, secrets, shapes
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -32,6 +33,7 @@ BACKOFF_SECONDS_FIRST = 2.0
 BACKOFF_SECONDS_MAX = 60.0
 TRIES_MAX = 1500  # at the longest pause about a day
 DOUBTFUL_SENDS_MAX = 2
+CONSENT_FRESH_SECONDS = 10  # a notice this young was put here with the consent just read
 UNCERTAIN = "uncertain"
 
 
@@ -106,10 +108,30 @@ def _send_all(
         if town is None or credentials is None:
             work.head, work.stopped = _later(owed, "no token for this account", now), True
             return
+        if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
+            if work.stopped:
+                return
+            work.done.add(owed.seq)
+            continue
         work.head = _send_one(owed, conversation, town, credentials, store, now, work, deadline)
         if work.gone or work.stopped:
             return
     work.head = None
+
+
+def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Round, deadline: Deadline) -> bool:
+    """Whether a notice that had to wait still stands on a consent; one read, for such a notice only."""
+    if not owed.tries and now - owed.due_at < CONSENT_FRESH_SECONDS:
+        return True
+    person, town = keys.person(conversation.account, conversation.citizen), notices.town_of(owed.say, conversation.town)
+    try:
+        agreed = consents.is_live(town, person, consents.CASES, deadline)
+    except Unavailable:
+        work.stopped = True  # what was sent before it must still be marked
+        return False
+    if not agreed:
+        log.info("notice_dropped", tenant=town, account=conversation.account)
+    return agreed
 
 
 def _send_one(

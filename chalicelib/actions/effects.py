@@ -10,8 +10,23 @@ from typing import assert_never
 
 from chalicelib.actions import change_case, keep_media, notify, open_case, work_outbox
 from chalicelib.actions.keep_media import Arrival
+from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
-from chalicelib.model import BindCase, ChangeCase, Conversation, Effect, FollowCase, Follower, OpenCase, Town, Turn
+from chalicelib.model import (
+    AddToCase,
+    AgreeToNotices,
+    BindCase,
+    Case,
+    ChangeCase,
+    ClaimCases,
+    Conversation,
+    Effect,
+    FollowCase,
+    Follower,
+    OpenCase,
+    Town,
+    Turn,
+)
 from chalicelib.storage import consents, keys, links, near
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore
 from chalicelib.storage.dynamo import Write
@@ -40,6 +55,8 @@ def caused(
         if isinstance(effect, OpenCase) and effect.case.attachments:
             files = keep_media.attachments(effect.case.attachments, known, arrived)
             effect = replace(effect, case=replace(effect.case, attachments=files))
+        elif isinstance(effect, AddToCase):
+            effect = replace(effect, attachments=keep_media.attachments(effect.attachments, known, arrived))
         total += _of(effect, town, conversation, now, deadline)
     return total
 
@@ -57,9 +74,16 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
         case FollowCase(reference):
             return Caused(tuple(_followed(reference, _person(conversation), town, deadline)))
         case ChangeCase(reference, name, note):
-            return _changed(reference, Event(int(now), CITIZEN, name=name, note=note), town, now, deadline)
+            event = Event(int(now), CITIZEN, name=name, note=note)
+            return _changed(reference, _person(conversation), event, town, now, deadline)
+        case AddToCase():
+            return Caused(tuple(_added(effect, _person(conversation), town, now, deadline)))
+        case AgreeToNotices(reference, given):
+            return Caused(tuple(_agreed(reference, given, _person(conversation), town, now, deadline)))
         case BindCase(context, reference):
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
+        case ClaimCases(wanted):
+            return Caused(tuple(_claimed(wanted, town, conversation, now, deadline)))
         case _:
             assert_never(effect)
 
@@ -76,9 +100,12 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
         channel=conversation.account.partition(":")[0],
         voice=effect.case.voice or conversation.voice,
     )
+    if effect.code:
+        filed = replace(filed, access_hash=references.access_hash(filed.reference, effect.code))
     complete = open_case.completed(town, filed, CITIZEN, now)
     place = near.item(complete, complete.created_at)
-    return [*open_case.items(complete, now, deadline), *([place] if place else [])]
+    writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed)
+    return [*writes, *([place] if place else [])]
 
 
 def _followed(reference: str, follower: Follower, town: Town, deadline: Deadline) -> list[Write]:
@@ -97,20 +124,70 @@ def _bound(
     link, case = links.find(town.slug, context, now, deadline), store.load(reference, deadline)
     if link is None or case is None or link.reference != reference:
         return []
-    bound = replace(
-        case, owner=owner, consent=True, voice=conversation.voice or case.voice, channel=owner.account.partition(":")[0]
-    )
-    consent = consents.Consent(consents.CASES, True, int(now), bound.channel, CITIZEN, open_case.CONSENT_WORDING)
     return [
         links.item_for_use(link, now),
-        *store.items_for_change(bound, deadline),
-        consents.item(town.slug, keys.person(owner.account, owner.citizen), consent),
+        *store.items_for_change(_owned(case, conversation), deadline),
+        _consent(owner, True, town, now),
     ]
 
 
-def _changed(reference: str, event: Event, town: Town, now: float, deadline: Deadline) -> Caused:
+def _claimed(
+    wanted: tuple[str, ...], town: Town, conversation: Conversation, now: float, deadline: Deadline
+) -> list[Write]:
+    """Cases nobody has taken meanwhile become this person's; who was faster by a slip keeps theirs."""
+    store = CaseStore(town.slug)
+    free = [case for case in store.several(wanted, deadline) if case.owner is None]
+    if not free:
+        return []
+    bound = [write for case in free for write in store.items_for_change(_owned(case, conversation), deadline)]
+    return [*bound, _consent(_person(conversation), True, town, now)]
+
+
+def _owned(case: Case, conversation: Conversation) -> Case:
+    """A paper case in the hands of whoever it is of, with notices in their voice."""
+    owner = _person(conversation)
+    voice, channel = conversation.voice or case.voice, owner.account.partition(":")[0]
+    return replace(case, owner=owner, consent=True, voice=voice, channel=channel)
+
+
+def _consent(person: Follower, given: bool, town: Town, now: float) -> Write:
+    """The record of a yes or no to notices."""
+    channel = person.account.partition(":")[0]
+    consent = consents.Consent(consents.CASES, given, int(now), channel, CITIZEN, open_case.CONSENT_WORDING)
+    return consents.item(town.slug, keys.person(person.account, person.citizen), consent)
+
+
+def _agreed(reference: str, given: bool, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
+    """The yes or no on record; on the owner's case it is seen, too."""
     store = CaseStore(town.slug)
     case = store.load(reference, deadline)
+    if case is None or person not in (case.owner, *case.followers):
+        return []
+    writes = [_consent(person, given, town, now)]
+    if person == case.owner and case.consent != given:
+        writes += store.items_for_change(replace(case, consent=given), deadline)
+    return writes
+
+
+def _added(effect: AddToCase, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
+    store, case = CaseStore(town.slug), _own(effect.reference, person, town, deadline)
+    if case is None:
+        return []
+    try:
+        after = lifecycle.added_to(case, int(now), CITIZEN, effect.attachments, effect.place, effect.note)
+    except NotAllowed:
+        return []
+    return store.items_for_change(after, deadline)
+
+
+def _own(reference: str, person: Follower, town: Town, deadline: Deadline) -> Case | None:
+    """A case this person opened or had bound: nobody else changes it from a chat."""
+    case = CaseStore(town.slug).load(reference, deadline)
+    return case if case and case.owner == person else None
+
+
+def _changed(reference: str, person: Follower, event: Event, town: Town, now: float, deadline: Deadline) -> Caused:
+    store, case = CaseStore(town.slug), _own(reference, person, town, deadline)
     if case is None:
         return Caused()
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.cases import references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import keys, links, near
+from chalicelib.storage import consents, keys, links, near, phones
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -32,12 +32,22 @@ def _own_cases(town: Town, conversation: Conversation, word: str, now: float, de
 
 
 def _my_case(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
-    """The case under a reference or file number if this citizen opened or follows it; None for anything else."""
+    """The case under a reference or file number, if this citizen opened or follows it or its access code follows
+    a bar (`SO-7KM4-2A9|A2E4J6`); None for anything else, after the same requests whether it exists or not."""
+    number, _, code = word.partition("|")
     store = CaseStore(town.slug)
-    reference = references.normalise(word)
-    case = store.load(reference, deadline) if reference else store.by_number(word, deadline)
+    reference = references.normalise(number)
+    case = store.load(reference, deadline) if reference else store.by_number(number, deadline)
+    reference, stored = (case.reference, case.access_hash) if case else (number, "")
+    fits = references.code_fits(reference, code, stored)
     asking = Follower(conversation.account, conversation.citizen)
-    return case if case and asking in (case.owner, *case.followers) else None
+    return case if case and (fits or asking in (case.owner, *case.followers)) else None
+
+
+def _agreed(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """Whether this citizen's consent to notices is in force."""
+    person = keys.person(conversation.account, conversation.citizen)
+    return consents.is_live(town.slug, person, consents.CASES, deadline)
 
 
 def _near_problems(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
@@ -50,10 +60,19 @@ def _link(town: Town, conversation: Conversation, word: str, now: float, deadlin
     return CaseStore(town.slug).load(link.reference, deadline) if link else None
 
 
+def _phone_cases(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The open paper cases with this number on them that nobody has in a chat yet."""
+    wanted = phones.references(town.slug, word, now, deadline)
+    found = CaseStore(town.slug).several(wanted, deadline)
+    return tuple(case for case in found if case.owner is None and case.kind == "administrative")
+
+
 Loader = Callable[[Town, Conversation, str, float, Deadline], Any]
 _LOADERS: Mapping[str, Loader] = {
     "own_cases": _own_cases,
     "my_case": _my_case,
+    "agreed": _agreed,
+    "phone_cases": _phone_cases,
     "link": _link,
     "near_problems": _near_problems,
 }

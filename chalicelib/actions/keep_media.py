@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.model import Account, Attachment, Media, OpenCase, Turn
+from chalicelib.model import Account, AddToCase, Attachment, Media, OpenCase, Turn
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, FAILED, FORGOTTEN, WAITING, Medium
@@ -45,7 +45,7 @@ def known(turn: Turn, town: str, arrived: Arrival | None, now: float, deadline: 
 def attachments(
     files: tuple[Attachment, ...], known: Mapping[str, Medium], arrived: Arrival | None
 ) -> tuple[Attachment, ...]:
-    """A new case's attachments with what is known of them by now. What nobody knows came too long ago: failed."""
+    """Attachments of a case with what is known of them by now. What nobody knows came too long ago: failed."""
     return tuple(
         with_outcome(file, known[file.key])
         if file.key in known
@@ -80,9 +80,14 @@ def writes(
 
 
 def _claims(turn: Turn) -> dict[str, str]:
-    """The media of the cases this turn files: object key → reference."""
-    filed = [effect.case for effect in turn.effects if isinstance(effect, OpenCase)]
-    return {file.key: case.reference for case in filed for file in case.attachments}
+    """The media of the cases this turn files or adds to: object key → reference."""
+    claims: dict[str, str] = {}
+    for effect in turn.effects:
+        if isinstance(effect, OpenCase):
+            claims |= {file.key: effect.case.reference for file in effect.case.attachments}
+        elif isinstance(effect, AddToCase):
+            claims |= {file.key: effect.reference for file in effect.attachments}
+    return claims
 
 
 def _is_kept(arrived: Arrival, turn: Turn) -> bool:

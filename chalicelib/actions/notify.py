@@ -13,8 +13,8 @@ from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases import lifecycle, notices
 from chalicelib.channels import channel
-from chalicelib.dialogue import memory, words
-from chalicelib.model import BOT, Account, Case, Conversation, Follower, Line, Say, Town, Unavailable, Voice
+from chalicelib.dialogue import forms, memory, words
+from chalicelib.model import BOT, Account, Case, Conversation, Follower, Say, Town, Unavailable, Voice
 from chalicelib.storage import consents, conversations, keys, shapes
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write
@@ -96,9 +96,11 @@ def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, de
     if stored is None or not stored.town or not stored.subscribed:
         return None
     voice = words.spoken(town, stored.voice or case.voice or town.default_voice)
+    if follower != case.owner or forms.open_draft(stored.state):
+        say = notices.without_buttons(say)  # an open form keeps its own
     if stored.town != town.slug:
         # On a shared account the person may be talking to another town now, whose texts do not know our offices.
-        say = Say(lines=(Line("raw", {"text": words.message(say, town, voice, "", now).text}),))
+        say = notices.worded_elsewhere(say, words.message(say, town, voice, "", now).text, town.slug)
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES
     after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes)

@@ -37,10 +37,13 @@ def completed(town: Town, case: Case, by: str, now: float) -> Case:
     return lifecycle.opened(replace(case, created_at=int(now), office=office, due_at=due), by)
 
 
-def items(case: Case, now: float, deadline: Deadline) -> list[Write]:
-    """What must be written together for a completed case: itself, its file number, its owner's consent to notices."""
+def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = False) -> list[Write]:
+    """What must be written together for a completed case: itself, its file number, its owner's consent to notices.
+
+    `agreed_before`: the consent stands on an earlier record, and no second one is made of it.
+    """
     writes = CaseStore(case.tenant).items_for_new(case, deadline)
-    if case.consent and case.owner:
+    if case.consent and case.owner and not agreed_before:
         consent = consents.Consent(consents.CASES, True, int(now), case.channel, "citizen", CONSENT_WORDING)
         person = keys.person(case.owner.account, case.owner.citizen)
         writes.append(consents.item(case.tenant, person, consent))

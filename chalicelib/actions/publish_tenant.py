@@ -22,18 +22,20 @@ def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = 
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
     pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
     if core["viber"]["account"]:
-        serve(core["viber"]["account"], core["slug"], deadline, _called(core))
+        serve(core["viber"]["account"], core["slug"], deadline, _called(core), core["number"])
     known.forget()
     return pointer
 
 
-def serve(name: str, slug: str, deadline: Deadline, called: str | None = None) -> None:
-    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button."""
+def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, number: int | None = None) -> None:
+    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button,
+    `number` in the links of its slips."""
     record = tenants.account("viber", name, deadline) or Account("viber", name, ())
     towns = record.towns if slug in record.towns else (*record.towns, slug)
     names = {**record.names, slug: called or record.names.get(slug, slug)}
-    if (towns, names) != (record.towns, record.names):
-        tenants.save_account(Account("viber", name, towns, names))
+    numbers = {**record.numbers} | ({slug: number} if number else {})
+    if (towns, names, numbers) != (record.towns, record.names, record.numbers):
+        tenants.save_account(Account("viber", name, towns, names, numbers))
 
 
 def _called(core: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from secrets import token_bytes
+from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,7 @@ TURN_SECONDS = 3.5
 TURN_TRIES_MAX = 8
 JITTER_SECONDS = 0.03
 LANE_ENTRIES_MAX = 400
+NONCE_BYTES = 12
 
 Step = Callable[[Town, Conversation, Inbound, Facts], Turn | Need]
 FactLoader = Callable[[Need, Town, Conversation, Inbound, float, Deadline], dict[str, Any]]
@@ -108,7 +109,7 @@ def receive_message(
         before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
         if choosing:
             turn = choose_town.ask(town, account, account.names, before)
-        elif choose_town.named(account, inbound) and not before.log:
+        elif choose_town.only_chosen(account, inbound) and not before.log:
             turn = choose_town.greet(town, before)
         else:
             turn = _decide(town, before, heard, now, deadline, step, load_facts, account)
@@ -211,7 +212,8 @@ def _decide(
     account: Account,
 ) -> Turn:
     """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
-    facts = Facts(now, new_reference=_reference(town), new_code=references.access_code(token_bytes(16)))
+    code, nonce = references.access_code(token_bytes(16)), token_urlsafe(NONCE_BYTES)
+    facts = Facts(now, new_reference=_reference(town), new_code=code, new_nonce=nonce)
     try:
         decided = step(town, before, inbound, facts)
         if isinstance(decided, Need):

@@ -6,10 +6,10 @@ What the graph does not allow is refused; a retry does not help, the caller must
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.model import Case, Happening, Refused
+from chalicelib.model import Attachment, Case, Happening, Place, Refused
 
 OPEN = ("received", "in_progress", "forwarded", "awaiting_opinion", "awaiting_citizen", "stayed")
 CLOSED = ("resolved", "rejected", "dismissed", "discontinued", "withdrawn")
@@ -19,6 +19,8 @@ REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
 REOPEN_DAYS = 30  # how long a citizen may say "still not fixed", unless the town says otherwise
 RATING_MAX = 5
+ATTACHED = "attachment"
+ATTACHMENTS_MAX = 12
 _DAY_SECONDS = 86400
 
 
@@ -48,7 +50,9 @@ GRAPH: Mapping[str, Move] = {
 }
 REOPENING = Move(CLOSED, (STAFF, CITIZEN))
 # Events that only the product itself writes into a history.
-OWN_EVENTS = frozenset("opened assigned released notice rated followed overdue purged".split())  # noqa: SIM905
+OWN_EVENTS = frozenset(
+    "opened assigned released attachment notice rated followed overdue purged".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,38 @@ def change(case: Case, event: Event, *, reopen_days: int = REOPEN_DAYS) -> Case:
     elif after == case and not (event.note or event.public_note or event.name):
         raise NotAllowed("nothing_new", f"The case is {case.status} already, and the event says nothing else.")
     return _recorded(after, event, _name(case, after, event))
+
+
+def added_to(
+    case: Case, at: int, by: str, attachments: Sequence[Attachment] = (), place: Place | None = None, note: str = ""
+) -> Case:
+    """The case with what its citizen sent later; files beyond the bound are left out. Raises NotAllowed if closed."""
+    if not is_open(case):
+        raise NotAllowed("transition_not_allowed", f"A case that is {case.status} takes no more files.", "event")
+    room = max(0, ATTACHMENTS_MAX - len(case.attachments))
+    numbered = [
+        replace(file, id=str(number)) for number, file in enumerate(attachments[:room], len(case.attachments) + 1)
+    ]
+    happening = Happening(at, ATTACHED, case.status, by, note)
+    return replace(
+        case,
+        attachments=(*case.attachments, *numbered),
+        place=_pinned(case.place, place),
+        history=(*case.history, happening),
+        updated_at=max(at, case.updated_at),
+    )
+
+
+def _pinned(old: Place | None, new: Place | None) -> Place | None:
+    """The words of the one with the pin of the other."""
+    if old is None or new is None:
+        return new or old
+    return replace(new, text=new.text or old.text)
+
+
+def reopen_until(case: Case, days: int) -> int:
+    """Until when its citizen may say that a closed case is not settled, in epoch seconds."""
+    return case.closed_at + days * _DAY_SECONDS
 
 
 def may(role: str, case: Case, status: str) -> bool:
@@ -174,7 +210,7 @@ def _reopened(case: Case, event: Event, days: int) -> Case:
         raise NotAllowed("transition_not_allowed", f"A case that is {case.status} is not closed.", "event")
     if event.role not in REOPENING.who:
         raise NotAllowed("not_by_you", f"A case is reopened by {', '.join(REOPENING.who)} only.", "event")
-    if event.role == CITIZEN and event.at > case.closed_at + days * _DAY_SECONDS:
+    if event.role == CITIZEN and event.at > reopen_until(case, days):
         raise NotAllowed("too_late", f"A case may be reopened within {days} days; file a new one.", "event")
     back = replace(_with_details(case, event), status="received", closed_at=0, awaiting_institution="")
     return _recorded(back, event, REOPENED)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.cases import lifecycle, routing
-from chalicelib.model import Case, Happening, Line, Say
+from chalicelib.model import Case, Choice, Happening, Line, Say, case_choice
 
+RESOLVED = "resolved"
 # The contract's name → the glossary's, where they differ.
 _LABELS = {"awaiting_citizen": "awaiting_applicant"}
 # Beside every change of status, these are told; anything else only when it carries a note for the citizen.
 _TOLD = frozenset(("forwarded", lifecycle.REOPENED))
-_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purged"))
+_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, lifecycle.ATTACHED, "notice", "followed", "purged"))
 _HEADLINES = frozenset(("case_reopened", "case_forwarded", "status_changed", "case_news"))
+_TOWN = "notice_of"
 
 
 def notice(case: Case, core: Mapping[str, Any]) -> Say | None:
@@ -31,7 +34,28 @@ def notice(case: Case, core: Mapping[str, Any]) -> Say | None:
         lines.append(next_step(happening.status))
     if public_note:
         lines.insert(1, Line("notice_note", {"note": public_note}))
-    return Say(lines=tuple(lines))
+    settled = moved and happening.status == RESOLVED
+    return Say(
+        lines=tuple(lines),
+        choices=settled_or_not(case.reference) if settled else (),
+        ask="choice" if settled else None,
+        case=case.reference,
+    )
+
+
+def settled_or_not(reference: str) -> tuple[Choice, ...]:
+    """What whoever filed a resolved case may answer with one tap."""
+    return case_choice("fixed", reference, "btn_fixed"), case_choice("unfixed", reference, "btn_unfixed")
+
+
+def without_buttons(say: Say) -> Say:
+    """The same notice for somebody who only reads it."""
+    return replace(say, choices=(), ask=None)
+
+
+def worded_elsewhere(say: Say, text: str, town: str) -> Say:
+    """The same notice for a conversation that is with another town now: `text` as `town` words it."""
+    return Say(lines=(Line("raw", {"text": text, _TOWN: town}),), case=say.case)
 
 
 def status_label(status: str) -> Line:
@@ -58,7 +82,12 @@ def unit(core: Mapping[str, Any], written: str) -> Line | str:
 
 def is_notice(say: Say) -> bool:
     """Whether these words are such a notice: what may not go out once consent is withdrawn."""
-    return bool(say.lines) and say.lines[0].key in _HEADLINES
+    return bool(say.lines) and (say.lines[0].key in _HEADLINES or _TOWN in say.lines[0].args)
+
+
+def town_of(say: Say, current: str) -> str:
+    """Whose notice it is, in a conversation that is with the town `current`."""
+    return str(say.lines[0].args.get(_TOWN, current))
 
 
 def _moved(case: Case) -> bool:

@@ -1,6 +1,7 @@
 """What the console says to staff, in the language and script they chose; cases speak the town's own words.
 
-The console's texts are one file a language in `texts/`. Cyrillic is derived, as everywhere.
+The console's texts lie in `texts/`, a folder for the frame and one for each further topic, in each one file a language.
+Cyrillic is derived, as everywhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from chalicelib.language import catalogue
 from chalicelib.model import CYRILLIC, LATIN, Case, Town, Voice
 
 _TEXTS = Path(__file__).parent / "texts"
+FRAME = "frame"
 # What staff may choose, each named in itself.
 VOICES = {
     "sr": "srpski",
@@ -37,13 +39,26 @@ HOUR_MINUTES = 60
 
 def names() -> tuple[str, ...]:
     """Every language the console has texts in."""
-    return tuple(sorted(path.stem for path in _TEXTS.glob("*.toml")))
+    return tuple(sorted(path.stem for path in (_TEXTS / FRAME).glob("*.toml")))
+
+
+def folders() -> tuple[str, ...]:
+    """What has texts of its own."""
+    return tuple(sorted(path.name for path in _TEXTS.iterdir() if path.is_dir()))
 
 
 @lru_cache(maxsize=16)
 def texts(name: str) -> Mapping[str, Any]:
     """The console's own texts of one language: key → template or plural forms."""
-    return tomllib.loads((_TEXTS / f"{name}.toml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for folder in folders():
+        found |= texts_in(folder, name)
+    return found
+
+
+def texts_in(folder: str, name: str) -> Mapping[str, Any]:
+    """The texts of one topic in one language."""
+    return tomllib.loads((_TEXTS / folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

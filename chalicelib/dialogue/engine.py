@@ -8,19 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from chalicelib.dialogue import binding, chat, filling, forms, misses, opening, own_words, voices
-from chalicelib.dialogue.forms import Draft, Filled, Kind, Scene
+from chalicelib.dialogue import (
+    about_case,
+    binding,
+    case_codes,
+    case_words,
+    chat,
+    filling,
+    forms,
+    late_things,
+    misses,
+    opening,
+    own_words,
+    receipts,
+    sharing,
+    voices,
+)
+from chalicelib.dialogue.about_case import Told
+from chalicelib.dialogue.forms import Desk, Draft, Filled, Kind, Scene
 from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold
-from chalicelib.model import CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn
+from chalicelib.model import CASE_CHOICE, CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn
 from chalicelib.understanding.understand import Understood
 
 SAYS_MAX = 3
 GUESSES_MAX = 3
 STATUS_INTENT = "case.status"
+CASE_STATUS = "case_status"  # the kind that speaks of single cases, in towns without such a service too
 FORM_SCORE_MIN = 0.6
 
 
@@ -38,7 +55,8 @@ _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
     """What the bot says to `inbound`, and what it will remember. At most three messages, choices on the last only."""
     voice = voices.heard_in(town, conversation, inbound)
-    scene = Scene(town, Heard(inbound, town, voice, facts.now), facts, conversation, _kinds_of(town, kinds))
+    heard = Heard(inbound, town, voice, facts.now)
+    scene = Scene(town, heard, facts, conversation, _kinds_of(town, kinds), lambda: cast(Desk, kinds(CASE_STATUS)))
     draft = forms.open_draft(conversation.state)
     if draft and _is_form(scene, draft.service):
         return _with_form(scene, draft)
@@ -69,6 +87,12 @@ def _ordinary(scene: Scene) -> Turn | Need:
     danger = scene.heard.danger
     if danger:
         return _turn(scene, chat.emergency(scene.town, danger), counts=("emergency",))
+    shared = sharing.received(scene) if inbound.kind == "contact" else None
+    if shared:
+        return shared if isinstance(shared, Need) else _shared(scene, shared)
+    late = late_things.arrived(scene) if inbound.kind in ("attachment", "location") else None
+    if late:
+        return _told(scene, about_case.taken(scene, late))
     service = _opened_by(scene, inbound.kind)
     if service:
         return _begin(scene, service)
@@ -174,7 +198,8 @@ def _opened_by(scene: Scene, kind: str) -> str | None:
 
 def _filled(scene: Scene, filled: Filled) -> Turn:
     turn = _turn(scene, *filled.says, counts=filled.counts)
-    return replace(turn, state=forms.remembered(turn.state, filled.draft), effects=filled.effects)
+    state = receipts.noted(forms.remembered(turn.state, filled.draft), filled.effects, scene.now)
+    return replace(turn, state=state, effects=filled.effects)
 
 
 # --- opening ----------------------------------------------------------------------------------------------------
@@ -205,12 +230,24 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
             return replace(turn, voice=chosen, voice_chosen=True)
     if choice.startswith(binding.CHOICE):
         return _bind(scene, choice)
+    about = _about_case(scene, choice)
+    if about:
+        return about
     if _is_form(scene, choice.partition(".")[0]):
         return _begin(scene, choice, _said_before_guesses(scene.conversation))
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
-    return _turn(scene, *(says or (chat.menu(scene.town),)))
+    return _with_sharing(_turn(scene, *(says or (chat.menu(scene.town),))), scene, choice)
+
+
+def _with_sharing(turn: Turn, scene: Scene, choice: str) -> Turn:
+    """A list of own cases that shows no case: the phone's number may find one."""
+    kind = scene.town.core["services"].get(choice, {}).get("kind")
+    if kind != CASE_STATUS or turn.says[-1].case:
+        return turn
+    say, state = sharing.offered(scene, turn.says[-1], turn.state)
+    return replace(turn, says=(*turn.says[:-1], say), state=state)
 
 
 def _bind(scene: Scene, choice: str) -> Turn | Need:
@@ -220,6 +257,52 @@ def _bind(scene: Scene, choice: str) -> Turn | Need:
         return bound
     say, effects = bound
     return replace(_turn(scene, say), effects=effects)
+
+
+def _about_case(scene: Scene, choice: str) -> Turn | Need | None:
+    """A button about one case; None for any other."""
+    service, _, item = choice.partition(".")
+    if choice.startswith(f"{CASE_CHOICE}{about_case.ANOTHER}."):
+        return _begin_with(scene, late_things.for_another(scene, choice.rpartition(".")[2]))
+    if choice.startswith(CASE_CHOICE):
+        return _told(scene, about_case.pressed(scene, choice))
+    claimed = sharing.claimed(scene, choice) if choice.startswith(sharing.CLAIM) else None
+    if claimed:
+        return _shared(scene, claimed)
+    if item and scene.town.core["services"].get(service, {}).get("kind") == CASE_STATUS:
+        return _told(scene, about_case.look(scene, item))
+    return None
+
+
+def _told(scene: Scene, told: Told | Need) -> Turn | Need:
+    if isinstance(told, Need):
+        return told
+    state = receipts.noted(told.state, told.effects, scene.now)
+    return replace(_turn(scene, told.say), state=state, effects=told.effects)
+
+
+def _shared(scene: Scene, told: sharing.Told) -> Turn:
+    say, state, effects = told
+    return replace(_turn(scene, say), state=state, effects=effects)
+
+
+def _begin_with(scene: Scene, things: tuple[Inbound, ...]) -> Turn | Need:
+    """A form begun by what was sent before; none of it is lost."""
+    service = _opened_by(scene, things[0].kind) if things else next(iter(scene.desk().reports(scene.town)), None)
+    state = late_things.forgotten(scene.conversation.state)
+    scene = replace(scene, conversation=replace(scene.conversation, state=state))
+    if service is None:
+        return _turn(scene, chat.menu(scene.town))
+    if not things:
+        return _begin(scene, service)
+    heard = [replace(scene, heard=replace(scene.heard, inbound=thing)) for thing in things]
+    outcome: Filled | Need | None = opening.start(heard[0], service)
+    for each in heard[1:]:
+        if isinstance(outcome, Filled) and outcome.draft:
+            outcome = filling.go_on(each, outcome.draft) or outcome
+    if outcome is None or isinstance(outcome, Need):
+        return outcome or _turn(scene, chat.menu(scene.town))
+    return _filled(scene, outcome)
 
 
 def _said_before_guesses(conversation: Conversation) -> str:
@@ -271,13 +354,23 @@ def _on_text(scene: Scene) -> Turn | Need:
     understood = scene.heard.understood
     if understood.danger:
         return _turn(scene, chat.emergency(town, understood.danger), counts=("emergency",))
+    asked = case_codes.awaited(scene)
+    if asked:
+        return _told(scene, about_case.look(scene, *asked))
     meant = (
         _spoken_choice(scene)
+        or case_words.meant(scene.conversation, scene.heard)
         or voices.wished(town, scene.heard.voice, understood.wish)
-        or _numbered_case(town, understood)
     )
     if meant:
         return _on_choice(scene, meant)
+    code = case_codes.code_in(text)
+    number = _case_number(town, understood, bool(code))
+    if number:
+        return _told(scene, about_case.look(scene, number, code))
+    late = late_things.announced(scene)
+    if late:
+        return _told(scene, about_case.taken(scene, late))
     if understood.decision == "unknown":
         return _not_understood(scene)
     intent = understood.intents[0][0]
@@ -297,7 +390,7 @@ def _on_text(scene: Scene) -> Turn | Need:
     if isinstance(says, Need):
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
-    return _turn(scene, *chat.with_second(says or (chat.menu(town),), second))
+    return _with_sharing(_turn(scene, *chat.with_second(says or (chat.menu(town),), second)), scene, choices[0])
 
 
 def _not_understood(scene: Scene) -> Turn:
@@ -305,14 +398,16 @@ def _not_understood(scene: Scene) -> Turn:
     return replace(turn, state=misses.noted(turn.state, scene.heard.text, misses.UNKNOWN, scene.facts.now))
 
 
-def _numbered_case(town: Town, understood: Understood) -> str | None:
-    """A reference or file number asks after that case, unless the message is clearly about something else."""
-    numbers = [*understood.entities.get("references", ()), *understood.entities.get("file_numbers", ())]
-    service = next((name for name, entry in town.core["services"].items() if entry["kind"] == "case_status"), None)
-    if not numbers or service is None:
+def _case_number(town: Town, understood: Understood, coded: bool) -> str | None:
+    """A reference, or a file number where the town tells of those, asks after that case: with its access code always,
+    else unless the message is clearly about something else."""
+    numbers = list(understood.entities.get("references", ()))
+    if any(entry["kind"] == CASE_STATUS for entry in town.core["services"].values()):
+        numbers += understood.entities.get("file_numbers", ())
+    if not numbers:
         return None
     best = understood.intents[0][0] if understood.intents else STATUS_INTENT
-    return f"{service}.{numbers[0]}" if best == STATUS_INTENT or understood.decision != "answer" else None
+    return str(numbers[0]) if coded or best == STATUS_INTENT or understood.decision != "answer" else None
 
 
 def _form_or_office(town: Town, choices: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
 from chalicelib.dialogue.slots.base import Seal
-from chalicelib.model import Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
+from chalicelib.model import Case, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
 
 SHAPE = 1
 STATE = "form"
@@ -108,6 +108,24 @@ class FormKind(Kind, Protocol):
     ) -> Done: ...
 
 
+class Pressed(Protocol):
+    """What a button about a case says and causes."""
+
+    @property
+    def say(self) -> Say: ...
+    @property
+    def effects(self) -> tuple[Effect, ...]: ...
+
+
+class Desk(Protocol):
+    """What can be said and done about one case, whatever its town offers in its menu."""
+
+    def state(self, town: Town, case: Case, *, own: bool, now: float) -> Say: ...
+    def pressed(self, town: Town, verb: str, case: Case, *, own: bool, now: float) -> Pressed: ...
+    def may_add(self, case: Case) -> bool: ...
+    def reports(self, town: Town) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True)
 class Scene:
     """Everything a step looks at besides an open form's draft."""
@@ -117,6 +135,7 @@ class Scene:
     facts: Facts
     conversation: Conversation
     kind_of: Callable[[str], FormKind]  # by service
+    desk: Callable[[], Desk]
 
     def form(self, draft: Draft) -> Form:
         return self.kind_of(draft.service).form(self.town, draft.service, draft.answers)

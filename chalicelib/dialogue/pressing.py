@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.dialogue import chat
+from chalicelib.dialogue import chat, receipts
 from chalicelib.dialogue.asking import ask, ask_next, ask_once_more, complain, question
 from chalicelib.dialogue.forms import (
     CHANGING,
@@ -20,7 +20,7 @@ from chalicelib.dialogue.forms import (
 )
 from chalicelib.dialogue.opening import ask_to_resume, picked_by, start
 from chalicelib.dialogue.slots import Complaint, SomeOf
-from chalicelib.model import Line, Need, Say
+from chalicelib.model import Line, Need
 
 
 def on_choice(scene: Scene, draft: Draft) -> Outcome:
@@ -149,10 +149,13 @@ def _send(scene: Scene, draft: Draft) -> Filled | Need:
     keys = [slot.key for slot in scene.form(draft).slots]
     answers = {key: draft.answers[key] for key in keys if draft.answers.get(key) is not None}
     done = kind.done(scene.town, draft.service, answers, scene.conversation, scene.heard, scene.facts)
-    say = Say(lines=done.lines, choices=chat.choices("menu"))
-    return Filled((say,), None, done.effects, ("form_sent",))
+    return _closed(receipts.given(scene, done), "form_sent")
 
 
-def _follow(scene: Scene, draft: Draft) -> Filled:
+def _follow(scene: Scene, draft: Draft) -> Filled | Need:
     done = scene.kind_of(draft.service).follow(str(draft.similar["reference"]))
-    return Filled((Say(lines=done.lines, choices=chat.choices("menu")),), None, done.effects, ("form_followed",))
+    return _closed(receipts.given(scene, done), "form_followed")
+
+
+def _closed(receipt: Filled | Need, counted: str) -> Filled | Need:
+    return receipt if isinstance(receipt, Need) else replace(receipt, counts=(counted,))

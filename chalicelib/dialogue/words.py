@@ -28,6 +28,7 @@ def message(say: Say, town: Town, voice: Voice, identifier: str, at: float, orig
         ask=say.ask,
         link=link,
         sheet=_drawn(sheet, before, after) if sheet else None,
+        case=say.case,
     )
 
 

@@ -187,6 +187,11 @@ def link(town: str, digest: str) -> str:
     return f"T#{town}#L#{digest}"
 
 
+def phone(town: str, digest: str) -> str:
+    """The paper cases a phone number stands on; `digest` is a keyed hash of it."""
+    return f"T#{town}#TEL#{digest}"
+
+
 def idempotency(town: str, digest: str) -> str:
     return f"T#{town}#IDEM#{digest}"
 

@@ -27,6 +27,11 @@ def staff_pool(deadline: Deadline) -> str | None:
     return _parameter("staff-pool", deadline)
 
 
+def phone_key(deadline: Deadline) -> str | None:
+    """The key under which phone numbers of paper cases are hashed."""
+    return _parameter("phone-key", deadline)
+
+
 def _parameter(name: str, deadline: Deadline) -> str | None:
     full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
     kept = _kept.get(full)

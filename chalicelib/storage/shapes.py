@@ -186,6 +186,8 @@ def say_data(say: Say) -> dict[str, Any]:
         data["u"] = [_line_data(say.link.label), say.link.url]
     if say.sheet:
         data["h"] = say.sheet
+    if say.case:
+        data["k"] = say.case
     return data
 
 
@@ -198,6 +200,7 @@ def say_from(data: Mapping[str, Any]) -> Say:
         ask=data.get("a"),
         link=Link(_line(link[0]), link[1]) if link else None,
         sheet=data.get("h"),
+        case=data.get("k"),
     )
 
 

@@ -129,6 +129,7 @@ class TenantItem(Model):
     published_at = NumberAttribute(null=True)
     towns = UnicodeAttribute(null=True)
     names = UnicodeAttribute(null=True)
+    numbers = UnicodeAttribute(null=True)
     offset = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     exp = NumberAttribute(null=True)

@@ -119,7 +119,8 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
     item = dynamo.get(TABLE, keys.account(f"{channel}:{name}"), keys.NOW, deadline)
     if item is None or not item.get("towns"):
         return None
-    return Account(channel, name, tuple(item["towns"].split(",")), json.loads(item.get("names") or "{}"))
+    names, numbers = (json.loads(item.get(part) or "{}") for part in ("names", "numbers"))
+    return Account(channel, name, tuple(item["towns"].split(",")), names, numbers)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------
@@ -190,6 +191,8 @@ def save_account(account_record: Account) -> None:
     """Which towns an account serves, replacing what was recorded."""
     from chalicelib.storage.tables import TenantItem
 
-    names = json.dumps(dict(account_record.names), ensure_ascii=False)
+    names, numbers = (
+        json.dumps(dict(part), ensure_ascii=False) for part in (account_record.names, account_record.numbers)
+    )
     towns = ",".join(account_record.towns)
-    TenantItem(keys.account(account_record.id), keys.NOW, shape=SHAPE, towns=towns, names=names).save()
+    TenantItem(keys.account(account_record.id), keys.NOW, shape=SHAPE, towns=towns, names=names, numbers=numbers).save()

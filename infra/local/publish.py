@@ -45,4 +45,5 @@ def publish(versions: Versions) -> None:
             slug,
             Deadline(SERVE_SECONDS),
             version["core"]["names"][version["core"]["languages"][0]["id"]],
+            version["core"]["number"],
         )

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import NoReturn
 
 from chalicelib.tenancy.complaints import Rejected
-from infra.deploy import make_signing_key
+from infra.deploy import make_keys
 from infra.local import aws, processes, stack
 from infra.local.accounts import write_tokens
 from infra.local.publish import compile_every_town, publish
@@ -183,7 +183,7 @@ class Supervisor:
         simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{self._simulator_port()}"
         environment = self._environment(self._aws, simulator)
         write_tokens(self._aws.endpoint)
-        make_signing_key(aws.client("ssm", self._aws.endpoint), STAGE)
+        make_keys(aws.client("ssm", self._aws.endpoint), STAGE)
         if simulator:
             self._start_child(
                 SIMULATOR, ["--port", simulator.rpartition(":")[2], "--callback", settings.url], environment

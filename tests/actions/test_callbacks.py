@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.actions import choose_town
 from chalicelib.actions import receive_message as receiving
 from chalicelib.actions.receive_message import receive_message
-from chalicelib.model import Facts, Inbound, Line, Need, Refused, Say, Turn, Unavailable, Voice
-from chalicelib.storage import views
+from chalicelib.model import Account, Facts, Inbound, Line, Need, Refused, Say, Turn, Unavailable, Voice
+from chalicelib.storage import tenants, views
 from chalicelib.wire import CallFailed, Deadline, taps
 from tests.viber import callback, message
 from tests.world import World
@@ -183,3 +184,31 @@ def test_no_word_number_name_or_token_enters_the_log(
     for secret in (PERSON, "Ćirilo", "0101990660019", world.token, "citizen-of-the-log-test", "test-key"):
         assert secret not in written
     assert receiving.TURN_SECONDS <= 3.5
+
+
+def test_a_slips_link_picks_its_town_of_a_shared_bot_by_number(aws: Any, town_slug: str, viber: Any) -> None:
+    other = f"{town_slug}-b"
+    world = World(town_slug, viber, other)
+    shared = Account("viber", town_slug, (town_slug, other), {}, {town_slug: 9001, other: 9002})
+    tenants.save_account(shared)
+    world.warm()
+    secret = "k" * 24
+    for link in (f"9002.{secret}", "9002"):
+        assert choose_town.named(shared, Inbound(id="1", citizen="mira", event="started", context=link)) == other
+    assert choose_town.named(shared, Inbound(id="1", citizen="mira", context="9003.x")) is None
+    welcome = world.calls({"event": "conversation_started", "user": {"id": "mira"}, "context": f"9002.{secret}"})
+    assert "iskorišćena ili je istekla" in welcome["text"]
+    stored = world.conversation("mira")
+    assert stored is not None
+    assert stored.town == other
+    assert "iskorišćena" in world.says("jovo", f"~1:bind.9002.{secret}")[0]
+    pressed = world.conversation("jovo")
+    assert pressed is not None
+    assert pressed.town == other
+
+
+def test_publishing_a_town_writes_its_number_beside_those_of_the_others(aws: Any, town_slug: str, viber: Any) -> None:
+    World(town_slug, viber, f"{town_slug}-b")
+    record = tenants.account("viber", town_slug, Deadline(20))
+    assert record is not None
+    assert dict(record.numbers) == {town_slug: 9001, f"{town_slug}-b": 9001}

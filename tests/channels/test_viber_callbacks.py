@@ -206,6 +206,16 @@ def test_a_contact_card_never_becomes_a_phone_number(card: Any) -> None:
     assert (taken.kind, taken.phone) == ("contact", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "choice"),
+    [("~1:share.abc", "contact", "share.abc"), ("~1:phone", "phone", ""), ("~1:menu", "contact", "")],
+)
+def test_a_card_that_came_by_one_of_our_buttons_for_it_keeps_its_number(text: str, kind: str, choice: str) -> None:
+    taken = inbound(message("mira", type="contact", contact={"phone_number": "381641234567"}, text=text))
+    assert (taken.kind, taken.choice) == (kind, choice)
+    assert taken.phone == ("" if text == "~1:menu" else "+381641234567")
+
+
 def test_stickers_links_and_unknown_types_are_told_apart() -> None:
     assert inbound(message("mira", type="sticker", sticker_id=46105)).kind == "sticker"
     link = inbound(message("mira", type="url", media="https://www.example.org/obrazac"))

@@ -22,6 +22,8 @@ BODY_BYTES_MAX = 256 * 1024
 CITIZEN_BYTES_MAX = 256
 TEXT_CHARS_MAX = 7000
 CONTEXT_CHARS_MAX = 400
+PHONE_CHARS_MAX = 24
+SHARE = "share."  # a choice that shares the phone's own number
 BUTTON = "~1:"  # an ActionBody of ours: version 1, then a choice id
 _BUTTON = re.compile(r"~1:([a-z][\w.~-]{0,99})$")
 _OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
@@ -120,13 +122,26 @@ def _content(message: Mapping[str, Any]) -> dict[str, Any]:
         place = _place(message.get("location"))
         return {"kind": "location", "place": place} if place else {"kind": "empty"}
     if kind == "contact":
-        # A card can be anybody's: only a press of our own share button with its one-time mark could prove a number.
-        return {"kind": "contact"}
+        return _card(message.get("contact"), text)
     if kind == "sticker":
         return {"kind": "sticker"}
     if kind == "url":
         return {"kind": "link", "text": _text(message.get("media")) or text}
     return {"kind": "unsupported", "text": text}
+
+
+def _card(contact: Any, text: str) -> dict[str, Any]:
+    """A card can be anybody's: only one that came by our own button, which its text repeats, keeps its number.
+
+    A form's button asks for any number; the one that links cases is marked for one use (`share.<nonce>`).
+    """
+    button, number = _BUTTON.match(text), contact.get("phone_number") if isinstance(contact, dict) else None
+    digits = re.sub(r"[^\d]", "", number[:PHONE_CHARS_MAX]) if isinstance(number, str) else ""
+    if button and digits and button[1] == "phone":
+        return {"kind": "phone", "phone": f"+{digits}"}
+    if button and digits and button[1].startswith(SHARE):
+        return {"kind": "contact", "choice": button[1], "phone": f"+{digits}"}
+    return {"kind": "contact"}
 
 
 def _words(text: str) -> dict[str, Any]:

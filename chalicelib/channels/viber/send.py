@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib import wire
 from chalicelib.channels import Credentials, Receipt
 from chalicelib.channels.text import clean, split
-from chalicelib.channels.viber.receive import BUTTON
+from chalicelib.channels.viber.receive import BUTTON, SHARE
 from chalicelib.model import Message, SendFailed
 
 API = "https://chatapi.viber.com/pa"
@@ -149,7 +149,10 @@ def _within_bytes(request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _keyboard(message: Message) -> dict[str, Any] | None:
-    buttons = [_button(choice, label) for choice, label in message.choices[:BUTTONS_MAX]]
+    buttons = [
+        _sharing(choice, label) if choice.startswith(SHARE) else _button(choice, label)
+        for choice, label in message.choices[:BUTTONS_MAX]
+    ]
     if message.ask == "location":
         buttons.insert(0, _picker("location-picker", message))
     if message.ask == "phone":
@@ -170,6 +173,13 @@ def _button(choice: str, label: str) -> dict[str, Any]:
         "TextSize": "regular",
         "Silent": True,
     }
+
+
+def _sharing(choice: str, label: str) -> dict[str, Any]:
+    """Viber's own button: the phone asks its owner and sends its number, with the body to know the press by."""
+    button = _button(choice, label) | {"ActionType": "share-phone"}
+    del button["Silent"]
+    return button
 
 
 def _picker(action: str, message: Message) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from chalicelib.understanding.entities.masking import take
 
 REFERENCE_LETTERS = "AEJKMT23456789"
 PERSONAL_NUMBER_DIGITS = 13
+ACCESS_CODE_LETTERS = 6
 # One Latin letter for each, so that places in the text stay the same; towns' prefixes have no marks.
 _ONE_FOR_ONE = str.maketrans("АБВГДЂЕЖЗИЈКЛЉМНЊОПРСТЋУФХЦЧЏШČĆŠŽĐ", "ABVGDDEZZIJKLLMNNOPRSTCUFHCCDSCCSZD")
 _SEPARATOR = r"[ \t.-]{0,3}"
 _REFERENCE = re.compile(
     rf"(?<!\w)([A-Z]{{2}}){_SEPARATOR}" + _SEPARATOR.join(f"([{REFERENCE_LETTERS}])" for _ in range(7)) + r"(?!\w)"
 )
+_ACCESS_CODE = re.compile(rf"(?<![\w-])[{REFERENCE_LETTERS}]{{3}}-?[{REFERENCE_LETTERS}]{{3}}(?![\w-])")
 _DASH, _SLASH = r"\s?[-–—]\s?", r"\s?/\s?"
 _FILE_NUMBER = re.compile(
     rf"(?<![\w/-])(?:ROP{_DASH}[A-Z]{{2,4}}{_DASH}\d{{1,6}}{_DASH}[A-Z]{{2,5}}{_DASH}\d{{1,3}}/\d{{4}}"
@@ -61,6 +63,27 @@ def take_file_numbers(text: str) -> tuple[list[str], str]:
 
 def _file_number(match: re.Match[str]) -> str:
     return re.sub(r"\s?([-/])\s?", r"\1", re.sub("[–—]", "-", to_latin(match.group()).upper()))
+
+
+def access_code_in(text: str) -> str:
+    """The access code of a receipt beside a reference or file number, or among a few words; empty if there is none."""
+    rest = take_file_numbers(take_references(text)[1])[1]
+    plain = rest.upper().translate(_ONE_FOR_ONE)
+    for match in _ACCESS_CODE.finditer(plain):
+        written = rest[match.start() : match.end()]
+        if any(letter.isdigit() for letter in written) or written == written.upper():
+            return match.group().replace("-", "")
+    return ""
+
+
+def as_access_code(text: str) -> str:
+    """A whole message that is, or is meant as, an access code: six letters or figures, a figure among them or all of
+    a code's own letters. Empty for anything else."""
+    plain = re.sub(r"[\W_]", "", text[:20].upper().translate(_ONE_FOR_ONE))
+    if len(plain) != ACCESS_CODE_LETTERS or not plain.isascii():
+        return ""
+    meant = any(letter.isdigit() for letter in plain) or all(letter in REFERENCE_LETTERS for letter in plain)
+    return plain if meant else ""
 
 
 def take_personal_numbers(text: str) -> tuple[list[str], str]:

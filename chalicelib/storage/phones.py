@@ -1,0 +1,43 @@
+"""Which paper cases a phone number stands on: found by a keyed hash of it, `T#<town>#TEL#<hash>` / reference.
+
+The number itself is in no key. Without the stage's key nothing is written and nothing found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from chalicelib.storage import dynamo, keys, secrets
+from chalicelib.storage.dynamo import Write
+from chalicelib.wire import Deadline
+
+TABLE = "people"
+SHAPE = 1
+KEPT_DAYS = 365
+CASES_MAX = 5
+
+
+def item(town: str, phone: str, reference: str, now: float, deadline: Deadline) -> Write | None:
+    """The number of a new case's applicant (E.164), as part of the transaction that files it."""
+    pk = _pk(town, phone, deadline)
+    if pk is None:
+        return None
+    kept_until = int(now) + KEPT_DAYS * 86400
+    return Write(TABLE, {"pk": pk, "sk": reference, "shape": SHAPE, "reference": reference, "exp": kept_until})
+
+
+def references(town: str, phone: str, now: float, deadline: Deadline) -> tuple[str, ...]:
+    """The cases the clerk wrote this number on; one request."""
+    pk = _pk(town, phone, deadline)
+    if pk is None:
+        return ()
+    items = dynamo.page(TABLE, None, ("pk", pk), deadline, sort="sk", limit=CASES_MAX)
+    return tuple(found["reference"] for found in items if found["exp"] > now)
+
+
+def _pk(town: str, phone: str, deadline: Deadline) -> str | None:
+    key = secrets.phone_key(deadline)
+    if not key:
+        return None
+    return keys.phone(town, hmac.new(key.encode(), f"{town} {phone}".encode(), hashlib.sha256).hexdigest()[:40])
