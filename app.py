@@ -231,6 +231,13 @@ def api_events(tenant: str, reference: str) -> Response:
     return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
 
 
+@app.route("/api/v1/{tenant}/figures", methods=["GET"])
+def api_figures(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.get_figures(tenant, request(), clock.now())))
+
+
 # --- the staff's console ----------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import known
+from chalicelib.actions import collect_figures, known
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.open_case import completed, open_case
 from chalicelib.cases import lifecycle, references, routing
@@ -33,10 +33,12 @@ from chalicelib.integrations.case_api import (
     NumberedEvent,
     bearer,
     case_json,
+    figures_json,
     idempotency_key,
     listing,
     parse,
     qr_svg,
+    span,
 )
 from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable, Voice
 from chalicelib.storage import api_keys, aws, idempotency, links, phones
@@ -52,7 +54,7 @@ REQUEST_SECONDS = 8.0
 MEDIA_LINK_SECONDS = 300
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
-READ, WRITE = "cases:read", "cases:write"
+READ, WRITE, FIGURES = "cases:read", "cases:write", "figures"
 SEED_BYTES = 32
 LINK_SECRET_BYTES = 18
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -137,6 +139,14 @@ def list_cases(tenant: str, request: Request, now: float) -> dict[str, Any]:
         return {"cases": [_told(call, case)] if case and wanted(case) else [], "cursor": None}
     page = store.changed_page(asked.limit, call.deadline, asked.cursor, asked.updated_after, wanted)
     return {"cases": [_told(call, case) for case in page.cases], "cursor": page.cursor}
+
+
+def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """The town's figures from one day to another, both in; the last thirty days if none are named."""
+    call = _begun(tenant, request, now, FIGURES)
+    today = datetime.fromtimestamp(now, ZoneInfo(call.town.core["time_zone"])).date()
+    first, last = span(request.query, today)
+    return figures_json(collect_figures.read(call.town, first, last, call.deadline))
 
 
 # --- who calls --------------------------------------------------------------------------------------------------

@@ -52,5 +52,7 @@ PAGES = (
     Page("POST", "/console/cases/{reference}/note", may.CASES, "case.note"),
     Page("POST", "/console/cases/{reference}/unmask", may.CASES, "case.unmask"),
     Page("GET", "/console/cases/{reference}/print", may.CASES, "case.printed"),
+    Page("GET", "/console/figures", may.FIGURES, "figures.show"),
+    Page("GET", "/console/figures.csv", may.FIGURES, "figures.table"),
     Page("GET", "/console/audit", may.AUDIT, "audit.show"),
 )

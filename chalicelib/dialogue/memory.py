@@ -11,6 +11,7 @@ LOG_TURNS_KEPT = 10
 LOG_TEXT_CHARS_MAX = 300
 COUNT_DAYS_KEPT = 3
 SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
+SILENCE_SECONDS = 86400  # after which a message begins another conversation
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
 
@@ -29,7 +30,8 @@ def after_turn(
     owed = (
         tuple(Owed(entry.seq, say, turn.voice, now) for entry, say in zip(said, turn.says, strict=True)) if push else ()
     )
-    counted = _counted(conversation.counts, day, ("in", *turn.counts, *("out",) * len(said)))
+    begun = ("begun",) if now - conversation.last_at > SILENCE_SECONDS else ()
+    counted = _counted(conversation.counts, day, ("in", *begun, *turn.counts, *("out",) * len(said)))
     return replace(
         conversation,
         seq=asked.seq + len(said),

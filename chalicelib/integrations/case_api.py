@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints, ValidationError
@@ -19,6 +19,7 @@ from chalicelib.model import KINDS, Attachment, Case, Happening, Refused
 
 BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
+SPAN_DAYS_DEFAULT, SPAN_DAYS_MAX = 30, 366
 CURSOR_CHARS_MAX = 60
 IDEMPOTENCY_KEY_CHARS_MAX = 200
 MASKED = "•••"
@@ -162,6 +163,25 @@ def listing(query: Mapping[str, str]) -> Listing:
     )
 
 
+def span(query: Mapping[str, str], today: date) -> tuple[date, date]:
+    """From which day to which figures were asked for. Raises Refused 422 naming the parameter."""
+    last = _date(query, "to") or today
+    first = _date(query, "from") or last - timedelta(days=SPAN_DAYS_DEFAULT - 1)
+    if first > last or (last - first).days >= SPAN_DAYS_MAX:
+        raise Refused(422, "bad_span", f"from lies before to, at most {SPAN_DAYS_MAX} days.", "from")
+    return first, last
+
+
+def _date(query: Mapping[str, str], name: str) -> date | None:
+    written = query.get(name, "")
+    if not written:
+        return None
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError as error:
+        raise Refused(422, "bad_date", "A day as 2026-03-10.", name) from error
+
+
 def idempotency_key(headers: Mapping[str, str]) -> str:
     """The caller's own name of this request; "" if it has none. Raises Refused 422 for one of another shape."""
     key = headers.get("idempotency-key", "")
@@ -245,6 +265,57 @@ def case_json(
         kind, identifier, name = assignee
         told["assignee"] = {"kind": kind, "id": identifier, "name": MASKED if hidden else name}
     return told
+
+
+class Summed(Protocol):
+    """A town's figures of a span of days (`cases.figures.Figures`)."""
+
+    @property
+    def first(self) -> str: ...
+    @property
+    def last(self) -> str: ...
+    @property
+    def people(self) -> int: ...
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+    @property
+    def cases(self) -> tuple[tuple[str, str, int, int], ...]: ...
+    @property
+    def conversations(self) -> int: ...
+    @property
+    def answer_median(self) -> int | None: ...
+    @property
+    def answer_p90(self) -> int | None: ...
+    @property
+    def kept(self) -> int: ...
+    @property
+    def missed(self) -> int: ...
+    @property
+    def unanswered(self) -> float: ...
+    @property
+    def rating_count(self) -> int: ...
+    @property
+    def rating_mean(self) -> float | None: ...
+
+
+def figures_json(figures: Summed) -> dict[str, Any]:
+    """Figures as the contract tells them. What costs money is not known here yet: null, not nought."""
+    return {
+        "from": figures.first,
+        "to": figures.last,
+        "people": figures.people,
+        "conversations": figures.conversations,
+        "messages": {"in": figures.counts.get("in", 0), "out": figures.counts.get("out", 0)},
+        "cases": [
+            {"kind": kind, "category": category or None, "opened": opened, "closed": closed}
+            for kind, category, opened, closed in figures.cases
+        ],
+        "first_answer_minutes": {"median": figures.answer_median, "p90": figures.answer_p90},
+        "deadlines": {"kept": figures.kept, "missed": figures.missed},
+        "unanswered": figures.unanswered,
+        "ratings": {"count": figures.rating_count, "mean": figures.rating_mean},
+        "cost": {"currency": "EUR", "messages": None, "aws": None},
+    }
 
 
 def _happening(entry: Happening, zone: ZoneInfo, hidden: bool) -> dict[str, Any]:

@@ -46,10 +46,21 @@ def document() -> dict[str, Any]:
                 "parameters": [_path("tenant"), _path("reference")],
                 "post": _posts("CaseEvent", "Case", "Change a case.", "The case after it"),
             },
+            "/api/v1/{tenant}/figures": {
+                "parameters": [_path("tenant")],
+                "get": {
+                    "summary": "What the town's work came to; the last thirty days if none are named",
+                    "parameters": [
+                        {"name": name, "in": "query", "schema": {"type": "string", "format": "date"}}
+                        for name in ("from", "to")
+                    ],
+                    "responses": {"200": _answer("Figures", "The figures, renewed every hour"), **_errors()},
+                },
+            },
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": schemas["$defs"] | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Error": _ERROR},
+            "schemas": schemas["$defs"] | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Figures": _FIGURES, "Error": _ERROR},
         },
     }
 
@@ -157,6 +168,26 @@ _LINK = _object(
     {"viber": _WORD, "web": _WORD, "qr_svg": {"type": "string"}, "code": {"type": "string"}, "expires": _TIME}
 )
 _FILED = _object({"reference": {"type": "string"}, "number": _WORD, "link": _LINK})
+_COUNT = {"type": "integer", "minimum": 0}
+_NUMBER = {"type": ["number", "null"]}
+_FIGURES = _object(
+    {
+        "from": {"type": "string", "format": "date"},
+        "to": {"type": "string", "format": "date"},
+        "people": _COUNT,
+        "conversations": _COUNT,
+        "messages": _object({"in": _COUNT, "out": _COUNT}),
+        "cases": {
+            "type": "array",
+            "items": _object({"kind": {"type": "string"}, "category": _WORD, "opened": _COUNT, "closed": _COUNT}),
+        },
+        "first_answer_minutes": _object({"median": _NUMBER, "p90": _NUMBER}),
+        "deadlines": _object({"kept": _COUNT, "missed": _COUNT}),
+        "unanswered": {"type": "number", "description": "share of messages that were not understood"},
+        "ratings": _object({"count": _COUNT, "mean": _NUMBER}),
+        "cost": _object({"currency": {"type": "string"}, "messages": _NUMBER, "aws": _NUMBER}),
+    }
+)
 _ERROR = _object(
     {"error": _object({"code": {"type": "string"}, "message": {"type": "string"}, "field": _WORD}, optional=("field",))}
 )

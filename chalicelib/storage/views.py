@@ -7,11 +7,13 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from chalicelib.model import Conversation
 from chalicelib.storage import keys, shapes, tables
 
 PER_SHARD_MAX = 500
 ROWS_MAX = 1000
 MISSED_CONVERSATIONS_MAX = 2000
+ACTIVE_MAX = 20000  # conversations of a town on one day
 FAR_FUTURE = 2**40
 
 
@@ -91,13 +93,16 @@ def _rows(shard: str) -> Iterator[dict[str, Any]]:
 
 def misses(town: str, date: str) -> list[dict[str, Any]]:
     """What was not understood in a town's conversations last active on `date` (the town's, ISO): `text, why, at`."""
-    found = tables.Conversation.day_index.query(keys.day(town, date), limit=MISSED_CONVERSATIONS_MAX)
+    active = active_on(town, date, MISSED_CONVERSATIONS_MAX)
+    return [dict(miss) for conversation in active for miss in conversation.state.get("misses", ())]
+
+
+def active_on(town: str, date: str, limit: int = ACTIVE_MAX) -> Iterator[Conversation]:
+    """The conversations of a town last active on `date` (the town's, ISO), as they are now."""
+    found = tables.Conversation.day_index.query(keys.day(town, date), limit=limit)
     wanted = [(key.pk, keys.NOW) for key in found]
-    items = [item.attribute_values for item in tables.Conversation.batch_get(wanted)] if wanted else []
-    states = [
-        shapes.from_item({name: value for name, value in item.items() if value is not None}).state for item in items
-    ]
-    return [dict(miss) for state in states for miss in state.get("misses", ())]
+    for item in tables.Conversation.batch_get(wanted) if wanted else ():
+        yield shapes.from_item({name: value for name, value in item.attribute_values.items() if value is not None})
 
 
 def body(row: tables.OutboxRow) -> Any:
