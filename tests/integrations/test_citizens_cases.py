@@ -281,6 +281,8 @@ def test_a_photo_sent_after_filing_is_read_back_with_its_entry_in_the_history(dm
     case = _case(dms, reference)
     assert [(file["id"], file["type"], file["state"]) for file in case["attachments"]] == [("1", "photo", "waiting")]
     assert (case["history"][-1]["event"], case["history"][-1]["public"]) == ("attachment", False)
+    sweep.sweep(world.now)  # its host is none of Viber's: the check ends, and the case hears of it
+    assert [file["state"] for file in _case(dms, reference)["attachments"]] == ["failed"]
 
 
 def test_nobody_adds_to_anothers_case(dms: System, world: World) -> None:
