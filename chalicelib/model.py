@@ -122,7 +122,10 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A worded message as a channel carries it; `sheet` repeats the text as parts for channels that can draw it."""
+    """A worded message as a channel carries it; `sheet` repeats the text as parts for channels that can draw it.
+
+    `ask_label`: what stands on the channel's own button for what is asked (a place, a phone number).
+    """
 
     id: str
     at: float
@@ -130,6 +133,7 @@ class Message:
     text: str
     choices: tuple[tuple[str, str], ...] = ()
     ask: str | None = None
+    ask_label: str = ""
     link: tuple[str, str] | None = None
     sheet: Mapping[str, Any] | None = None
     media: Mapping[str, Any] | None = None

@@ -152,8 +152,7 @@ def _owned(case: Case, conversation: Conversation) -> Case:
 
 def _consent(person: Follower, given: bool, town: Town, now: float) -> Write:
     """The record of a yes or no to notices."""
-    channel = person.account.partition(":")[0]
-    consent = consents.Consent(consents.CASES, given, int(now), channel, CITIZEN, open_case.CONSENT_WORDING)
+    consent = open_case.consent(given, now, person.account.partition(":")[0])
     return consents.item(town.slug, keys.person(person.account, person.citizen), consent)
 
 

@@ -18,7 +18,9 @@ from chalicelib.wire import Deadline
 
 REFERENCE_TRIES_MAX = 5
 REFERENCE_RANDOM_BYTES = 10
-CONSENT_WORDING = "consent_ask.1"  # the catalogue's text and its edition: raise it when the text changes
+# The catalogue's text of the consent and its edition: raise it when the text changes.
+CONSENT_WORDINGS = {"web": "consent_ask_web.1"}
+CONSENT_WORDING = "consent_ask.1"
 
 
 def new_reference(town: Town) -> str:
@@ -37,6 +39,12 @@ def completed(town: Town, case: Case, by: str, now: float) -> Case:
     return lifecycle.opened(replace(case, created_at=int(now), office=office, due_at=due), by)
 
 
+def consent(given: bool, now: float, channel: str) -> consents.Consent:
+    """A citizen's yes or no to notices, in the wording of the channel."""
+    wording = CONSENT_WORDINGS.get(channel, CONSENT_WORDING)
+    return consents.Consent(consents.CASES, given, int(now), channel, lifecycle.CITIZEN, wording)
+
+
 def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = False) -> list[Write]:
     """What must be written together for a completed case: itself, its file number, its owner's consent to notices.
 
@@ -44,9 +52,8 @@ def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = F
     """
     writes = CaseStore(case.tenant).items_for_new(case, deadline)
     if case.consent and case.owner and not agreed_before:
-        consent = consents.Consent(consents.CASES, True, int(now), case.channel, "citizen", CONSENT_WORDING)
         person = keys.person(case.owner.account, case.owner.citizen)
-        writes.append(consents.item(case.tenant, person, consent))
+        writes.append(consents.item(case.tenant, person, consent(True, now, case.channel)))
     return writes
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.dialogue import case_codes, chat, late_things, sharing
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.late_things import Taken
-from chalicelib.model import CASE_CHOICE, Case, Effect, Line, Need, Say
+from chalicelib.model import CASE_CHOICE, AddToCase, Case, Effect, Line, Need, Say
 
 ANOTHER = "another"
 
@@ -65,7 +65,8 @@ def taken(scene: Scene, sent: Taken) -> Told | Need:
 
 
 def _to_case(scene: Scene, sent: Taken, case: Case) -> Told:
-    if scene.desk().may_add(case):
+    files = sum(len(effect.attachments) for effect in sent.effects if isinstance(effect, AddToCase))
+    if scene.desk().may_add(case, files):
         return Told(sent.say, sent.state, sent.effects)
     line = Line("case_late_closed", {"case_no": case.reference})
     ways = chat.choices(*scene.desk().reports(scene.town), "menu")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from chalicelib.dialogue import chat
+from chalicelib.dialogue.receipts import consent_line
 from chalicelib.model import BindCase, Case, Choice, Conversation, Effect, Facts, Line, Need, Say
 
 CHOICE = "bind."
@@ -29,13 +30,12 @@ def offer(context: str, conversation: Conversation, facts: Facts) -> Say | Need:
     case: Case | None = facts.found[FACT]
     if case is None:
         return _gone()
-    channel = {"viber": "Viber"}.get(conversation.account.partition(":")[0], "web")
     yes = Choice(f"{CHOICE}{context}", Line("btn_yes"))
     lines = (
         Line("case_link_found", {"case_no": case.number or case.reference}),
-        Line("consent_ask", {"channel": channel}),
+        consent_line(conversation.account),
     )
-    return Say(lines=lines, choices=(yes, Choice("menu", Line("btn_no"))))
+    return Say(lines=lines, choices=(yes, Choice("menu", Line("btn_no"))), ask="consent")
 
 
 def bind(context: str, facts: Facts) -> tuple[Say, tuple[Effect, ...]] | Need:
@@ -46,7 +46,7 @@ def bind(context: str, facts: Facts) -> tuple[Say, tuple[Effect, ...]] | Need:
     if case is None:
         return _gone(), ()
     lines = (Line("consent_given"), Line("case_bound_now", {"case_no": case.number or case.reference}))
-    return Say(lines=lines, choices=chat.choices("menu")), (BindCase(context, case.reference),)
+    return Say(lines=lines, choices=chat.choices("menu"), case=case.reference), (BindCase(context, case.reference),)
 
 
 def _gone() -> Say:

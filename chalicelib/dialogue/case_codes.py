@@ -35,11 +35,6 @@ class Looked:
     own: bool = False
 
 
-def code_in(text: str) -> str:
-    """The access code typed beside a number; empty if there is none."""
-    return access_code_in(text)
-
-
 def awaited(scene: Scene) -> tuple[str, str] | None:
     """The number asked about before and the code that is this message; None if it is no code."""
     asked = scene.conversation.state.get(STATE, {})

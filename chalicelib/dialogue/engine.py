@@ -32,6 +32,7 @@ from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold
 from chalicelib.model import CASE_CHOICE, CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn
+from chalicelib.understanding.entities.numbers import access_code_in
 from chalicelib.understanding.understand import Understood
 
 SAYS_MAX = 3
@@ -364,7 +365,7 @@ def _on_text(scene: Scene) -> Turn | Need:
     )
     if meant:
         return _on_choice(scene, meant)
-    code = case_codes.code_in(text)
+    code = access_code_in(text) if understood.entities else ""
     number = _case_number(town, understood, bool(code))
     if number:
         return _told(scene, about_case.look(scene, number, code))

@@ -15,7 +15,7 @@ from chalicelib.model import AddToCase, Effect, FollowCase, Line, Need, OpenCase
 
 AGREED = "agreed"  # the fact: whether a consent to notices is in force
 STATE = "filed"  # the last case filed here: what is sent soon afterwards may belong to it
-CHANNELS = {"viber": "Viber"}
+APPS = {"viber": "Viber"}  # channels that are an app of their own; any other is the chat one is reading
 
 
 def given(scene: Scene, done: Done) -> Filled | Need:
@@ -31,11 +31,12 @@ def given(scene: Scene, done: Done) -> Filled | Need:
         assert followed is not None
         return Filled((_about(followed.reference, done.lines, agreed, scene),), None, done.effects)
     asked = agreed or opened.case.consent
-    lines = (*done.lines, *_code_lines(scene))
+    code = "" if opened.case.access_hash else scene.facts.new_code  # a kind may give a code of its own
+    lines = (*done.lines, *_code_lines(scene, code))
     filed = replace(
         opened,
         case=replace(opened.case, consent=asked),
-        code=scene.facts.new_code,
+        code=code,
         agreed=agreed and not opened.case.consent,
     )
     effects = tuple(filed if effect is opened else effect for effect in done.effects)
@@ -52,9 +53,10 @@ def noted(state: Mapping[str, Any], effects: tuple[Effect, ...], now: int) -> Ma
     return state
 
 
-def ask_for_notices(scene: Scene) -> Line:
-    """The wording of the consent for the channel this conversation is on."""
-    return Line("consent_ask", {"channel": CHANNELS.get(_channel(scene), "web")})
+def consent_line(account: str) -> Line:
+    """The wording of the consent for the channel of an account."""
+    app = APPS.get(account.partition(":")[0])
+    return Line("consent_ask", {"channel": app}) if app else Line("consent_ask_web")
 
 
 def _about(reference: str, lines: tuple[Line, ...], agreed: bool, scene: Scene) -> Say:
@@ -62,15 +64,13 @@ def _about(reference: str, lines: tuple[Line, ...], agreed: bool, scene: Scene) 
         return Say((*lines, Line("notices_come_here")), choices=chat.choices("menu"), case=reference)
     yes, no = case_choice("agree", reference, "btn_yes"), case_choice("refuse", reference, "btn_no")
     ways = (yes, no, *chat.choices("menu"))
-    return Say((*lines, ask_for_notices(scene)), choices=ways, ask="consent", case=reference)
+    return Say((*lines, consent_line(scene.conversation.account)), choices=ways, ask="consent", case=reference)
 
 
-def _code_lines(scene: Scene) -> tuple[Line, ...]:
-    if not scene.facts.new_code:
+def _code_lines(scene: Scene, code: str) -> tuple[Line, ...]:
+    """The code, and what it is for where the conversation ends with the page."""
+    if not code:
         return ()
-    code = Line("case_code", {"code": scene.facts.new_code})
-    return (code, Line("case_code_web")) if _channel(scene) == "web" else (code,)
-
-
-def _channel(scene: Scene) -> str:
-    return scene.conversation.account.partition(":")[0]
+    told = Line("case_code", {"code": code})
+    closes = scene.conversation.account.startswith("web:")
+    return (told, Line("case_code_web")) if closes else (told,)

@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import Scene
+from chalicelib.dialogue.receipts import consent_line
 from chalicelib.model import Case, Choice, ClaimCases, Effect, Line, Need, Say
 from chalicelib.understanding.entities.phones import phone_of
 
@@ -53,7 +54,7 @@ def received(scene: Scene) -> Told | Need | None:
     if not cases or not scene.facts.new_nonce:
         return _nothing(state)
     numbers = ", ".join(case.number or case.reference for case in cases)
-    lines = (Line("case_share_found", {"cases": numbers}), Line("consent_ask", {"channel": "Viber"}))
+    lines = (Line("case_share_found", {"cases": numbers}), consent_line(scene.conversation.account))
     yes = Choice(f"{CLAIM}{scene.facts.new_nonce}", Line("btn_yes"))
     claim = {"nonce": scene.facts.new_nonce, "at": scene.now, "cases": [case.reference for case in cases]}
     return Say(lines, choices=(yes, Choice("menu", Line("btn_no"))), ask="consent"), {**state, STATE: claim}, ()

@@ -9,6 +9,7 @@ from chalicelib.language import catalogue
 from chalicelib.model import BOT, CYRILLIC, Line, Message, Say, Town, Voice
 
 PARAGRAPH = "\n\n"
+_PICKED = {"location": "btn_share_location", "phone": "btn_share_phone"}
 MISSING = "menu_title"  # said instead of a text that a newer version no longer has
 
 
@@ -26,6 +27,7 @@ def message(say: Say, town: Town, voice: Voice, identifier: str, at: float, orig
         text=PARAGRAPH.join(part for part in paragraphs if part),
         choices=tuple((choice.id, line(choice.label, town, voice)) for choice in say.choices),
         ask=say.ask,
+        ask_label=line(Line(_PICKED[say.ask]), town, voice) if say.ask in _PICKED else "",
         link=link,
         sheet=_drawn(sheet, before, after) if sheet else None,
         case=say.case,

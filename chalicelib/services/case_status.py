@@ -134,9 +134,9 @@ def pressed(town: Town, verb: str, case: Case, *, own: bool, now: float) -> Pres
     return stands
 
 
-def may_add(case: Case) -> bool:
+def may_add(case: Case, files: int) -> bool:
     """Whether what its owner sends now can still join the case."""
-    return lifecycle.is_open(case) and len(case.attachments) < lifecycle.ATTACHMENTS_MAX
+    return lifecycle.is_open(case) and len(case.attachments) + files <= lifecycle.ATTACHMENTS_MAX
 
 
 def _agreed(case: Case, given: bool) -> Pressed:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from chalicelib.cases.lifecycle import REOPEN_DAYS
+
 UNCONFIRMED = "to be confirmed by the town"
 VIBER_NAME_CHARS_MAX = 28
 TEXT_CHARS_MAX = 2000
@@ -145,6 +147,7 @@ class TenantFile(Strict):
     centre: Centre | None = None
     person: Person
     settlements: list[Short] = []
+    reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")

@@ -57,6 +57,8 @@ def test_pickers_raise_the_level_and_plain_messages_do_not() -> None:
     (asking,) = _pieces("Gde?", (("menu", "Meni"),), ask="location")
     assert asking["keyboard"]["Buttons"][0]["ActionType"] == "location-picker"
     assert asking["min_api_version"] == 3
+    (labelled,) = _pieces("Gde?", (), ask="location", ask_label="Pošalji lokaciju")
+    assert labelled["keyboard"]["Buttons"][0]["Text"] == "Pošalji lokaciju"
     (plain,) = _pieces("Zdravo", (("menu", "Meni"),))
     assert plain["min_api_version"] == 1
 

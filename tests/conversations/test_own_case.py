@@ -254,6 +254,15 @@ def test_after_the_towns_days_it_says_so_and_offers_a_new_report() -> None:
     assert case(scene).status == "resolved"
 
 
+@pytest.mark.parametrize(("days", "status"), [(6, "received"), (8, "resolved")])
+def test_a_town_may_say_how_long_that_is(days: int, status: str) -> None:
+    scene, reference = resolved()
+    scene.town = replace(TOWN, core={**TOWN.core, "reopen_days": 7})
+    waits(scene, days * 24 * 60)
+    presses(scene, f"case.unfixed.{reference}")
+    assert case(scene).status == status
+
+
 def test_nobody_but_its_owner_settles_rates_or_withdraws_a_case() -> None:
     scene, reference = resolved()
     scene.enter("jovo")

@@ -585,3 +585,9 @@ def test_a_mistake_in_a_towns_problems_is_named_with_its_line(old: str, new: str
     assert complaint in shown
     found = [int(part.split(" ")[0]) for part in shown.split("services.yaml:")[1:]]
     assert min(abs(each - line) for each in found) <= 3, shown
+
+
+def test_the_channels_own_button_for_a_place_is_labelled_in_the_citizens_words() -> None:
+    scene = stage()
+    assert says(scene, "не ради расвета").ask_label == "Пошаљи локацију"
+    assert presses(scene, "menu").ask_label == ""

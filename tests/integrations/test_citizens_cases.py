@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import clock, sweep
+from chalicelib import wire
+from chalicelib.actions import clock, deliver, sweep
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.dialogue.case_codes import CODE_TRIES_MAX
 from chalicelib.storage import consents, keys
-from chalicelib.wire import Deadline
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.wire import Call, Deadline, Reply
 from tests.integrations.system import System
 from tests.meter import Meter
 from tests.viber import message
@@ -148,6 +150,41 @@ def test_a_notice_that_waited_is_sent_while_the_consent_stands_and_costs_one_rea
     assert len(spoken) == 1
 
 
+class _NoAnswer:
+    """The store of people answers no query."""
+
+    def before(self, call: Call) -> None:
+        if call.operation == "Query":
+            raise wire.CallFailed("broken", sent=False)
+
+    def after(self, call: Call, reply: Reply) -> None:
+        return
+
+
+def test_while_the_consent_cannot_be_read_nothing_is_lost_or_said_twice(dms: System, world: World) -> None:
+    case = _files(world, dms)
+    world.says("mira", "da")
+    world.viber.otherwise = 503
+    world.says("mira", "radno vreme")
+    dms.post(f"cases/{case['reference']}/events", {"status": "in_progress"})
+    world.viber.otherwise = None
+    stored = world.conversation("mira")
+    assert stored is not None
+    assert len(stored.lane) == 2
+    before, store = len(world.viber.texts("mira")), ConversationStore(world.account, world.town.core["time_zone"])
+    tap = _NoAnswer()
+    wire.taps.append(tap)
+    try:
+        deliver.deliver_lane(store, stored, world.now + 600, "holder", Deadline(20))
+    finally:
+        wire.taps.remove(tap)
+    assert len(world.viber.texts("mira")) == before + 1
+    world.now += 1200
+    sweep.sweep(world.now)
+    assert len(world.viber.texts("mira")) == before + 2
+    assert "U obradi" in world.viber.texts("mira")[-1]
+
+
 # --- the access code --------------------------------------------------------------------------------------------
 
 
@@ -281,6 +318,8 @@ def test_a_photo_sent_after_filing_is_read_back_with_its_entry_in_the_history(dm
     case = _case(dms, reference)
     assert [(file["id"], file["type"], file["state"]) for file in case["attachments"]] == [("1", "photo", "waiting")]
     assert (case["history"][-1]["event"], case["history"][-1]["public"]) == ("attachment", False)
+    sweep.sweep(world.now)  # its host is none of Viber's: the check ends, and the case hears of it
+    assert [file["state"] for file in _case(dms, reference)["attachments"]] == ["failed"]
 
 
 def test_nobody_adds_to_anothers_case(dms: System, world: World) -> None:

@@ -183,7 +183,8 @@ def _sharing(choice: str, label: str) -> dict[str, Any]:
 
 
 def _picker(action: str, message: Message) -> dict[str, Any]:
-    return {"Columns": 6, "Rows": 1, "ActionType": action, "ActionBody": BUTTON + str(message.ask), "Text": action}
+    label = html.escape(message.ask_label[:BUTTON_CHARS_MAX] or action, quote=False)
+    return {"Columns": 6, "Rows": 1, "ActionType": action, "ActionBody": BUTTON + str(message.ask), "Text": label}
 
 
 def _paired(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:
