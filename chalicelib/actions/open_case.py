@@ -19,6 +19,7 @@ from chalicelib.wire import Deadline
 REFERENCE_TRIES_MAX = 5
 REFERENCE_RANDOM_BYTES = 10
 CONSENT_WORDING = "consent_ask.1"  # the catalogue's text and its edition: raise it when the text changes
+CONSENT_WORDINGS = {"assistance": "aid_ask_consent.1", "volunteer": "vol_ask_consent.1"}  # kinds that ask in their own
 
 
 def new_reference(town: Town) -> str:
@@ -44,10 +45,14 @@ def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = F
     """
     writes = CaseStore(case.tenant).items_for_new(case, deadline)
     if case.consent and case.owner and not agreed_before:
-        consent = consents.Consent(consents.CASES, True, int(now), case.channel, "citizen", CONSENT_WORDING)
+        consent = consents.Consent(consents.CASES, True, int(now), case.channel, "citizen", _wording(case))
         person = keys.person(case.owner.account, case.owner.citizen)
         writes.append(consents.item(case.tenant, person, consent))
     return writes
+
+
+def _wording(case: Case) -> str:
+    return CONSENT_WORDINGS.get(case.kind, CONSENT_WORDING)
 
 
 def open_case(
