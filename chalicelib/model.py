@@ -347,6 +347,28 @@ class Case:
     assignee: tuple[str, str, str] | None = None  # kind (staff, volunteer), id, name
     applicant: Mapping[str, str] = field(default_factory=dict)
     access_hash: str = ""  # of the receipt's access code
+    call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
+    v: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """Somebody the town's staff approved to help. `id` is the reference of the sign-up, `name` what people are told.
+
+    `state`: approved, suspended, left. Without `areas`, `days` or `skills` there is no limit to them. `paused_until`
+    in epoch seconds; `v` is the stored version.
+    """
+
+    id: str
+    name: str
+    at: Follower
+    state: str = "approved"
+    phone: str = ""
+    areas: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    voice: Voice | None = None
+    paused_until: int = 0
     v: int = 0
 
 
@@ -447,7 +469,29 @@ class ClaimCases:
     references: tuple[str, ...]
 
 
-Effect = OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase | ClaimCases
+@dataclass(frozen=True, slots=True)
+class MoveHelp:
+    """Effect: a volunteer, or the person helped, does something about a request for help: an act of `cases.helping`.
+
+    `file` is a photo that came with it: its type, where the channel keeps it, its size in bytes.
+    """
+
+    reference: str
+    act: str
+    volunteer: Volunteer | None = None
+    file: tuple[str, str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeVolunteer:
+    """Effect: a volunteer pauses, comes back or leaves; `volunteer` is as it will be, with the version it had."""
+
+    volunteer: Volunteer
+
+
+Effect = (
+    OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase | ClaimCases | MoveHelp | ChangeVolunteer
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from infra import towns
+from infra import towns, volunteers
 
 LOCAL = "local"
 MISSES_DAYS = 7
@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     new_key.add_argument("--scope", action="append", required=True, help="e.g. cases:read; may be given several times")
     new_key.add_argument("--name", default="", help="which system it is for")
     new_key.set_defaults(run=_new_key)
+    staff = commands.add_parser("staff", help="people who work for a town").add_subparsers(required=True)
+    volunteers.add_commands(staff, stage, _default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)

@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from chalicelib import services
-from chalicelib.cases import lifecycle
+from chalicelib.cases import helping, lifecycle
+from chalicelib.cases.helping import Moved, Tell
 from chalicelib.dialogue import engine, memory, words
 from chalicelib.language.folding import fold
 from chalicelib.model import (
+    BOT,
     AddToCase,
     AgreeToNotices,
     Case,
     ChangeCase,
+    ChangeVolunteer,
     Conversation,
     Effect,
     Facts,
@@ -29,10 +33,12 @@ from chalicelib.model import (
     Inbound,
     Media,
     Message,
+    MoveHelp,
     Need,
     OpenCase,
     Town,
     Turn,
+    Volunteer,
 )
 from infra import towns
 
@@ -40,6 +46,8 @@ DEFAULT_CLOCK = "2026-03-10T10:15:00+01:00"
 SECONDS_BETWEEN_TURNS = 20
 ACCESS_CODE = "A2E4J6"
 CITIZEN = "citizen"
+SAID = frozenset(("opens", "citizen", "choose", "photo", "video", "location"))
+VOLUNTEER = "volunteer:"  # an actor so called is an approved volunteer of that name
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,7 @@ def play_town(slug: str, root: Path = towns.TENANTS) -> list[Result]:
 def play(town: Town, path: Path) -> Result:
     story = yaml.safe_load(path.read_text(encoding="utf-8"))
     stage = Stage(town, str(story.get("channel", "web")), str(story.get("clock", DEFAULT_CLOCK)))
+    stage.approve(*dict.fromkeys(str(turn.get("as", "")) for turn in story["turns"]))
     for number, turn in enumerate(story["turns"], 1):
         problem = stage.play(turn)
         if problem:
@@ -96,16 +105,19 @@ class Stage:
         self.agreed: dict[str, bool] = {}  # by citizen: whether notices may be sent
         self.codes: dict[str, str] = {}  # by reference
         self.filed: Case | None = None  # by the last turn
+        self.acted_on = ""  # the request for help that the last turn did something about
+        self.volunteers: dict[str, Volunteer] = {}
 
     def play(self, turn: Mapping[str, Any]) -> str | None:
-        """Play one turn; what is wrong with the answer, if anything."""
+        """Play one turn; what is wrong with the answer, if anything. Who says nothing reads what came meanwhile."""
         self.enter(str(turn.get("as", CITIZEN)))
         self.now += 60 * float(turn.get("wait_minutes", 0))
-        try:
-            inbound = self._inbound(turn)
-        except LookupError as missing:
-            return f"no choice “{missing.args[0]}” among: {', '.join(self._labels()) or 'none'}"
-        self.say(inbound)
+        if SAID.intersection(turn):
+            try:
+                inbound = self._inbound(turn)
+            except LookupError as missing:
+                return f"no choice “{missing.args[0]}” among: {', '.join(self._labels()) or 'none'}"
+            self.say(inbound)
         heard = " ".join(
             fold(line) for message in self.messages for line in [*message.text.split("\n"), *self._labels()]
         )
@@ -114,29 +126,86 @@ class Stage:
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"
         return self._case_problem(turn.get("case"))
 
+    def approve(self, *actors: str) -> None:
+        """Those among the actors who are volunteers: approved by staff before the story begins."""
+        for actor in actors:
+            if actor.startswith(VOLUNTEER):
+                at, name = Follower(self.conversation.account, actor), actor.removeprefix(VOLUNTEER)
+                self.volunteers[actor] = Volunteer(f"V-{name}", name, at)
+                self.others[actor] = (self._fresh(actor, helping.noted({}, "", "")), [])
+
     def enter(self, actor: str) -> None:
         """Another person goes on with a conversation of their own."""
         if actor == self.actor:
             return
         self.others[self.actor] = (self.conversation, self.messages)
-        fresh = Conversation(f"{self.channel}:{self.town.slug}", actor, self.town.slug)
-        self.conversation, self.messages = self.others.pop(actor, (fresh, []))
+        self.conversation, self.messages = self.others.pop(actor, (self._fresh(actor, {}), []))
         self.actor = actor
+
+    def _fresh(self, actor: str, state: Mapping[str, Any]) -> Conversation:
+        return Conversation(f"{self.channel}:{self.town.slug}", actor, self.town.slug, state=state)
 
     def say(self, inbound: Inbound) -> list[Message]:
         """What the bot answers to `inbound`; the conversation goes on from there."""
         decided = self._decided(inbound)
+        self.acted_on = next((effect.reference for effect in decided.effects if isinstance(effect, MoveHelp)), "")
         self.filed = next((effect.case for effect in decided.effects if isinstance(effect, OpenCase)), None)
-        for effect in decided.effects:
-            self._happens(effect)
         self.messages = [
             words.message(say, self.town, decided.voice, f"{self.conversation.seq + number:012d}", self.now)
             for number, say in enumerate(decided.says, 2)
         ]
         after = memory.after_turn(self.conversation, inbound, inbound.id, decided, self.now, "2026-01-01", push=False)
         self.conversation = replace(after, v=self.conversation.v + 1)
+        for effect in decided.effects:
+            self._happens(effect)
         self.now += SECONDS_BETWEEN_TURNS
         return self.messages
+
+    # --- help by volunteers: everything due at once is done at once, as the product does between turns ---------------
+
+    def _moved(self, moved: Moved) -> None:
+        """The case after an act, its words in the conversations of whoever is told, and what is due at once."""
+        self.cases = [moved.case if case.reference == moved.case.reference else case for case in self.cases]
+        for tell in moved.tell:
+            self._tell(tell, moved.case.reference)
+        for later in moved.later:
+            if later.at <= self.now:
+                self._due(later.name, moved.case)
+
+    def _due(self, name: str, case: Case) -> None:
+        if name == "wave1":
+            free = [each for each in self.volunteers.values() if helping.is_free(each, case, self.now, self._zone)]
+            size, region = helping.FIRST_WAVE, str(self.town.core["country"])
+            self._moved(helping.cards(case, free[:size], 1, len(free[size:]), self.now, region))
+        elif name in ("taken", "over"):
+            self._moved(helping.taken_told(case, helping.asked(case)))
+        elif name == "unclaimed":
+            moved = helping.unclaimed(case)
+            if moved:
+                self._moved(moved)
+
+    def _tell(self, tell: Tell, reference: str) -> None:
+        """Words that nobody's message asked for: they stand as the last messages of that conversation."""
+        actor, here = tell.to.citizen, tell.to.citizen == self.actor
+        conversation, messages = (self.conversation, self.messages) if here else self.others[actor]
+        voice = conversation.voice or self.town.default_voice
+        after = memory.appended(conversation, tell.say, voice, BOT, self.now, push=False)
+        after = replace(after, state=helping.noted(after.state, reference, tell.place))
+        shown = [*messages, words.message(tell.say, self.town, voice, f"{after.seq:012d}", self.now)]
+        if here:
+            self.conversation, self.messages = after, shown
+        else:
+            self.others[actor] = (after, shown)
+
+    def _moved_last(self) -> Case | None:
+        return self._case(self.acted_on) if self.acted_on else None
+
+    def _case(self, reference: str) -> Case:
+        return next(case for case in self.cases if case.reference == reference)
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.town.core["time_zone"])
 
     def _decided(self, inbound: Inbound) -> Turn:
         """The step, with its question to the world answered once as the product does."""
@@ -159,6 +228,11 @@ class Stage:
                 return self.agreed.get(self.conversation.citizen, False)
             case "my_case":
                 return self._seen(*word.partition("|")[::2])
+            case "volunteer":
+                return self.volunteers.get(self.actor)
+            case "help":
+                named = (case for case in self.cases if case.reference == word)
+                return next((case for case in named if self._me in (case.owner, *helping.asked(case))), None)
             case "own_cases":
                 return tuple(case for case in self.cases if case.owner == self._me)
         return [_as_near(case) for case in self.cases]
@@ -180,6 +254,14 @@ class Stage:
             case OpenCase(case, code):
                 self.cases.append(case)
                 self.codes[case.reference] = code
+                if case.kind == helping.KIND:
+                    self._moved(helping.begun(case))
+            case MoveHelp(reference):
+                moved = helping.act(self._case(reference), effect, self._me, self.now, self._zone)
+                assert moved is not None, f"{effect.act} is not possible"
+                self._moved(moved)
+            case ChangeVolunteer(volunteer):
+                self.volunteers[self.actor] = volunteer
             case FollowCase(reference):
                 self.followed.append(reference)
             case AgreeToNotices(reference, given):
@@ -199,10 +281,12 @@ class Stage:
         """What differs between the case this turn filed and the one the story promises."""
         if wanted is None:
             return None
-        if self.filed is None:
+        case = self.filed or self._moved_last()
+        if case is None:
             return "no case was filed"
-        filed = {**self.filed.fields, **{name: getattr(self.filed, name) for name in ("kind", "category", "office")}}
-        filed |= {"photos": len(self.filed.attachments), "place": self.filed.place.text if self.filed.place else None}
+        filed = {**case.fields, **{name: getattr(case, name) for name in ("kind", "category", "office", "status")}}
+        filed |= {"photos": len(case.attachments), "place": case.place.text if case.place else None}
+        filed |= {"assignee": case.assignee[2] if case.assignee else None}
         different = {name: filed.get(name) for name, value in wanted.items() if filed.get(name) != value}
         return f"the case has {different}" if different else None
 

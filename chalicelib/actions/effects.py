@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
-from chalicelib.actions import change_case, keep_media, notify, open_case, work_outbox
+from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, work_outbox
 from chalicelib.actions.keep_media import Arrival
-from chalicelib.cases import lifecycle, references
+from chalicelib.cases import helping, lifecycle, references
+from chalicelib.cases.helping import Moved
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
 from chalicelib.model import (
     AddToCase,
@@ -18,16 +20,19 @@ from chalicelib.model import (
     BindCase,
     Case,
     ChangeCase,
+    ChangeVolunteer,
     ClaimCases,
+    Conflict,
     Conversation,
     Effect,
     FollowCase,
     Follower,
+    MoveHelp,
     OpenCase,
     Town,
     Turn,
 )
-from chalicelib.storage import consents, keys, links, near
+from chalicelib.storage import consents, keys, links, near, volunteers
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -84,6 +89,10 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
         case ClaimCases(wanted):
             return Caused(tuple(_claimed(wanted, town, conversation, now, deadline)))
+        case MoveHelp():
+            return _helped(effect, town, conversation, now, deadline)
+        case ChangeVolunteer(volunteer):
+            return Caused(tuple(volunteers.items(town.slug, volunteer, now)))
         case _:
             assert_never(effect)
 
@@ -103,9 +112,13 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
     if effect.code:
         filed = replace(filed, access_hash=references.access_hash(filed.reference, effect.code))
     complete = open_case.completed(town, filed, CITIZEN, now)
+    rows: list[Write] = []
+    if complete.kind == helping.KIND:
+        moved = helping.begun(complete)
+        complete, rows = moved.case, call_volunteers.rows(town.slug, moved, now)
     place = near.item(complete, complete.created_at)
     writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed)
-    return [*writes, *([place] if place else [])]
+    return [*writes, *([place] if place else []), *rows]
 
 
 def _followed(reference: str, follower: Follower, town: Town, deadline: Deadline) -> list[Write]:
@@ -189,9 +202,30 @@ def _changed(reference: str, person: Follower, event: Event, town: Town, now: fl
     store, case = CaseStore(town.slug), _own(reference, person, town, deadline)
     if case is None:
         return Caused()
+    if case.kind == helping.KIND and event.name == lifecycle.WITHDRAWN:  # the volunteers must hear of it
+        moved = helping.act(case, MoveHelp(reference, "off"), person, now, ZoneInfo(town.core["time_zone"]))
+        return _moved(town, moved, now, deadline) if moved else Caused()
     try:
         after = change_case.after(town, case, event)
     except NotAllowed:
         return Caused()  # somebody closed it meanwhile; the words the step chose stay true enough
+    if case.kind == helping.KIND and event.name == lifecycle.REOPENED:
+        return _moved(town, helping.called_again(after), now, deadline)
     notes = notify.notices_about(town, after, now, deadline)
     return Caused((*store.items_for_change(after, deadline), *notify.items(notes, now)), notes)
+
+
+def _helped(effect: MoveHelp, town: Town, conversation: Conversation, now: float, deadline: Deadline) -> Caused:
+    """An act on a request for help. Raises Conflict when somebody was faster: the turn then looks again."""
+    case = CaseStore(town.slug).load(effect.reference, deadline)
+    zone = ZoneInfo(town.core["time_zone"])
+    moved = case and helping.act(case, effect, _person(conversation), now, zone)
+    if not moved:
+        raise Conflict(effect.reference)
+    return _moved(town, moved, now, deadline)
+
+
+def _moved(town: Town, moved: Moved, now: float, deadline: Deadline) -> Caused:
+    notes = call_volunteers.notices(town, moved, now, deadline)
+    writes = (*CaseStore(town.slug).items_for_change(moved.case, deadline), *notify.items(notes, now))
+    return Caused((*writes, *call_volunteers.rows(town.slug, moved, now)), notes)

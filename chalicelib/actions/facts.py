@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.cases import references
+from chalicelib.cases import helping, references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import consents, keys, links, near, phones
+from chalicelib.storage import consents, keys, links, near, phones, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -67,6 +67,20 @@ def _phone_cases(town: Town, conversation: Conversation, word: str, now: float, 
     return tuple(case for case in found if case.owner is None and case.kind == "administrative")
 
 
+def _help(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The request for help under a reference, if this citizen asked for it, has it, or got a card; else None."""
+    reference = references.normalise(word)
+    case = CaseStore(town.slug).load(reference, deadline) if reference else None
+    if case is None or case.kind != helping.KIND:
+        return None
+    asking = Follower(conversation.account, conversation.citizen)
+    return case if asking in (case.owner, *helping.asked(case)) else None
+
+
+def _volunteer(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    return volunteers.load(town.slug, Follower(conversation.account, conversation.citizen), deadline)
+
+
 Loader = Callable[[Town, Conversation, str, float, Deadline], Any]
 _LOADERS: Mapping[str, Loader] = {
     "own_cases": _own_cases,
@@ -75,4 +89,6 @@ _LOADERS: Mapping[str, Loader] = {
     "phone_cases": _phone_cases,
     "link": _link,
     "near_problems": _near_problems,
+    "help": _help,
+    "volunteer": _volunteer,
 }

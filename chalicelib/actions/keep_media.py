@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.model import Account, AddToCase, Attachment, Media, OpenCase, Turn
+from chalicelib.model import Account, AddToCase, Attachment, Media, MoveHelp, OpenCase, Turn
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, FAILED, FORGOTTEN, WAITING, Medium
@@ -87,6 +87,8 @@ def _claims(turn: Turn) -> dict[str, str]:
             claims |= {file.key: effect.case.reference for file in effect.case.attachments}
         elif isinstance(effect, AddToCase):
             claims |= {file.key: effect.reference for file in effect.attachments}
+        elif isinstance(effect, MoveHelp) and effect.file:
+            claims[effect.file[1]] = effect.reference
     return claims
 
 

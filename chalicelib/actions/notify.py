@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from chalicelib.actions import deliver, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
-from chalicelib.cases import lifecycle, notices
+from chalicelib.cases import helping, lifecycle, notices
 from chalicelib.channels import channel
 from chalicelib.dialogue import forms, memory, words
 from chalicelib.model import BOT, Account, Case, Conversation, Follower, Say, Town, Unavailable, Voice
@@ -45,7 +45,8 @@ def notices_about(town: Town, case: Case, now: float, deadline: Deadline) -> tup
     say = notices.notice(case, town.core)
     if say is None:
         return ()
-    found = (_notice(town, case, follower, say, now, deadline) for follower in _interested(case)[:RECIPIENTS_MAX])
+    people = _interested(case)[:RECIPIENTS_MAX]
+    found = (notice_to(town, each, say, now, deadline, voice=case.voice, buttons=each == case.owner) for each in people)
     return tuple(notice for notice in found if notice)
 
 
@@ -85,7 +86,23 @@ def _interested(case: Case) -> list[Follower]:
     return list(dict.fromkeys([*owner, *others]))
 
 
-def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, deadline: Deadline) -> Notice | None:
+def notice_to(
+    town: Town,
+    follower: Follower,
+    say: Say,
+    now: float,
+    deadline: Deadline,
+    *,
+    voice: Voice | None = None,
+    buttons: bool = True,
+    request: tuple[str, str] | None = None,
+) -> Notice | None:
+    """`say` for one citizen; None for whoever did not consent, left, or has never been here.
+
+    `voice`: where no other is known; `buttons`: whether they are this person's to press. `request`: one for help and
+    what it is to this person from now on; such people (volunteers above all) are spoken to even if their last word
+    was so long ago that it is forgotten, and may press at once even where a form is open.
+    """
     if not consents.is_live(town.slug, keys.person(follower.account, follower.citizen), consents.CASES, deadline):
         return None
     account = known.account(*_named(follower.account), deadline)
@@ -93,10 +110,15 @@ def _notice(town: Town, case: Case, follower: Follower, say: Say, now: float, de
         return None
     store = ConversationStore(account, town.core["time_zone"])
     stored = store.load(follower.citizen, now, deadline)
+    if request and (stored is None or not stored.town):
+        v, seq = (stored.v, stored.seq) if stored else (0, 0)
+        stored = Conversation(account.id, follower.citizen, town.slug, v=v, seq=seq)
     if stored is None or not stored.town or not stored.subscribed:
         return None
-    voice = words.spoken(town, stored.voice or case.voice or town.default_voice)
-    if follower != case.owner or forms.open_draft(stored.state):
+    if request:
+        stored = replace(stored, state=helping.noted(stored.state, *request))
+    voice = words.spoken(town, stored.voice or voice or town.default_voice)
+    if not buttons or (forms.open_draft(stored.state) and not request):
         say = notices.without_buttons(say)  # an open form keeps its own
     if stored.town != town.slug:
         # On a shared account the person may be talking to another town now, whose texts do not know our offices.

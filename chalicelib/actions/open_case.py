@@ -18,8 +18,13 @@ from chalicelib.wire import Deadline
 
 REFERENCE_TRIES_MAX = 5
 REFERENCE_RANDOM_BYTES = 10
-# The catalogue's text of the consent and its edition: raise it when the text changes.
-CONSENT_WORDINGS = {"web": "consent_ask_web.1"}
+# The catalogue's text of the consent and its edition: raise it when the text changes. Some channels and kinds of case
+# have a wording of their own.
+CONSENT_WORDINGS = {
+    "web": "consent_ask_web.1",
+    "assistance": "aid_ask_consent.1",
+    "volunteer": "vol_ask_consent.1",
+}
 CONSENT_WORDING = "consent_ask.1"
 
 
@@ -39,9 +44,9 @@ def completed(town: Town, case: Case, by: str, now: float) -> Case:
     return lifecycle.opened(replace(case, created_at=int(now), office=office, due_at=due), by)
 
 
-def consent(given: bool, now: float, channel: str) -> consents.Consent:
-    """A citizen's yes or no to notices, in the wording of the channel."""
-    wording = CONSENT_WORDINGS.get(channel, CONSENT_WORDING)
+def consent(given: bool, now: float, channel: str, kind: str = "") -> consents.Consent:
+    """A citizen's yes or no to notices, in the wording of the kind of case, else of the channel."""
+    wording = CONSENT_WORDINGS.get(kind) or CONSENT_WORDINGS.get(channel, CONSENT_WORDING)
     return consents.Consent(consents.CASES, given, int(now), channel, lifecycle.CITIZEN, wording)
 
 
@@ -53,7 +58,7 @@ def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = F
     writes = CaseStore(case.tenant).items_for_new(case, deadline)
     if case.consent and case.owner and not agreed_before:
         person = keys.person(case.owner.account, case.owner.citizen)
-        writes.append(consents.item(case.tenant, person, consent(True, now, case.channel)))
+        writes.append(consents.item(case.tenant, person, consent(True, now, case.channel, case.kind)))
     return writes
 
 

@@ -14,7 +14,7 @@ from chalicelib.cases.working_time import Week
 
 # What is promised where a town set no term. A file of the office's own has its deadline there, not here.
 DEFAULT_TERM = Term(10, deadlines.WORKING_DAYS)
-WITHOUT_TERM = ("administrative", "chat", "volunteer")
+WITHOUT_TERM = ("administrative", "chat", "volunteer", "assistance")
 
 
 @dataclass(frozen=True, slots=True)

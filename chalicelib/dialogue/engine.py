@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from chalicelib.dialogue import (
     about_case,
+    acting,
     binding,
     case_codes,
     case_words,
@@ -91,6 +92,9 @@ def _ordinary(scene: Scene) -> Turn | Need:
     shared = sharing.received(scene) if inbound.kind == "contact" else None
     if shared:
         return shared if isinstance(shared, Need) else _shared(scene, shared)
+    act = acting.meant(scene)
+    if act:
+        return _on_choice(scene, act)
     late = late_things.arrived(scene) if inbound.kind in ("attachment", "location") else None
     if late:
         return _told(scene, about_case.taken(scene, late))
@@ -234,6 +238,9 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
     about = _about_case(scene, choice)
     if about:
         return about
+    acted = acting.acted(scene, choice)
+    if acted:
+        return acted if isinstance(acted, Need) else _after_act(scene, acted)
     if _is_form(scene, choice.partition(".")[0]):
         return _begin(scene, choice, _said_before_guesses(scene.conversation))
     says = _follow(scene, choice)
@@ -306,6 +313,10 @@ def _begin_with(scene: Scene, things: tuple[Inbound, ...]) -> Turn | Need:
     return _filled(scene, outcome)
 
 
+def _after_act(scene: Scene, acted: acting.Acted) -> Turn:
+    return replace(_turn(scene, *acted.says), state=acted.state, effects=acted.effects)
+
+
 def _said_before_guesses(conversation: Conversation) -> str:
     """What the citizen wrote when the last answer was "did you mean": the button says which, the words say more."""
     last = conversation.log[-1].say if conversation.log else None
@@ -360,6 +371,7 @@ def _on_text(scene: Scene) -> Turn | Need:
         return _told(scene, about_case.look(scene, *asked))
     meant = (
         _spoken_choice(scene)
+        or acting.meant(scene)
         or case_words.meant(scene.conversation, scene.heard)
         or voices.wished(town, scene.heard.voice, understood.wish)
     )
@@ -381,7 +393,7 @@ def _on_text(scene: Scene) -> Turn | Need:
     if not choices:
         return _turn(scene, chat.not_offered(["person"]), counts=("not_offered",))
     form = _likely_form(scene, understood) or _form_choice(scene, choices)
-    if form and not own_words.asks_something(text):
+    if form and (not own_words.asks_something(text) or _is_wish(scene, form)):
         return _begin(scene, form)
     if form:
         choices = _form_or_office(town, choices)
@@ -392,6 +404,12 @@ def _on_text(scene: Scene) -> Turn | Need:
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
     return _with_sharing(_turn(scene, *chat.with_second(says or (chat.menu(town),), second)), scene, choices[0])
+
+
+def _is_wish(scene: Scene, form: str) -> bool:
+    """Whether words put like a question ("treba mi …", "može li neko …") wish for what this form is for."""
+    wished = getattr(scene.kind_of(form.partition(".")[0]), "BEGUN_BY_WISHES", False)
+    return wished and own_words.wishes_for(scene.heard.text)
 
 
 def _not_understood(scene: Scene) -> Turn:

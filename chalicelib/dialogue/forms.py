@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
 from chalicelib.dialogue.slots.base import Seal
-from chalicelib.model import Case, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
+from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
 
 SHAPE = 1
 STATE = "form"
@@ -81,10 +81,11 @@ class Similar:
 
 @dataclass(frozen=True)
 class Done:
-    """What a filled form causes: the words of the receipt and the effects."""
+    """What a filled form causes: the words of the receipt, the effects, and what can be done about it at once."""
 
     lines: tuple[Line, ...]
     effects: tuple[Effect, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 class Kind(Protocol):

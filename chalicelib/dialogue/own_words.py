@@ -15,6 +15,11 @@ def folded_words(line: str) -> frozenset[str]:
     return frozenset(fold(word) for word in line.split())
 
 
+def whole_phrases(line: str) -> frozenset[str]:
+    """A table of whole messages, parted by `|`, in folded form."""
+    return frozenset(" ".join(words(fold(entry))) for entry in line.split("|"))
+
+
 _WORDS = {
     "back": """nazad|natrag|vrati|vrati se|vrati me|vrati me nazad|korak nazad|korak unazad|prethodno|prethodno pitanje|
         kthehu|prapa|mbrapa|back|go back|previous|zurück|zurueck|zurück bitte|vorherige""",
@@ -52,6 +57,15 @@ _ASK_STARTS = tuple(
     )
     for start in line.split("|")
 )
+_WISH_STARTS = tuple(
+    f"{fold(start)} "
+    for line in (
+        "treba mi|trebaju mi|treba nam|trebam|trebalo bi mi|trebala bi mi|može li neko|može neko|da li može neko",
+        "da li bi neko mogao|da li neko može|ima li neko|a mund dikush|a ka dikush|më duhet|më duhen|i need|we need",
+        "could somebody|could someone|can somebody|can someone|ich brauche|kann jemand|könnte jemand",
+    )
+    for start in line.split("|")
+)
 _PLACE_STARTS = folded_words(
     """u na kod ispred iza pored preko pre prije posle poslije blizu između ispod iznad iz do naspram duž ulica ulici ul
     trg bulevar put te tek pranë afër para përballë rruga in at near behind opposite next by on bei vor hinter neben
@@ -82,6 +96,11 @@ def asks_something(text: str) -> bool:
     folded = " ".join(words(fold(text)))
     first = folded.partition(" ")[0]
     return "?" in text or first in _ASKS or f"{folded} ".startswith(_ASK_STARTS)
+
+
+def wishes_for(text: str) -> bool:
+    """Whether words wish for something, even if they are put as a question: "može li neko doneti hleb"."""
+    return f"{' '.join(words(fold(text)))} ".startswith(_WISH_STARTS)
 
 
 def folded(text: str) -> list[str]:

@@ -23,7 +23,7 @@ def given(scene: Scene, done: Done) -> Filled | Need:
     opened = next((effect for effect in done.effects if isinstance(effect, OpenCase)), None)
     followed = next((effect for effect in done.effects if isinstance(effect, FollowCase)), None)
     if opened is None and followed is None:
-        return Filled((Say(lines=done.lines, choices=chat.choices("menu")),), None, done.effects)
+        return Filled((Say(lines=done.lines, choices=(*done.choices, *chat.choices("menu"))),), None, done.effects)
     if AGREED not in scene.facts.found:
         return Need((AGREED,))
     agreed = bool(scene.facts.found[AGREED])
@@ -40,7 +40,8 @@ def given(scene: Scene, done: Done) -> Filled | Need:
         agreed=agreed and not opened.case.consent,
     )
     effects = tuple(filed if effect is opened else effect for effect in done.effects)
-    return Filled((_about(filed.case.reference, lines, asked, scene),), None, effects)
+    say = _about(filed.case.reference, lines, asked, scene)
+    return Filled((replace(say, choices=(*done.choices, *say.choices)),), None, effects)
 
 
 def noted(state: Mapping[str, Any], effects: tuple[Effect, ...], now: int) -> Mapping[str, Any]:

@@ -60,7 +60,8 @@ def document() -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": schemas["$defs"] | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Figures": _FIGURES, "Error": _ERROR},
+            "schemas": schemas["$defs"]
+            | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Figures": _FIGURES, "Error": _ERROR},
         },
     }
 

@@ -316,6 +316,7 @@ def _body(case: Case) -> dict[str, Any]:
         "assignee": list(case.assignee) if case.assignee else None,
         "applicant": dict(case.applicant),
         "access": case.access_hash,
+        "call": dict(case.call),
     }
     return {name: value for name, value in body.items() if value}
 
@@ -356,6 +357,7 @@ def from_item(item: Mapping[str, Any]) -> Case:
         assignee=tuple(body["assignee"]) if body.get("assignee") else None,
         applicant=body.get("applicant", {}),
         access_hash=body.get("access", ""),
+        call=body.get("call", {}),
         v=item["v"],
     )
 

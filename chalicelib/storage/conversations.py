@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.model import Account, Conversation, SalterError
+from chalicelib.model import Account, Conversation, Follower, SalterError
 from chalicelib.storage import dynamo, keys, shapes
 from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 from chalicelib.wire import Deadline
@@ -104,3 +104,10 @@ class ConversationStore:
             "exp": at + RING_HOURS * 3600,
         }
         dynamo.put(TABLE, item, deadline)
+
+
+def with_open_session(people: Sequence[Follower], now: float, deadline: Deadline) -> set[Follower]:
+    """Those among `people` to whom a message costs nothing now, because they wrote within the last day."""
+    wanted = {(keys.conversation(each.account, each.citizen), keys.NOW): each for each in people}
+    found = dynamo.batch_get(TABLE, list(wanted), deadline) if wanted else {}
+    return {wanted[key] for key, item in found.items() if item.get("session_until", 0) > now}

@@ -8,6 +8,7 @@ import unicodedata
 
 NOW = "NOW"
 HEAD = "HEAD"
+VOLUNTEER = "VOLUNTEER"
 DUE_SHARDS = 8
 
 
@@ -161,6 +162,11 @@ def person_of(town: str, person: str) -> str:
 
 def consent(topic: str, at: int) -> str:
     return f"CONSENT#{topic}#{at:012d}"
+
+
+def volunteers(town: str, area: str) -> str:
+    """Who is called when somebody needs help in an area."""
+    return f"T#{town}#VOL#{area}"
 
 
 def api_key(town: str, digest: str) -> str:

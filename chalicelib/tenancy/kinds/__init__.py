@@ -6,15 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from chalicelib.tenancy.kinds.assistance import AssistanceService
 from chalicelib.tenancy.kinds.base import Service
 from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
 from chalicelib.tenancy.kinds.report_problem import ReportService
+from chalicelib.tenancy.kinds.volunteer import VolunteerService
 from chalicelib.tenancy.schema import Strict
 
 AnyService = Annotated[
-    ProceduresService | ContactsService | ReportService | StatusService,
+    ProceduresService | ContactsService | ReportService | StatusService | AssistanceService | VolunteerService,
     Field(discriminator="kind"),
 ]
 
