@@ -8,6 +8,7 @@ import unicodedata
 
 NOW = "NOW"
 HEAD = "HEAD"
+DATA_KEY = "KEY"  # of a town: its wrapped data key
 DUE_SHARDS = 8
 
 
