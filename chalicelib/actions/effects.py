@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from chalicelib.actions import change_case, keep_media, notify, open_case, work_outbox
+from chalicelib.actions import change_case, keep_media, notify, open_case, purge, work_outbox
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
@@ -195,4 +195,5 @@ def _changed(reference: str, person: Follower, event: Event, town: Town, now: fl
     except NotAllowed:
         return Caused()  # somebody closed it meanwhile; the words the step chose stay true enough
     notes = notify.notices_about(town, after, now, deadline)
-    return Caused((*store.items_for_change(after, deadline), *notify.items(notes, now)), notes)
+    owed = purge.items(town, after, now)
+    return Caused((*store.items_for_change(after, deadline), *notify.items(notes, now), *owed), notes)

@@ -192,7 +192,7 @@ def _which(service: str, offered: Mapping[str, Any]) -> OneOf:
         )
         for document in offered["documents"]
     )
-    return OneOf(key="document", ask=Line("doc_ask_document"), label=Line("doc_label_document"), options=options)
+    return OneOf(key="document", ask=Line("doc_ask_document"), label=Line("slot_document"), options=options)
 
 
 def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str], text: str = "") -> OneOf:
@@ -201,7 +201,7 @@ def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str], text: 
     return OneOf(
         key=key,
         ask=Line(f"doc_ask_{name}"),
-        label=Line(f"doc_label_{name}"),
+        label=Line(f"slot_{key}"),
         options=tuple(Option(each, Line(f"doc_{name}_{each}"), rules=_rules(words, each)) for each in options),
     )
 
@@ -238,7 +238,7 @@ def _asked_late(kind: Kind, document: str, town: Town) -> int:
 
 def _need(need: str, document: str, town: Town, answers: Mapping[str, Any]) -> Slot:
     """The slot that asks for one thing a registry needs."""
-    named: dict[str, Any] = {"key": need, "ask": Line(f"doc_ask_{need}"), "label": Line(f"doc_label_{need}")}
+    named: dict[str, Any] = {"key": need, "ask": Line(f"doc_ask_{need}"), "label": Line(f"slot_{need}")}
     match need:
         case "holder":
             other = answers.get("whom") == "other"
@@ -270,13 +270,13 @@ def _number(town: Town, *, optional: bool) -> slots.PersonalNumber:
     args = {"digits": PERSONAL_NUMBER_DIGITS} | ({"other": other} if other else {})
     ask = Line("doc_ask_number_or" if other else "doc_ask_number", args)
     return slots.PersonalNumber(
-        key=NUMBER, ask=ask, label=Line("doc_label_number"), optional=optional, other_digits=other
+        key=NUMBER, ask=ask, label=Line("slot_personal_number"), optional=optional, other_digits=other
     )
 
 
 def _copies() -> slots.Quantity:
     return slots.Quantity(
-        key="copies", ask=Line("doc_ask_copies"), label=Line("doc_label_copies"), most=COPIES_MAX, units=COPY_UNITS
+        key="copies", ask=Line("doc_ask_copies"), label=Line("slot_copies"), most=COPIES_MAX, units=COPY_UNITS
     )
 
 
@@ -286,17 +286,15 @@ def _delivery(service: str, offered: Mapping[str, Any], answers: Mapping[str, An
     asked: list[Slot] = []
     if len(ways) > 1:
         options = tuple(Option(each, Line(_delivery_text(each)), rules=_rules(_DELIVERY_WORDS, each)) for each in ways)
-        asked.append(
-            Delivery(key="delivery", ask=Line("ask_delivery"), label=Line("doc_label_delivery"), options=options)
-        )
+        asked.append(Delivery(key="delivery", ask=Line("ask_delivery"), label=Line("slot_delivery"), options=options))
     way = _way(offered, answers)
     if way == "abroad":
-        asked.append(slots.Text(key="country", ask=Line("doc_ask_country"), label=Line("doc_label_country")))
+        asked.append(slots.Text(key="country", ask=Line("doc_ask_country"), label=Line("slot_country")))
         asked.append(_choice("abroad_way", WAYS, _WAY_WORDS, "way"))
         if answers.get("abroad_way") == "consulate":
             asked.append(_consulate(service, offered))
     if way in ("post", "volunteer") or (way == "abroad" and answers.get("abroad_way") == "post"):
-        asked.append(slots.Address(key="address", ask=Line(f"doc_ask_address_{way}"), label=Line("doc_label_address")))
+        asked.append(slots.Address(key="address", ask=Line(f"doc_ask_address_{way}"), label=Line("slot_address")))
     return asked
 
 
@@ -324,7 +322,7 @@ def _consulate(service: str, offered: Mapping[str, Any]) -> Slot:
     named: dict[str, Any] = {
         "key": "consulate",
         "ask": Line("doc_ask_consulate"),
-        "label": Line("doc_label_consulate"),
+        "label": Line("slot_consulate"),
     }
     if offered["consulates"]:
         return OneOf(
@@ -340,21 +338,19 @@ def _closing_questions(kind: Kind, offered: Mapping[str, Any], answers: Mapping[
     if another or kind.whose == "nobody":
         asked.append(
             slots.Name(
-                key="applicant", ask=Line("doc_ask_applicant"), label=Line("doc_label_applicant"), said_after=OWN_NAME
+                key="applicant", ask=Line("doc_ask_applicant"), label=Line("slot_applicant"), said_after=OWN_NAME
             )
         )
     if _wants_proof(offered, another, answers):
         ask = Line("doc_ask_proof", {"max_mb": MEGABYTES_MAX})
-        asked.append(slots.Paper(key="media", ask=ask, label=Line("doc_label_proof"), optional=True))
+        asked.append(slots.Paper(key="media", ask=ask, label=Line("slot_media"), optional=True))
     ask = Line("doc_ask_phone_carried" if carried else "doc_ask_phone")
     asked.append(slots.Phone(key="phone", ask=ask, label=Line("slot_phone"), optional=not carried))
     if another:
-        asked.append(slots.Confirmation(key="statement", ask=Line("doc_statement"), label=Line("doc_label_statement")))
+        asked.append(slots.Confirmation(key="statement", ask=Line("doc_statement"), label=Line("slot_statement")))
     if carried:
         asked.append(
-            slots.Confirmation(
-                key="authorisation", ask=Line("doc_authorisation"), label=Line("doc_label_authorisation")
-            )
+            slots.Confirmation(key="authorisation", ask=Line("doc_authorisation"), label=Line("slot_authorisation"))
         )
     return asked
 
@@ -366,7 +362,7 @@ def _wants_proof(offered: Mapping[str, Any], another: bool, answers: Mapping[str
         case "others":
             return another
         case "abroad":
-            return another or _way(offered, answers) == "abroad"
+            return _way(offered, answers) == "abroad"
     return False
 
 
