@@ -16,7 +16,7 @@ from chalicelib.model import Case, Conversation, Effect, Facts, Inbound, Line, N
 
 SHAPE = 1
 STATE = "form"
-GLEANING_ROUNDS = 2  # the second for questions that only the first round's answers brought up
+GLEANING_ROUNDS_MAX = 5  # further ones for questions that only an earlier round's answers brought up
 SHORT_WORDS_MAX = 4
 SEALED = "sealed"  # an answer {"sealed": name}: its value stands sealed under this name in the conversation
 SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
@@ -227,7 +227,8 @@ def glean_all(
     `over`: of answered ones too. `beside`: the slot it answered; another of the same name would take the same words.
     """
     found = False
-    for _ in range(GLEANING_ROUNDS):
+    for _ in range(GLEANING_ROUNDS_MAX):
+        before = draft.answers
         for slot in scene.form(draft).slots:
             if slot.key in draft.answers and not (over and not isinstance(slot, Media)):
                 continue
@@ -236,4 +237,6 @@ def glean_all(
             value = slot.glean(heard)
             if is_answer(value) and value != draft.answers.get(slot.key):
                 draft, found = put(draft, slot, value), True
+        if draft.answers == before:
+            break
     return draft, found

@@ -255,7 +255,7 @@ def _need(need: str, document: str, town: Town, answers: Mapping[str, Any]) -> S
         case "event_place":
             named["ask"] = Line(f"doc_ask_place_{document}")
         case "home":
-            return slots.Address(**named)
+            return WrittenAddress(**named)
         case "purpose":
             named["ask"] = Line("ask_purpose")
         case "event":
@@ -294,7 +294,7 @@ def _delivery(service: str, offered: Mapping[str, Any], answers: Mapping[str, An
         if answers.get("abroad_way") == "consulate":
             asked.append(_consulate(service, offered))
     if way in ("post", "volunteer") or (way == "abroad" and answers.get("abroad_way") == "post"):
-        asked.append(slots.Address(key="address", ask=Line(f"doc_ask_address_{way}"), label=Line("slot_address")))
+        asked.append(WrittenAddress(key="address", ask=Line(f"doc_ask_address_{way}"), label=Line("slot_address")))
     return asked
 
 
@@ -305,6 +305,13 @@ def _delivery_text(way: str) -> str:
 def _way(offered: Mapping[str, Any], answers: Mapping[str, Any]) -> str:
     ways = offered["delivery"]
     return str(answers.get("delivery") or (ways[0] if len(ways) == 1 else ""))
+
+
+class WrittenAddress(slots.Address):
+    """An address given when it is asked for: other answers here hold names, dates and places that look like one."""
+
+    def glean(self, heard: Heard) -> Any:
+        return None
 
 
 class Delivery(OneOf):
