@@ -518,7 +518,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a step decided: words, the dialogue's next memory, the voice it spoke in, and what to count."""
+    """What a step decided: words, the dialogue's next memory, the voice it spoke in, and what to count.
+
+    `secrets`: what was said and may be stored only sealed, by its name; whoever commits the turn seals it before.
+    """
 
     says: tuple[Say, ...]
     voice: Voice
@@ -526,6 +529,7 @@ class Turn:
     voice_chosen: bool = False
     counts: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

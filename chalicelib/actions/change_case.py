@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.actions import notify
+from chalicelib.actions import notify, purge
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
@@ -54,7 +54,8 @@ def change_case(
         changed = after(town, case, event)
         notes = notify.notices_about(town, changed, now, deadline)
         try:
-            saved = store.save(changed, deadline, [*notify.items(notes, now), *beside(changed)])
+            owed = purge.items(town, changed, now)
+            saved = store.save(changed, deadline, [*notify.items(notes, now), *owed, *beside(changed)])
         except Duplicate:
             raise
         except Conflict:

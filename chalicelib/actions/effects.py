@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, work_outbox
+from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, purge, work_outbox
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.cases.helping import Moved
@@ -212,7 +212,8 @@ def _changed(reference: str, person: Follower, event: Event, town: Town, now: fl
     if case.kind == helping.KIND and event.name == lifecycle.REOPENED:
         return _moved(town, helping.called_again(after), now, deadline)
     notes = notify.notices_about(town, after, now, deadline)
-    return Caused((*store.items_for_change(after, deadline), *notify.items(notes, now)), notes)
+    owed = purge.items(town, after, now)
+    return Caused((*store.items_for_change(after, deadline), *notify.items(notes, now), *owed), notes)
 
 
 def _helped(effect: MoveHelp, town: Town, conversation: Conversation, now: float, deadline: Deadline) -> Caused:

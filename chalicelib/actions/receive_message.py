@@ -116,6 +116,7 @@ def receive_message(
         after = memory.after_turn(
             before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
         )
+        turn, after = _sealed(turn, before, after, deadline)
         after = store.remember(_bounded(after), inbound.id, now, deadline)
         if pushes:
             after = _leased(after, account, holder, now)
@@ -242,8 +243,8 @@ def _park(
     row = keys.handled(f"{account.id} {inbound.citizen} {inbound.id}").hex()
     body = {
         "kind": inbound.kind,
-        "text": inbound.text,
-        "choice": inbound.choice,
+        "text": memory.without_numbers(before, inbound.text)[0],
+        "choice": memory.without_numbers(before, inbound.choice)[0],
         "event": inbound.event,
         "id": inbound.id,
     }
@@ -276,6 +277,15 @@ def _received(inbound: Inbound, account: Account, town: Town) -> tuple[Inbound, 
 
     arrived = keep_media.arrival(inbound.media, inbound.citizen, account, town.slug)
     return replace(inbound, media=replace(inbound.media, url=arrived.key)), arrived
+
+
+def _sealed(turn: Turn, before: Conversation, after: Conversation, deadline: Deadline) -> tuple[Turn, Conversation]:
+    """Nothing that may be stored only sealed reaches the commit in clear."""
+    if not turn.secrets and not turn.effects:
+        return turn, after
+    from chalicelib.actions import seal
+
+    return seal.filed(turn, before, deadline), seal.kept(after, turn.secrets, deadline)
 
 
 def _caused(

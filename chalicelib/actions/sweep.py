@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from secrets import token_hex
 
-from chalicelib.actions import deliver, known, work_outbox
+from chalicelib.actions import deliver, known, purge, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.model import Account, Conflict, SalterError
 from chalicelib.storage import keys, views
@@ -23,11 +23,13 @@ LANES_SHARE = 2 / 3  # of the round's time, if there is enough to do
 
 def sweep(now: float, seconds: float = SWEEP_SECONDS) -> dict[str, int]:
     """Do what is due. Returns how many lanes and rows were `delivered` (nothing owed any more) and `failed` (still
-    owed, or given up)."""
+    owed, or given up), and how many cases were `purged` of what they held sealed."""
     deadline = Deadline(seconds)
-    counts = {"delivered": 0, "failed": 0}
-    for settled in (*_lanes(now, Deadline(seconds * LANES_SHARE)), *_rows(now, deadline)):
-        counts["delivered" if settled else "failed"] += 1
+    counts = {"delivered": 0, "failed": 0, "purged": 0}
+    for emptied in _lanes(now, Deadline(seconds * LANES_SHARE)):
+        counts["delivered" if emptied else "failed"] += 1
+    for row, settled in _rows(now, deadline):
+        counts[("purged" if purge.is_row(row) else "delivered") if settled else "failed"] += 1
     return counts
 
 
@@ -46,18 +48,18 @@ def _lanes(now: float, deadline: Deadline) -> list[bool]:
     return [emptied for emptied in outcomes if emptied is not None]
 
 
-def _rows(now: float, deadline: Deadline) -> list[bool]:
-    """One entry for each row there was something to do for: whether it is sent now."""
+def _rows(now: float, deadline: Deadline) -> list[tuple[str, bool]]:
+    """Each row there was something to do for, and whether it is settled now."""
     outcomes = []
     for town, row in _fairly((keys.town_of(pk), pk) for pk in views.due_rows(now, ROWS_MAX)):
         if deadline.left() < work_outbox.ROW_SECONDS_NEEDED:
             break
         try:
-            outcomes.append(work_outbox.work(row, now, deadline))
+            outcomes.append((row, work_outbox.work(row, now, deadline)))
         except SalterError as error:
             log.error("row_failed", tenant=town, error=type(error).__name__)
-            outcomes.append(False)
-    return [sent for sent in outcomes if sent is not None]
+            outcomes.append((row, False))
+    return [(row, settled) for row, settled in outcomes if settled is not None]
 
 
 def ring(account: str, citizen: str, now: float, deadline: Deadline) -> bool | None:

@@ -14,6 +14,7 @@ from chalicelib.channels.viber.send import welcome
 from chalicelib.dialogue import words
 from chalicelib.model import Account, Inbound, Refused
 from chalicelib.storage import keys, outbox, secrets
+from chalicelib.understanding.entities.numbers import hide_personal_numbers
 from chalicelib.wire import Deadline
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}$")
@@ -59,7 +60,7 @@ def _handle(
 
 def _keep_odd(received: Received, request: Request, account: Account, now: float, deadline: Deadline) -> None:
     """An event or message of a kind we do not know yet, kept for the platform admin to look at."""
-    raw = request.body.decode("utf-8", "replace")
+    raw, _ = hide_personal_numbers(request.body.decode("utf-8", "replace"))
     row = keys.handled(f"{account.id} {raw}").hex()
     citizen = received.inbound.citizen if received.inbound else ""
     body = {"event": received.event, "raw": raw if len(raw) < 8000 else json.dumps(raw[:8000])}

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import change_case, notify
+from chalicelib.actions import change_case, notify, unseal
 from chalicelib.actions.change_case import Superseded
 from chalicelib.cases import lifecycle, notices
 from chalicelib.cases.lifecycle import Event
@@ -113,7 +113,10 @@ def preview(town: Town, case: Case, person: Staff, wanted: Changed, now: float, 
 
 
 def unmask(town: Town, case: Case, person: Staff, what: str, now: float, deadline: Deadline) -> str | None:
-    """A value that pages hide, e.g. the applicant's phone; None if there is none. The record is written first."""
+    """A value that pages hide, e.g. the applicant's phone or what stands sealed; None if there is none. The record is
+    written first."""
+    if what in case.sealed:
+        return unseal.unseal(case, what, person.by, now, deadline)
     value = case.applicant.get(what)
     if value is None:
         return None

@@ -27,6 +27,7 @@ KINDS = {
     "media": "copy_media",
     "forget_media": "forget_media",
     "help": "call_volunteers",
+    "purge": "purge",
 }
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
 

@@ -18,6 +18,7 @@ SYSTEM, CITIZEN, STAFF, API, COMPANY, VOLUNTEER = "system", "citizen", "staff", 
 REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated", "assigned", "released"
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
 REOPEN_DAYS = 30  # how long a citizen may say "still not fixed", unless the town says otherwise
+SEALED_KEPT_DAYS = 30  # after closing, unless the town says otherwise
 RATING_MAX = 5
 ATTACHED = "attachment"
 ATTACHMENTS_MAX = 12

@@ -97,7 +97,7 @@ def question(scene: Scene, draft: Draft, *before: Line) -> Say:
     if draft.asked == SUMMARY:
         lines = (Line("ask_summary"), Line("raw", {"text": _answer_lines(form, draft)}))
         ways = chat.choices("form.send", "form.change", "form.back", "form.cancel")
-        return Say(lines=(*before, *lines), choices=ways, ask="confirmation")
+        return Say(lines=(*before, *lines, *form.closing), choices=ways, ask="confirmation")
     if draft.asked == SIMILAR:
         found = Line(str(draft.similar["key"]), dict(draft.similar["args"]))
         ways = chat.choices("form.follow", "form.new", "form.back", "form.cancel")

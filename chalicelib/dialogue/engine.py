@@ -20,6 +20,7 @@ from chalicelib.dialogue import (
     filling,
     forms,
     late_things,
+    memory,
     misses,
     opening,
     own_words,
@@ -32,7 +33,7 @@ from chalicelib.dialogue.forms import Desk, Draft, Filled, Kind, Scene
 from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold
-from chalicelib.model import CASE_CHOICE, CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn
+from chalicelib.model import CASE_CHOICE, CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn, Voice
 from chalicelib.understanding.entities.numbers import access_code_in
 from chalicelib.understanding.understand import Understood
 
@@ -57,7 +58,7 @@ _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
     """What the bot says to `inbound`, and what it will remember. At most three messages, choices on the last only."""
     voice = voices.heard_in(town, conversation, inbound)
-    heard = Heard(inbound, town, voice, facts.now)
+    heard = _heard(town, conversation, inbound, voice, facts)
     scene = Scene(town, heard, facts, conversation, _kinds_of(town, kinds), lambda: cast(Desk, kinds(CASE_STATUS)))
     draft = forms.open_draft(conversation.state)
     if draft and _is_form(scene, draft.service):
@@ -65,6 +66,12 @@ def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts,
     if draft:
         return _turn(_without_form(scene), chat.said("form_gone", town), counts=("form_gone",))
     return _ordinary(scene)
+
+
+def _heard(town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts) -> Heard:
+    """The message with personal numbers taken out of its words, so that nothing after this can keep or repeat one."""
+    text, numbers = memory.without_numbers(conversation, inbound.text)
+    return Heard(replace(inbound, text=text), town, voice, facts.now, numbers)
 
 
 def _kinds_of(town: Town, kinds: Kinds) -> Callable[[str], Any]:
@@ -204,7 +211,8 @@ def _opened_by(scene: Scene, kind: str) -> str | None:
 def _filled(scene: Scene, filled: Filled) -> Turn:
     turn = _turn(scene, *filled.says, counts=filled.counts)
     state = receipts.noted(forms.remembered(turn.state, filled.draft), filled.effects, scene.now)
-    return replace(turn, state=state, effects=filled.effects)
+    secrets = filled.draft.secrets if filled.draft else {}
+    return replace(turn, state=state, effects=filled.effects, secrets=secrets)
 
 
 # --- opening ----------------------------------------------------------------------------------------------------
@@ -392,6 +400,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     choices = _candidates(town, understood)
     if not choices:
         return _turn(scene, chat.not_offered(["person"]), counts=("not_offered",))
+    ordered = _ordered(scene, choices)
+    if ordered:
+        return _begin(scene, ordered)
     form = _likely_form(scene, understood) or _form_choice(scene, choices)
     if form and (not own_words.asks_something(text) or _is_wish(scene, form)):
         return _begin(scene, form)
@@ -410,6 +421,25 @@ def _is_wish(scene: Scene, form: str) -> bool:
     """Whether words put like a question ("treba mi …", "može li neko …") wish for what this form is for."""
     wished = getattr(scene.kind_of(form.partition(".")[0]), "BEGUN_BY_WISHES", False)
     return wished and own_words.wishes_for(scene.heard.text)
+
+
+def _ordered(scene: Scene, choices: list[str]) -> str | None:
+    """The request that words which order something lead to, where they would otherwise show sheets."""
+    if not own_words.orders_something(scene.heard.text):
+        return None
+    requests = {choice: _request_of(scene.town, choice) for choice in choices}
+    named = list(dict.fromkeys(request for request in requests.values() if request))
+    if not named:
+        return None
+    return named[0] if len(named) == 1 else named[0].partition(".")[0]
+
+
+def _request_of(town: Town, choice: str) -> str | None:
+    """The choice with which a procedure's document is asked for here."""
+    service, _, item = choice.partition(".")
+    if town.core["services"].get(service, {}).get("kind") != "procedures":
+        return None
+    return next((entry.get("request") for entry in town.core["procedures"] if entry["id"] == item), None)
 
 
 def _not_understood(scene: Scene) -> Turn:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
-from chalicelib.dialogue.slots.base import Seal
 from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
 
 SHAPE = 1
 STATE = "form"
-GLEANING_ROUNDS = 2  # the second for questions that only the first round's answers brought up
+GLEANING_ROUNDS_MAX = 5  # further ones for questions that only an earlier round's answers brought up
 SHORT_WORDS_MAX = 4
+SEALED = "sealed"  # an answer {"sealed": name}: its value stands sealed under this name in the conversation
 SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
 
 
@@ -26,13 +26,15 @@ SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
 class Form:
     """One form: its title and its slots in the order of asking.
 
-    `notes` is the text slot that gathers further words, `hint` something to be said once, as soon as it is known.
+    `notes` is the text slot that gathers further words, `hint` something to be said once, as soon as it is known;
+    `closing` what the citizen should know before sending.
     """
 
     title: Line
     slots: tuple[Slot, ...]
     notes: str = ""
     hint: Line | None = None
+    closing: tuple[Line, ...] = ()
     family: str = ""  # of intents that speak of this form's own matter, e.g. "report."
 
     def slot(self, key: str) -> Slot | None:
@@ -41,7 +43,10 @@ class Form:
 
 @dataclass(frozen=True)
 class Draft:
-    """A form being filled. `answers` holds None for what was skipped; `other` is what wants to begin instead."""
+    """A form being filled. `answers` holds None for what was skipped; `other` is what wants to begin instead.
+
+    `secrets` are answers given in this very turn that may be stored only sealed; they are never part of `data`.
+    """
 
     service: str
     asked: str = ""
@@ -58,12 +63,13 @@ class Draft:
     similar_seen: bool = False
     other: Mapping[str, str] = field(default_factory=dict)
     hinted: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict)
     shape: int = SHAPE
 
     def data(self) -> dict[str, Any]:
         """As JSON, without what says nothing."""
         empty = Draft(self.service)
-        kept = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "secrets"}
         data = {name: value for name, value in kept.items() if value != getattr(empty, name) or name == "shape"}
         if self.picked:
             data["picked"] = list(self.picked)
@@ -172,7 +178,7 @@ def open_draft(state: Mapping[str, Any]) -> Draft | None:
     data = state.get(STATE)
     if not isinstance(data, Mapping) or data.get("shape", SHAPE) > SHAPE + 1 or not data.get("service"):
         return None
-    known = {name: data[name] for name in Draft.__dataclass_fields__ if name in data}
+    known = {name: data[name] for name in Draft.__dataclass_fields__ if name in data and name != "secrets"}
     return Draft(**known | {"picked": tuple(known.get("picked", ()))})
 
 
@@ -180,6 +186,13 @@ def remembered(state: Mapping[str, Any], draft: Draft | None) -> Mapping[str, An
     """The conversation's memory with this draft in it, or without any."""
     rest = {name: value for name, value in state.items() if name != STATE}
     return rest | {STATE: draft.data()} if draft else rest
+
+
+def sealed_names(state: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the sealed values that the draft a conversation remembers still needs."""
+    draft = open_draft(state)
+    answers = draft.answers.values() if draft else ()
+    return frozenset(str(value[SEALED]) for value in answers if isinstance(value, Mapping) and value.get(SEALED))
 
 
 def first_missing(form: Form, draft: Draft) -> Slot | None:
@@ -200,8 +213,8 @@ def is_answer(value: Any) -> bool:
 def put(draft: Draft, slot: Slot, value: Any) -> Draft:
     """The answer stands; what had been found alike is looked for anew if it was the place or the kind."""
     if isinstance(value, Sealed):
-        seal: Seal | None = getattr(slot, "seal", None)
-        value = {"sealed": seal(value.clear) if seal else ""}
+        draft = replace(draft, secrets={**draft.secrets, slot.key: value.clear})
+        value = {SEALED: slot.key}
     seen = draft.similar_seen and draft.answers.get(slot.key) == value
     seen = seen or (draft.similar_seen and isinstance(slot, Media | Text))
     return replace(draft, answers={**draft.answers, slot.key: value}, similar_seen=seen)
@@ -215,7 +228,8 @@ def glean_all(
     `over`: of answered ones too. `beside`: the slot it answered; another of the same name would take the same words.
     """
     found = False
-    for _ in range(GLEANING_ROUNDS):
+    for _ in range(GLEANING_ROUNDS_MAX):
+        before = draft.answers
         for slot in scene.form(draft).slots:
             if slot.key in draft.answers and not (over and not isinstance(slot, Media)):
                 continue
@@ -224,4 +238,6 @@ def glean_all(
             value = slot.glean(heard)
             if is_answer(value) and value != draft.answers.get(slot.key):
                 draft, found = put(draft, slot, value), True
+        if draft.answers == before:
+            break
     return draft, found

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chalicelib.dialogue.forms import sealed_names
 from chalicelib.model import CITIZEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+from chalicelib.understanding.entities.numbers import hide_personal_numbers
 
 LOG_TURNS_KEPT = 10
 LOG_TEXT_CHARS_MAX = 300
@@ -22,7 +24,7 @@ def after_turn(
 
     `mark` names the inbound in the log, `day` is the town's date.
     """
-    asked = Entry(conversation.seq + 1, int(now), CITIZEN, mark, _kept_text(inbound))
+    asked = Entry(conversation.seq + 1, int(now), CITIZEN, mark, kept_text(conversation, inbound))
     said = tuple(
         Entry(asked.seq + number, int(now), "bot", "", say=say, voice=turn.voice)
         for number, say in enumerate(turn.says, 1)
@@ -38,6 +40,7 @@ def after_turn(
         voice=turn.voice,
         voice_chosen=turn.voice_chosen,
         state=turn.state,
+        sealed={name: conversation.sealed[name] for name in sealed_names(turn.state) & set(conversation.sealed)},
         log=_trimmed((*conversation.log, asked, *said)),
         lane=(*conversation.lane, *owed),
         counts=counted,
@@ -76,9 +79,18 @@ def replies_to(conversation: Conversation, mark: str) -> tuple[Entry, ...] | Non
     return tuple(replies) if found else None
 
 
-def _kept_text(inbound: Inbound) -> str:
+def without_numbers(conversation: Conversation, text: str) -> tuple[str, tuple[str, ...]]:
+    """What a citizen wrote with personal numbers masked, and their digits; stricter where one was just asked for."""
+    last = next((at for at, entry in enumerate(reversed(conversation.log)) if entry.origin == CITIZEN), 0)
+    since = conversation.log[len(conversation.log) - last :] if last else conversation.log
+    asked = any(entry.say is not None and entry.say.ask == "personal_number" for entry in since)
+    return hide_personal_numbers(text, asked=asked)
+
+
+def kept_text(conversation: Conversation, inbound: Inbound) -> str:
+    """What is kept of a message's words, whoever may read them later."""
     text = inbound.text if inbound.kind in ("text", "link") else f"[{inbound.choice or inbound.kind}]"
-    return text[:LOG_TEXT_CHARS_MAX]
+    return without_numbers(conversation, text)[0][:LOG_TEXT_CHARS_MAX]
 
 
 def _trimmed(log: tuple[Entry, ...]) -> tuple[Entry, ...]:

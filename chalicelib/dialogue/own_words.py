@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.language.folding import fold, words
+from chalicelib.understanding.rules import compile_rule, first_match
 
 
 def folded_words(line: str) -> frozenset[str]:
@@ -48,12 +49,12 @@ _ASKS = folded_words(
     """gde gdje đe kada kad kako koliko ko tko kome koji koja koje šta što zašto čemu odakle dokle jel jeli where when
     how what who why which can ku kur si çfarë cfare kush pse cili wo wann wie was wer wem warum welche kann"""
 )
-_ASK_STARTS = tuple(
+_QUESTION_STARTS = tuple(
     f"{fold(start)} "
     for line in (
-        "da li|je li|ima li|može li|mogu li|mogu da li|treba mi|trebaju mi|treba nam|trebam|zanima me|interesuje me",
-        "hteo bih da pitam|htela bih da pitam|želim da pitam|hoću da pitam|imam pitanje|a mund|a ka|a keni|më duhet",
-        "dua të di|i need|do you|is there|are there|could you|ich brauche|gibt es|haben sie",
+        "da li|je li|ima li|može li|mogu li|mogu da li|zanima me|interesuje me",
+        "hteo bih da pitam|htela bih da pitam|želim da pitam|hoću da pitam|imam pitanje|a mund|a ka|a keni",
+        "dua të di|do you|is there|are there|could you|gibt es|haben sie",
     )
     for start in line.split("|")
 )
@@ -65,6 +66,20 @@ _WISH_STARTS = tuple(
         "could somebody|could someone|can somebody|can someone|ich brauche|kann jemand|könnte jemand",
     )
     for start in line.split("|")
+)
+_NEED_STARTS = tuple(
+    f"{fold(start)} "
+    for start in ["treba mi", "trebaju mi", "treba nam", "trebam", "më duhet", "i need", "ich brauche"]
+)
+# Words by which a document is ordered rather than asked about, as keyword rules.
+_ORDERS = tuple(
+    compile_rule(entry)
+    for line in (
+        "naruč*|poruč*|podnes* zahtev*|podnos* zahtev*|pred* zahtev*|pošalj* mi|pošalj* nam|zahtev za dokument",
+        "porosi*|kërkoj|dërgoni më|ma dërgoni|më dërgoni|aplikoj",
+        "order|request|apply for|send me|bestellen|bestelle|beantragen|beantrage|schicken mir|senden mir|schicken uns",
+    )
+    for entry in line.split("|")
 )
 _PLACE_STARTS = folded_words(
     """u na kod ispred iza pored preko pre prije posle poslije blizu između ispod iznad iz do naspram duž ulica ulici ul
@@ -95,7 +110,14 @@ def asks_something(text: str) -> bool:
     """Whether the words are put as a question or a wish of their own rather than as somebody's answer."""
     folded = " ".join(words(fold(text)))
     first = folded.partition(" ")[0]
-    return "?" in text or first in _ASKS or f"{folded} ".startswith(_ASK_STARTS)
+    return "?" in text or first in _ASKS or f"{folded} ".startswith(_QUESTION_STARTS + _NEED_STARTS)
+
+
+def orders_something(text: str) -> bool:
+    """Whether the words order a document instead of asking what it takes: "hoću da naručim", "pošaljite mi"."""
+    ordered = words(fold(text))
+    asks = "?" in text or (ordered and ordered[0] in _ASKS) or f"{' '.join(ordered)} ".startswith(_QUESTION_STARTS)
+    return not asks and first_match(_ORDERS, set(ordered), ordered) is not None
 
 
 def wishes_for(text: str) -> bool:

@@ -7,7 +7,15 @@ from typing import Protocol
 
 from chalicelib.model import Facts, Need, Say, Town
 
-KINDS = ("procedures", "contacts", "report_problem", "case_status", "assistance", "volunteer")
+KINDS = (
+    "procedures",
+    "contacts",
+    "report_problem",
+    "document_request",
+    "case_status",
+    "assistance",
+    "volunteer",
+)
 
 
 class Kind(Protocol):

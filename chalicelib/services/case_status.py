@@ -61,7 +61,8 @@ def _label(town: Town, case: Case) -> Line:
 
 def what(case: Case) -> Line:
     """The kind of thing a case is about, without a name."""
-    return Line(f"category.{case.category}") if case.kind == "problem" and case.category else Line("terms.case")
+    named = {"problem": "category", "document": "document"}.get(case.kind) if case.category else None
+    return Line(f"{named}.{case.category}") if named else Line("terms.case")
 
 
 def date(town: Town, at: int) -> Line:

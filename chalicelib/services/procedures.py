@@ -29,7 +29,10 @@ def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tupl
 
 
 def _sheet(service: str, entry: dict[str, str]) -> Say:
+    """One procedure's sheet; where it can be asked for here, that is the first button."""
     choice = f"{service}.{entry['id']}"
     back = f"{service}.group.{entry['group']}"
     link = Link(Line(choice), entry["link"]) if entry["link"] else None
-    return Say(sheet=choice, link=link, choices=tuple(Choice(each, Line(each)) for each in (back, "person", "menu")))
+    request = (Choice(str(entry["request"]), Line("doc_request_here")),) if entry.get("request") else ()
+    ways = tuple(Choice(each, Line(each)) for each in (back, "person", "menu"))
+    return Say(sheet=choice, link=link, choices=(*request, *ways))

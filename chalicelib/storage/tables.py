@@ -114,7 +114,7 @@ class OutboxRow(Model):
 
 
 class TenantItem(Model):
-    """Towns: pointer (`NOW`) and version parts (`V#…`); accounts (`A#…`); the local clock (`CLOCK`)."""
+    """Towns: pointer (`NOW`), version parts (`V#…`), wrapped data key (`KEY`); accounts (`A#…`); the local clock."""
 
     class Meta(_Meta):
         table_name = table("tenants")
@@ -130,6 +130,7 @@ class TenantItem(Model):
     towns = UnicodeAttribute(null=True)
     names = UnicodeAttribute(null=True)
     numbers = UnicodeAttribute(null=True)
+    wrapped = BinaryAttribute(null=True, legacy_encoding=False)
     offset = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     exp = NumberAttribute(null=True)

@@ -166,6 +166,7 @@ def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
 
 def _core(files: TownFiles) -> dict[str, Any]:
     tenant = files.tenant
+    requests = {sheet: choice for service in _services(files) for sheet, choice in service.requests(files)}
     return {
         "shape": SHAPE,
         "slug": tenant.slug,
@@ -190,7 +191,12 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "routing": _routing(files),
         "menu": list(files.services.menu),
         "procedures": [
-            {"id": identifier, "group": procedure.group, "link": competent_url(procedure)}
+            {
+                "id": identifier,
+                "group": procedure.group,
+                "link": competent_url(procedure),
+                "request": requests.get(identifier),
+            }
             for identifier, procedure in ordered(files)
         ],
         "offices": [_office(office) for office in files.contacts.offices],

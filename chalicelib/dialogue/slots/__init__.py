@@ -3,7 +3,7 @@
 from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot, nouns
 from chalicelib.dialogue.slots.choosing import Confirmation, Consent, OneOf, Option, SomeOf
 from chalicelib.dialogue.slots.figures import Date, Email, PersonalNumber, Phone, Quantity
-from chalicelib.dialogue.slots.media import Media
+from chalicelib.dialogue.slots.media import Media, Paper
 from chalicelib.dialogue.slots.where import Address, Location
 from chalicelib.dialogue.slots.wording import Name, Text
 
@@ -20,6 +20,7 @@ __all__ = [
     "Name",
     "OneOf",
     "Option",
+    "Paper",
     "PersonalNumber",
     "Phone",
     "Quantity",

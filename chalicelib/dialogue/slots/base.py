@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,12 +16,16 @@ NOUN_LETTERS_MIN = 4
 
 @dataclass(frozen=True)
 class Heard:
-    """One message of a citizen as slots read it. `now` in epoch seconds."""
+    """One message of a citizen as slots read it. `now` in epoch seconds.
+
+    Personal numbers are masked in the words; their digits stand apart in `numbers`, for the slot that asks for one.
+    """
 
     inbound: Inbound
     town: Town
     voice: Voice
     now: float
+    numbers: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -52,12 +55,9 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An answer that is stored nowhere in clear: the form keeps what the slot's `seal` makes of it."""
+    """An answer that is stored nowhere in clear: the draft keeps that it was given; who commits the turn seals it."""
 
     clear: str
-
-
-Seal = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)

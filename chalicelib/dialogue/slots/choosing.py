@@ -11,6 +11,7 @@ from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Line
+from chalicelib.understanding.rules import first_match
 
 CHOICES_SHOWN_MAX = 6
 _JOINTS = re.compile(r"[,;\n]|\s(?:i|и|dhe|and|und)\s")
@@ -18,11 +19,13 @@ _JOINTS = re.compile(r"[,;\n]|\s(?:i|и|dhe|and|und)\s")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose: its id, its label, and the intents (or the town's own choices) that mean it."""
+    """One thing to choose: its id, its label, the intents (or the town's own choices) that mean it, and keyword rules
+    in compiled form (`understanding.rules`) for saying it beside other things."""
 
     id: str
     label: Line
     intents: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +41,19 @@ class OneOf(Slot):
         if not heard.text:
             return None
         found = self._labelled(heard.text, heard)
-        return found[0] if len(found) == 1 else self._meant(heard, ("answer", "choose"))
+        return found[0] if len(found) == 1 else self._ruled(heard) or self._meant(heard, ("answer", "choose"))
 
     def glean(self, heard: Heard) -> Any:
-        return self._meant(heard, ("answer",)) if heard.text else None
+        return self._ruled(heard) or self._meant(heard, ("answer",)) if heard.text else None
+
+    def _ruled(self, heard: Heard) -> str | None:
+        """The one option whose words the message holds."""
+        if not any(option.rules for option in self.options):
+            return None
+        ordered = words(fold(heard.text))
+        present = set(ordered)
+        named = [option.id for option in self.options if first_match(option.rules, present, ordered)]
+        return named[0] if len(named) == 1 else None
 
     def _meant(self, heard: Heard, decisions: tuple[str, ...]) -> str | None:
         """The option that the best guess at the message stands for, if it is one of ours alone."""

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from chalicelib.dialogue.own_words import folded_words
-from chalicelib.dialogue.slots.base import Complaint, Heard, Seal, Sealed, Slot
+from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Line
 from chalicelib.understanding.entities.dates import date_in
-from chalicelib.understanding.entities.numbers import PERSONAL_NUMBER_DIGITS, personal_number_flaw
+from chalicelib.understanding.entities.numbers import MASK, PERSONAL_NUMBER_DIGITS, personal_number_flaw
 from chalicelib.understanding.entities.phones import phone_of, take_phones
 
 EMAIL_CHARS_MAX = 120
-MASK = "•" * PERSONAL_NUMBER_DIGITS
+PERSONAL_NUMBER_EXAMPLE = "2405978661006"  # its region was never assigned, so it is nobody's
+_MASK_IN_A_WORD = re.compile(rf"\w{MASK}|{MASK}\w")
+_REASONS = {
+    "length": "invalid_personal_length",
+    "date": "invalid_personal_date",
+    "checksum": "invalid_personal_no",
+}
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE_EXAMPLES = {"RS": "060 123 4567", "BA": "061 123 456", "ME": "067 123 456", "XK": "044 123 456"}
 _DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w-])")
@@ -106,26 +114,40 @@ class Email(Slot):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalNumber(Slot):
-    """A personal number, checked at once and never stored in clear.
+    """A personal number, checked at once and never stored in clear; of the answer the draft keeps only under which
+    name it is sealed.
 
-    `seal` turns the digits into what may be stored; without one only the fact that it was given is kept.
+    `other_digits`: how long another country's number is, whose check rule nobody has published (0: there is none).
     """
 
     ASKS: ClassVar[str] = "personal_number"
     FIGURES: ClassVar[bool] = True
     NOUNS: ClassVar[frozenset[str]] = folded_words("jmbg jmb matični lični numri personal")
 
-    seal: Seal | None = None
+    other_digits: int = 0
 
     def take(self, heard: Heard) -> Any:
         if not heard.text:
             return None
-        digits = re.sub(r"[\s.-]", "", heard.text)
-        found = re.search(r"\d{13,}|\d{5,}", digits)
-        number = found[0] if found else digits
-        if personal_number_flaw(number) in ("length", "date", "checksum"):
-            return Complaint(Line("invalid_personal_no", {"digits": PERSONAL_NUMBER_DIGITS}))
-        return Sealed(number)
+        alone = MASK in heard.text and not _MASK_IN_A_WORD.search(heard.text)
+        number = heard.numbers[0] if heard.numbers and alone else ""
+        if self.other_digits and len(number) == self.other_digits:
+            return Sealed(number)
+        flaw = personal_number_flaw(number)
+        return Complaint(self._reason(flaw)) if flaw in _REASONS else Sealed(number)
+
+    def _reason(self, flaw: str) -> Line:
+        args: dict[str, str | int] = {"digits": PERSONAL_NUMBER_DIGITS, "example": PERSONAL_NUMBER_EXAMPLE}
+        if flaw == "length" and self.other_digits:
+            return Line("invalid_personal_lengths", args | {"other": self.other_digits})
+        return Line(_REASONS[flaw], args)
+
+    def glean(self, heard: Heard) -> Any:
+        found = self.take(heard) if MASK in heard.text else None
+        return found if isinstance(found, Sealed) else None
+
+    def holds(self, value: Any) -> bool:
+        return isinstance(value, Mapping) and bool(value.get("sealed"))
 
     def shown(self, value: Any) -> Line:
         return Line("raw", {"text": MASK})
@@ -133,7 +155,7 @@ class PersonalNumber(Slot):
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity(Slot):
-    """A whole number within bounds."""
+    """A whole number within bounds. `units`: folded beginnings of what is counted, by which it is heard unasked."""
 
     ASKS: ClassVar[str] = "quantity"
     FIGURES: ClassVar[bool] = True
@@ -141,6 +163,7 @@ class Quantity(Slot):
 
     least: int = 1
     most: int = 99
+    units: tuple[str, ...] = ()
 
     def take(self, heard: Heard) -> Any:
         if not heard.text:
@@ -151,3 +174,11 @@ class Quantity(Slot):
         if len(found) != 1 or not self.least <= found[0] <= self.most:
             return Complaint(Line("invalid_quantity", {"least": self.least, "most": self.most}))
         return found[0]
+
+    def glean(self, heard: Heard) -> Any:
+        spoken = words(fold(heard.text)) if self.units else []
+        for figure, unit in pairwise(spoken):
+            number = int(figure) if figure.isdecimal() and len(figure) < 4 else _NUMBER_WORDS.get(figure, 0)
+            if unit.startswith(self.units) and self.least <= number <= self.most:
+                return number
+        return None

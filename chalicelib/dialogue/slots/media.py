@@ -22,6 +22,7 @@ class Media(Slot):
     NOUNS: ClassVar[frozenset[str]] = folded_words("slika sliku fotografija fotografiju video foto photo picture bild")
 
     types: tuple[str, ...] = ("photo", "video")
+    refusal: ClassVar[str] = "file_type_not_taken"
 
     def take(self, heard: Heard) -> Any:
         return self.glean(heard)
@@ -31,7 +32,7 @@ class Media(Slot):
         if media is None:
             return None
         if media.type not in self.types:
-            return Complaint(Line("file_type_not_taken"))
+            return Complaint(Line(self.refusal))
         if media.size > MEGABYTES_MAX * _MEGABYTE:
             return Complaint(Line("file_too_large", {"max_mb": MEGABYTES_MAX}))
         return [[media.type, media.url, media.size]]
@@ -44,3 +45,14 @@ class Media(Slot):
 
     def shown(self, value: Any) -> Line:
         return Line("attachments_n", {"n": len(value)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper(Media):
+    """A document as a photo or a file: an identity card, a power of attorney."""
+
+    ASKS: ClassVar[str] = "file"
+    NOUNS: ClassVar[frozenset[str]] = folded_words("prilog dokaz skeniran provë dokument proof scan nachweis anlage")
+
+    types: tuple[str, ...] = ("photo", "file")
+    refusal: ClassVar[str] = "file_type_not_paper"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chalicelib.dialogue.own_words import folded_words
+from chalicelib.dialogue.own_words import asks_something, folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Line
 from chalicelib.understanding.entities.places import address_in
@@ -15,11 +15,12 @@ TEXT_CHARS_MIN = 2
 TEXT_CHARS_MAX = 1000
 NAME_CHARS_MAX = 80
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]+[^\W\d_][^\W\d_'’.-]*)+\.?")
-_NAME_STARTS = re.compile(
-    r"^(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
+OWN_NAME = re.compile(
+    r"\b(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
     r"ich bin|mein name ist)\s+",
     re.IGNORECASE,
 )
+_CAPITALISED = re.compile(r"(?:[^\W\d_a-zа-яčćšžđђјљњћџëçäöü][^\W\d_'’-]*(?:['’-][^\W\d_]+)?\s*){2,4}(?=[\s,.;!]|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +52,32 @@ def _is_address(text: str) -> bool:
     return found is not None and len(text.split()) <= len(f"{found['street']} {found['number']}".split())
 
 
+def _name_alone(text: str) -> str:
+    opened = OWN_NAME.match(text)
+    return text[opened.end() :] if opened else text
+
+
 @dataclass(frozen=True, kw_only=True)
 class Name(Slot):
-    """First and last name."""
+    """First and last name. `said_after`: what a name heard unasked must follow ("zovem se")."""
 
     ASKS: ClassVar[str] = "name"
     NOUNS: ClassVar[frozenset[str]] = folded_words("ime prezime emri mbiemri name surname nachname vorname")
 
+    said_after: re.Pattern[str] | None = None
+
     def take(self, heard: Heard) -> Any:
         if not heard.text:
             return None
-        name = " ".join(_NAME_STARTS.sub("", heard.text).strip(" .,!").split())
+        if asks_something(heard.text):
+            return Complaint(Line("invalid_name"))
+        name = " ".join(_name_alone(heard.text).strip(" .,!").split())
         if len(name) > NAME_CHARS_MAX or not _NAME.fullmatch(name):
             return Complaint(Line("invalid_name"))
         return name
+
+    def glean(self, heard: Heard) -> Any:
+        """Two to four words with capitals, right after what introduces a name."""
+        opened = self.said_after.search(heard.text) if self.said_after and heard.text else None
+        found = _CAPITALISED.match(heard.text[opened.end() :]) if opened else None
+        return found[0].strip() if found else None

@@ -10,13 +10,20 @@ from chalicelib.tenancy.kinds.assistance import AssistanceService
 from chalicelib.tenancy.kinds.base import Service
 from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
+from chalicelib.tenancy.kinds.document_request import DocumentService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
 from chalicelib.tenancy.kinds.report_problem import ReportService
 from chalicelib.tenancy.kinds.volunteer import VolunteerService
 from chalicelib.tenancy.schema import Strict
 
 AnyService = Annotated[
-    ProceduresService | ContactsService | ReportService | StatusService | AssistanceService | VolunteerService,
+    ProceduresService
+    | ContactsService
+    | ReportService
+    | DocumentService
+    | StatusService
+    | AssistanceService
+    | VolunteerService,
     Field(discriminator="kind"),
 ]
 

@@ -41,6 +41,10 @@ class Service(Strict):
         """Which intents lead to which choices, as (intent, choice)."""
         return iter(())
 
+    def requests(self, files: TownFiles) -> Iterator[tuple[str, str]]:
+        """Which procedures' sheets can be asked for here at once, as (procedure, choice)."""
+        return iter(())
+
     def parents(self, files: TownFiles) -> Iterator[tuple[str, str]]:
         """Choices and what further intents they are a case of, as (choice, intent)."""
         return iter(())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Literal
 
 from chalicelib.language.scripts import to_latin
@@ -29,7 +30,11 @@ _FILE_NUMBER = re.compile(
     r"|\d{9} \d{4} \d{5} \d{3} \d{3} \d{3} \d{3})(?![\w/-])",
     re.IGNORECASE,
 )
+MASK = "•" * PERSONAL_NUMBER_DIGITS
+_ASKED_DIGITS_MIN = 5  # where a personal number was asked for, anything this long may be one with a slip in it
 _THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
+_PERHAPS_THIRTEEN = re.compile(r"(?<![\d/])\d(?:[ .\-]?\d){12}(?![\d/])")
+_PERHAPS_ASKED = re.compile(rf"\d(?:[ .\-/]?\d){{{_ASKED_DIGITS_MIN - 1},}}")
 _WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 Flaw = Literal["length", "date", "checksum", "unusual"]
@@ -94,6 +99,24 @@ def take_personal_numbers(text: str) -> tuple[list[str], str]:
 def _personal_number(match: re.Match[str]) -> str | None:
     digits = match.group().replace(" ", "")
     return digits if personal_number_flaw(digits) in (None, "unusual") else None
+
+
+def hide_personal_numbers(text: str, *, asked: bool = False) -> tuple[str, tuple[str, ...]]:
+    """`text` with a mask where personal numbers stood, and their digits in order.
+
+    Thirteen digits that begin with a date are taken for one even if they hold a slip; where one was `asked` for, every
+    longer number is.
+    """
+    hidden: list[str] = []
+
+    def mask(match: re.Match[str]) -> str:
+        digits = unicodedata.normalize("NFKC", re.sub(r"\D", "", match.group()))
+        if not asked and _birth_date(digits) is None:
+            return match.group()
+        hidden.append(digits)
+        return MASK
+
+    return (_PERHAPS_ASKED if asked else _PERHAPS_THIRTEEN).sub(mask, text), tuple(hidden)
 
 
 def personal_number_flaw(digits: str) -> Flaw | None:
