@@ -49,6 +49,8 @@ _OWN = {
     "chat.operator": "person",
     "settings.language": "language",
 }
+# What the bot says when the citizen's words still wait for an answer.
+_UNANSWERED = ("did_you_mean", "not_understood", "service_not_offered")
 _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "complaint_answer"}
 
 
@@ -199,6 +201,8 @@ def _opened_by(scene: Scene, kind: str) -> str | None:
 def _filled(scene: Scene, filled: Filled) -> Turn:
     turn = _turn(scene, *filled.says, counts=filled.counts)
     state = receipts.noted(forms.remembered(turn.state, filled.draft), filled.effects, scene.now)
+    if filled.kept:
+        state = {**state, forms.KEPT: {**state.get(forms.KEPT, {}), **filled.kept}}
     return replace(turn, state=state, effects=filled.effects)
 
 
@@ -234,7 +238,7 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
     if about:
         return about
     if _is_form(scene, choice.partition(".")[0]):
-        return _begin(scene, choice, _said_before_guesses(scene.conversation))
+        return _begin(scene, choice, _said_before(scene.conversation))
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
@@ -305,10 +309,10 @@ def _begin_with(scene: Scene, things: tuple[Inbound, ...]) -> Turn | Need:
     return _filled(scene, outcome)
 
 
-def _said_before_guesses(conversation: Conversation) -> str:
-    """What the citizen wrote when the last answer was "did you mean": the button says which, the words say more."""
+def _said_before(conversation: Conversation) -> str:
+    """What the citizen wrote if it still waits for its answer: the button says which, the words say more."""
     last = conversation.log[-1].say if conversation.log else None
-    if last is None or not last.lines or last.lines[0].key != "did_you_mean":
+    if last is None or not last.lines or last.lines[0].key not in _UNANSWERED:
         return ""
     return next((entry.text for entry in reversed(conversation.log) if entry.origin == CITIZEN), "")
 
@@ -371,6 +375,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     late = late_things.announced(scene)
     if late:
         return _told(scene, about_case.taken(scene, late))
+    asked = _asked_outright(scene)
+    if asked:
+        return _begin_asking(scene, asked)
     if understood.decision == "unknown":
         return _not_understood(scene)
     intent = understood.intents[0][0]
@@ -378,9 +385,9 @@ def _on_text(scene: Scene) -> Turn | Need:
         return _turn(scene, _small_talk(town, intent))
     choices = _candidates(town, understood)
     if not choices:
-        return _turn(scene, chat.not_offered(["person"]), counts=("not_offered",))
+        return _turn(scene, chat.not_offered(town, ["person"]), counts=("not_offered",))
     form = _likely_form(scene, understood) or _form_choice(scene, choices)
-    if form and not own_words.asks_something(text):
+    if form and (_takes_questions(scene, form) or not own_words.asks_something(text)):
         return _begin(scene, form)
     if form:
         choices = _form_or_office(town, choices)
@@ -391,6 +398,32 @@ def _on_text(scene: Scene) -> Turn | Need:
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
     return _with_sharing(_turn(scene, *chat.with_second(says or (chat.menu(town),), second)), scene, choices[0])
+
+
+def _asked_outright(scene: Scene) -> str | None:
+    """The service that takes questions, if the words say themselves that one is to be asked."""
+    for service in scene.town.core["services"]:
+        asks_outright = getattr(scene.kind_of(service), "asks_outright", None)
+        if asks_outright and asks_outright(scene.town, service, scene.heard):
+            return str(service)
+    return None
+
+
+def _takes_questions(scene: Scene, choice: str) -> bool:
+    return hasattr(scene.kind_of(choice.partition(".")[0]), "asks_outright")
+
+
+def _begin_asking(scene: Scene, service: str) -> Turn | Need:
+    """A question to an office begins; where the bot knows an answer itself, that is a button away."""
+    begun, understood = _begin(scene, service), scene.heard.understood
+    if isinstance(begun, Need) or understood.decision != "answer" or "form" not in begun.state:
+        return begun
+    known = [choice for choice in _candidates(scene.town, understood) if _has_sheet(scene.town, choice)]
+    return replace(begun, says=chat.with_second(begun.says, known[:1], "question_known"))
+
+
+def _has_sheet(town: Town, choice: str) -> bool:
+    return choice in town.sheets[town.native_language]
 
 
 def _not_understood(scene: Scene) -> Turn:

@@ -17,6 +17,7 @@ from chalicelib.model import Case, Conversation, Effect, Facts, Inbound, Line, N
 
 SHAPE = 1
 STATE = "form"
+KEPT = "kept"  # answers that hold for the whole conversation, by slot
 GLEANING_ROUNDS = 2  # the second for questions that only the first round's answers brought up
 SHORT_WORDS_MAX = 4
 SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
@@ -161,6 +162,7 @@ class Filled:
     draft: Draft | None
     effects: tuple[Effect, ...] = ()
     counts: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 Outcome = Filled | Need | None
@@ -179,6 +181,12 @@ def remembered(state: Mapping[str, Any], draft: Draft | None) -> Mapping[str, An
     """The conversation's memory with this draft in it, or without any."""
     rest = {name: value for name, value in state.items() if name != STATE}
     return rest | {STATE: draft.data()} if draft else rest
+
+
+def kept_before(form: Form, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What earlier forms of this conversation know already of this one's slots."""
+    known = state.get(KEPT, {})
+    return {slot.key: known[slot.key] for slot in form.slots if slot.KEPT and slot.holds(known.get(slot.key))}
 
 
 def first_missing(form: Form, draft: Draft) -> Slot | None:

@@ -61,6 +61,8 @@ def _label(town: Town, case: Case) -> Line:
 
 def what(case: Case) -> Line:
     """The kind of thing a case is about, without a name."""
+    if case.kind == "question":
+        return Line("terms.question")
     return Line(f"category.{case.category}") if case.kind == "problem" and case.category else Line("terms.case")
 
 

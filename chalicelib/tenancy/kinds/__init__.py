@@ -10,11 +10,12 @@ from chalicelib.tenancy.kinds.base import Service
 from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
+from chalicelib.tenancy.kinds.question import QuestionService
 from chalicelib.tenancy.kinds.report_problem import ReportService
 from chalicelib.tenancy.schema import Strict
 
 AnyService = Annotated[
-    ProceduresService | ContactsService | ReportService | StatusService,
+    ProceduresService | ContactsService | ReportService | StatusService | QuestionService,
     Field(discriminator="kind"),
 ]
 
