@@ -17,12 +17,21 @@ def due_lines(core: Mapping[str, Any], case: Case) -> tuple[Line, ...]:
     """Until when the answer comes; nothing while no deadline runs."""
     if not case.due_at:
         return ()
-    at = dt.datetime.fromtimestamp(case.due_at, ZoneInfo(core["time_zone"]))
+    at = _local(core, case.due_at)
     lines = [Line("report_due", _named(at))]
     living = case.fields.get(ZONE)
     if living and living.get("zone"):
         lines.append(_own(at, living))
     return tuple(lines)
+
+
+def named(core: Mapping[str, Any], at: int) -> dict[str, str | int | Line]:
+    """A moment in the town's time as the arguments of a text: day, date, time."""
+    return _named(_local(core, at))
+
+
+def _local(core: Mapping[str, Any], at: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(at, ZoneInfo(core["time_zone"]))
 
 
 def _own(at: dt.datetime, living: Mapping[str, Any]) -> Line:

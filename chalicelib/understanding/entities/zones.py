@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from chalicelib.language.folding import fold, words
 
+_USA = ("sad", "u sad", "iz sad")  # the word means "now", too
 SEVERAL = "several"  # a country with more than one time: only its city tells
 
 # Zone → names in any of our languages; * stands for endings. A city beats its country.
@@ -45,14 +46,17 @@ _PLACES = {
     "Australia/Adelaide": "adelaid* adelajd*",
     "Australia/Perth": "pert pertu perth",
     "Pacific/Auckland": "zeland* zealand neuseeland okland* auckland",
-    SEVERAL: """sad usa amerik* america sjedinjen* states staaten kanad* canada kanada australij* australia australien
+    SEVERAL: """usa amerik* america sjedinjen* states staaten kanad* canada kanada australij* australia australien
         rusij* russia russland brazil* meksik* mexico indonezij*""",
 }
 
 
 def zone_in(text: str) -> str | None:
     """The zone of the first place the words name, SEVERAL for a country that has more than one, None for no place."""
-    spoken = words(fold(text))
+    folded = fold(text)
+    if folded in _USA:
+        return SEVERAL
+    spoken = words(folded)
     found = [zone for word in spoken for zone in (_zone_of(word),) if zone]
     return next((zone for zone in found if zone != SEVERAL), found[0] if found else None)
 
