@@ -8,13 +8,13 @@ import sys
 from dataclasses import replace
 from secrets import token_hex
 
+from chalicelib.model import ROLES, Staff
 from chalicelib.storage import staff, tenants
-from chalicelib.storage.staff import Staff
 from chalicelib.wire import Deadline
 from infra.stage import default_stage
 
 SECONDS = 5.0
-TOWN_ROLES = tuple(role for role in staff.ROLES if role != staff.PLATFORM)
+TOWN_ROLES = tuple(role for role in ROLES if role != staff.PLATFORM)
 
 
 def add_commands(commands: argparse._SubParsersAction, stage: argparse.ArgumentParser) -> None:
@@ -37,14 +37,6 @@ def add_commands(commands: argparse._SubParsersAction, stage: argparse.ArgumentP
     absent.add_argument("email")
     absent.add_argument("--until", required=True, help="the last day away, e.g. 2026-03-20; `back` ends it")
     absent.set_defaults(run=_absent)
-
-
-def ensure_local(slug: str) -> None:
-    """One of each role in a town of the local stack, without offices of their own: `clerk@<slug>.local` …"""
-    for role in TOWN_ROLES:
-        mail = f"{role}@{slug}.local"
-        if staff.load(slug, mail, Deadline(SECONDS)) is None:
-            staff.save(Staff(slug, mail, f"local-{role}", role), Deadline(SECONDS))
 
 
 def _add(parsed: argparse.Namespace) -> int:

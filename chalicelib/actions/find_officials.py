@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chalicelib.model import Case
-from chalicelib.storage.staff import Staff
+from chalicelib.model import Case, Staff
 
 RECIPIENTS_MAX = 20
 # Beside clerks, who works on cases of a kind.

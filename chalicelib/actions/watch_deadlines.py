@@ -21,11 +21,11 @@ from chalicelib.actions.journal import log
 from chalicelib.actions.word_reminders import about, digest
 from chalicelib.cases import lifecycle, watching
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Conflict, SalterError, Town
+from chalicelib.model import Case, Conflict, SalterError, Staff, Town
 from chalicelib.storage import dynamo, outbox, tenants, watches
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
-from chalicelib.storage.staff import Staff, all_of
+from chalicelib.storage.staff import all_of
 from chalicelib.wire import Deadline
 
 WATCH_SECONDS = 15.0

@@ -7,9 +7,8 @@ from typing import Any
 
 from chalicelib.cases import moments, notices
 from chalicelib.dialogue import words
-from chalicelib.model import Case, Line, Town, Voice
+from chalicelib.model import Case, Line, Staff, Town, Voice
 from chalicelib.services import case_status
-from chalicelib.storage.staff import Staff
 
 LISTED_MAX = 60  # cases one digest lists; of more it gives the number
 

@@ -14,10 +14,8 @@ RESOLVED = "resolved"
 _LABELS = {"awaiting_citizen": "awaiting_applicant"}
 # Beside every change of status, these are told; anything else only when it carries a note for the citizen.
 _TOLD = frozenset(("forwarded", lifecycle.REOPENED))
-_NEVER_TOLD = frozenset(
-    ("opened", lifecycle.RATED, lifecycle.ATTACHED, lifecycle.REMINDED, lifecycle.ESCALATED)
-    + ("notice", "followed", "purged")
-)
+_OF_THE_OFFICE = (lifecycle.ATTACHED, lifecycle.REMINDED, lifecycle.ESCALATED)
+_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purged", *_OF_THE_OFFICE))
 _HEADLINES = frozenset(
     ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
 )

@@ -375,9 +375,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     late = late_things.announced(scene)
     if late:
         return _told(scene, about_case.taken(scene, late))
-    asked = _asked_outright(scene)
-    if asked:
-        return _begin_asking(scene, asked)
+    asking = _asked_outright(scene)
+    if asking:
+        return _begin_asking(scene, asking)
     if understood.decision == "unknown":
         return _not_understood(scene)
     intent = understood.intents[0][0]

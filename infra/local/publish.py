@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import staff, towns
+from infra import towns
 from infra.local.accounts import SHARED_ACCOUNT
 
 Versions = Mapping[str, Mapping[str, Any]]
@@ -40,7 +40,6 @@ def publish(versions: Versions) -> None:
     for slug, version in versions.items():
         publish_tenant(version, clock.now(), LIVE)
         ensure_local_key(slug, clock.now(), Deadline(SERVE_SECONDS))
-        staff.ensure_local(slug)
         serve(
             SHARED_ACCOUNT,
             slug,

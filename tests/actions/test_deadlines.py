@@ -16,10 +16,9 @@ from chalicelib.actions.find_officials import heads, officials
 from chalicelib.actions.open_case import completed, new_reference
 from chalicelib.actions.watch_deadlines import watch_town
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Follower
+from chalicelib.model import Case, Follower, Staff
 from chalicelib.storage import consents, keys, outbox, staff, tenants, views
 from chalicelib.storage.cases import CaseStore
-from chalicelib.storage.staff import Staff
 from chalicelib.wire import Deadline
 from tests.faults.breaking import Breaker, Killed
 from tests.viber import FakeViber
