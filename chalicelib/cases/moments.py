@@ -35,10 +35,10 @@ def _local(core: Mapping[str, Any], at: int) -> dt.datetime:
 
 
 def _own(at: dt.datetime, living: Mapping[str, Any]) -> Line:
-    place = Line("raw", {"text": living["text"]}) if "text" in living else Line(f"zone_{living['option']}")
     there = at.astimezone(ZoneInfo(living["zone"]))
     if there.utcoffset() == at.utcoffset():
-        return Line("due_same_time", {"place": place})
+        return Line("due_same_time")
+    place = Line("raw", {"text": living["text"]}) if "text" in living else Line(f"zone_{living['option']}")
     return Line("due_own_time", {"place": place, **_named(there)})
 
 

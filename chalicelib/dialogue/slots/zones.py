@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chalicelib.dialogue.own_words import command_in, folded, folded_words
+from chalicelib.dialogue.own_words import folded, folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Choice, Line
 from chalicelib.understanding.entities.zones import SEVERAL, zone_in
@@ -14,6 +14,7 @@ from chalicelib.understanding.entities.zones import SEVERAL, zone_in
 HERE = "here"
 PLACE_CHARS_MAX = 40
 _LIVING = folded_words("živim živimo boravim jetoj jetojmë live living wohne wohnen lebe leben")
+_HERE = folded_words("isto isti ovdje ovde tu ne nisam same here no not hier gleiche nein nicht këtu njëjtë jo")
 # What is offered as buttons: where most people from here live. None: the same time as in town.
 OFFERED: Mapping[str, str] = {
     HERE: "",
@@ -36,11 +37,9 @@ class Zone(Slot):
     def take(self, heard: Heard) -> Any:
         if not heard.text:
             return None
-        if command_in(heard.text) == "no":
-            return self.pick(HERE)
         zone = zone_in(heard.text)
         if zone is None:
-            return Complaint(Line("zone_unknown"))
+            return self.pick(HERE) if _means_here(heard) else Complaint(Line("zone_unknown"))
         if zone == SEVERAL:
             return Complaint(Line("zone_which_city"))
         return {"zone": zone, "text": heard.text[:PLACE_CHARS_MAX]}
@@ -56,10 +55,11 @@ class Zone(Slot):
         return self.pick(option) if option else {"zone": zone, "text": str(zone).partition("/")[2].replace("_", " ")}
 
     def holds(self, value: Any) -> bool:
-        return isinstance(value, Mapping) and "zone" in value and (value.get("option", HERE) in OFFERED)
+        known = isinstance(value, Mapping) and "zone" in value
+        return known and ("text" in value or value.get("option") in OFFERED)
 
     def shown(self, value: Any) -> Line:
-        return where(value)
+        return Line("raw", {"text": str(value["text"])}) if "text" in value else Line(f"zone_{value['option']}")
 
     def choices(self, prefix: str, page: int) -> tuple[Choice, ...]:
         return tuple(Choice(f"{prefix}.{option}", Line(f"zone_{option}")) for option in OFFERED)
@@ -68,6 +68,7 @@ class Zone(Slot):
         return {"zone": OFFERED[option], "option": option} if option in OFFERED else None
 
 
-def where(value: Mapping[str, Any]) -> Line:
-    """The place of an answer, by its button or in the citizen's words."""
-    return Line("raw", {"text": str(value["text"])}) if "text" in value else Line(f"zone_{value.get('option', HERE)}")
+def _means_here(heard: Heard) -> bool:
+    """ "Isto", "ne, ovdje sam", or the town's own name."""
+    names = {word for name in heard.town.core["names"].values() for word in folded(str(name)) if len(word) > 3}
+    return any(word in _HERE or any(word.startswith(name[:-1]) for name in names) for word in folded(heard.text))
