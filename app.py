@@ -269,6 +269,6 @@ def ring_doorbell(event: Any) -> dict[str, Any]:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def every_minute(event: Any) -> dict[str, int]:
-    from chalicelib.actions.sweep import sweep
+    from chalicelib.actions.minute import minute
 
-    return sweep(clock.now())
+    return minute(clock.now())

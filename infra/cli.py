@@ -11,17 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chalicelib.tenancy.complaints import Complaint, Rejected
-from infra import towns, volunteers
+from chalicelib.tenancy.complaints import Rejected
+from infra import staff, towns
+from infra.stage import default_stage, enter_stage
 
-LOCAL = "local"
 MISSES_DAYS = 7
 
 
 def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     if parsed.stage:
-        _enter_stage(parsed.stage)
+        enter_stage(parsed.stage)
     try:
         command: Callable[[argparse.Namespace], int] = parsed.run
         return command(parsed)
@@ -57,25 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     new_key.add_argument("--scope", action="append", required=True, help="e.g. cases:read; may be given several times")
     new_key.add_argument("--name", default="", help="which system it is for")
     new_key.set_defaults(run=_new_key)
-    staff = commands.add_parser("staff", help="people who work for a town").add_subparsers(required=True)
-    volunteers.add_commands(staff, stage, _default_stage)
+    staff.add_commands(commands, stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)
     return parser
-
-
-def _enter_stage(stage: str) -> None:
-    """Take the environment of a running local stack, or name a deployed stage."""
-    if stage != LOCAL or os.environ.get("AWS_ENDPOINT_URL"):
-        os.environ["SALTER_STAGE"] = stage
-        return
-    from infra.local.stack import running
-
-    stack = running()
-    if stack is None:
-        raise Rejected([Complaint("local stack", 0, "is not running", "start it with `make run` (same DATA)")])
-    os.environ.update(stack.environment)
 
 
 def _check(parsed: argparse.Namespace) -> int:
@@ -128,7 +114,7 @@ def _test(parsed: argparse.Namespace) -> int:
 
 
 def _plan(parsed: argparse.Namespace) -> int:
-    _default_stage(parsed)
+    default_stage(parsed)
     from infra.plan import changes
 
     for line in changes(parsed.slug, towns.compiled(parsed.slug)):
@@ -137,7 +123,7 @@ def _plan(parsed: argparse.Namespace) -> int:
 
 
 def _apply(parsed: argparse.Namespace) -> int:
-    _default_stage(parsed)
+    default_stage(parsed)
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
 
@@ -147,7 +133,7 @@ def _apply(parsed: argparse.Namespace) -> int:
 
 
 def _misses(parsed: argparse.Namespace) -> int:
-    _default_stage(parsed)
+    default_stage(parsed)
     from chalicelib.actions import clock
     from chalicelib.storage import views
     from chalicelib.understanding.misses import grouped
@@ -162,7 +148,7 @@ def _misses(parsed: argparse.Namespace) -> int:
 
 
 def _list(parsed: argparse.Namespace) -> int:
-    _default_stage(parsed)
+    default_stage(parsed)
     from chalicelib.storage import tenants
     from chalicelib.wire import Deadline
 
@@ -173,7 +159,7 @@ def _list(parsed: argparse.Namespace) -> int:
 
 
 def _new_key(parsed: argparse.Namespace) -> int:
-    _default_stage(parsed)
+    default_stage(parsed)
     from secrets import token_urlsafe
 
     from chalicelib.actions import clock
@@ -191,11 +177,6 @@ def _new_key(parsed: argparse.Namespace) -> int:
         return 1
     print(key)
     return 0
-
-
-def _default_stage(parsed: argparse.Namespace) -> None:
-    if not parsed.stage:
-        _enter_stage(os.environ.get("SALTER_STAGE") or LOCAL)
 
 
 def _understand(parsed: argparse.Namespace) -> int:

@@ -41,7 +41,7 @@ def compiled(slug: str, name: str = "primer", account: str | None = None) -> dic
 class World:
     """One published town with a Viber account, a clock of its own, and a Viber that takes everything."""
 
-    def __init__(self, slug: str, viber: FakeViber, *towns: str) -> None:
+    def __init__(self, slug: str, viber: FakeViber, *towns: str, made_of: str = "primer") -> None:
         self.slug = slug
         self.viber = viber
         self.now = NOON
@@ -55,7 +55,7 @@ class World:
         ssm.put_parameter(Name="/salter/test/phone-key", Type="SecureString", Value="phone-key", Overwrite=True)
         secrets.forget()
         for town in (slug, *towns):
-            publish_tenant(compiled(town, account=slug), NOON, "live")
+            publish_tenant(compiled(town, made_of, account=slug), NOON, "live")
         self.account = Account("viber", slug, (slug, *towns))
         self.web = Account("web", slug, (slug,))
         self.warm()

@@ -16,6 +16,7 @@ CLOSED = ("resolved", "rejected", "dismissed", "discontinued", "withdrawn")
 STATUSES = (*OPEN, *CLOSED)
 SYSTEM, CITIZEN, STAFF, API, COMPANY, VOLUNTEER = "system", "citizen", "staff", "api", "company", "volunteer"
 REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated", "assigned", "released"
+REMINDED, ESCALATED, OVERDUE = "reminded", "escalated", "overdue"  # what a deadline caused
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
 REOPEN_DAYS = 30  # how long a citizen may say "still not fixed", unless the town says otherwise
 SEALED_KEPT_DAYS = 30  # after closing, unless the town says otherwise
@@ -52,7 +53,7 @@ GRAPH: Mapping[str, Move] = {
 REOPENING = Move(CLOSED, (STAFF, CITIZEN))
 # Events that only the product itself writes into a history.
 OWN_EVENTS = frozenset(
-    "opened assigned released attachment notice rated followed overdue purged".split()  # noqa: SIM905
+    "opened assigned released attachment notice rated followed reminded escalated overdue purged".split()  # noqa: SIM905
 )
 
 

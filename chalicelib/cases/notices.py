@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.cases import lifecycle, routing
+from chalicelib.cases import deadlines, lifecycle, moments, routing
 from chalicelib.model import Case, Choice, Happening, Line, Say, case_choice
 
 RESOLVED = "resolved"
@@ -14,8 +14,11 @@ RESOLVED = "resolved"
 _LABELS = {"awaiting_citizen": "awaiting_applicant"}
 # Beside every change of status, these are told; anything else only when it carries a note for the citizen.
 _TOLD = frozenset(("forwarded", lifecycle.REOPENED))
-_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, lifecycle.ATTACHED, "notice", "followed", "purged"))
-_HEADLINES = frozenset(("case_reopened", "case_forwarded", "status_changed", "case_news"))
+_OF_THE_OFFICE = (lifecycle.ATTACHED, lifecycle.REMINDED, lifecycle.ESCALATED)
+_NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purged", *_OF_THE_OFFICE))
+_HEADLINES = frozenset(
+    ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
+)
 _TOWN = "notice_of"
 
 
@@ -27,9 +30,13 @@ def notice(case: Case, core: Mapping[str, Any]) -> Say | None:
     happening = case.history[-1]
     public_note = happening.note if happening.public else ""
     moved = _moved(case) or happening.event in _TOLD
-    if happening.event in _NEVER_TOLD or not (moved or public_note):
+    starts = _starts_now(case, core)
+    if happening.event == lifecycle.OVERDUE:
+        return _missed(case, core)
+    if happening.event in _NEVER_TOLD or not (moved or starts or public_note):
         return None
-    lines = [_headline(case, happening, core, moved), *_who(case, core)]
+    lines = [_headline(case, happening, core, moved), *(moments.due_lines(core, case) if starts else ())]
+    lines += _who(case, core)
     if moved:
         lines.append(next_step(happening.status))
     if public_note:
@@ -95,8 +102,17 @@ def _moved(case: Case) -> bool:
     return len(case.history) > 1 and case.history[-2].status != case.history[-1].status
 
 
+def _starts_now(case: Case, core: Mapping[str, Any]) -> bool:
+    """Whether the clock has just started, because the request was found complete."""
+    term = routing.route(core, case.kind, case.category).term
+    validated = case.history[-1].event == lifecycle.VALIDATED and bool(case.due_at)
+    return validated and term is not None and term.starts == deadlines.VALIDATION
+
+
 def _headline(case: Case, happening: Happening, core: Mapping[str, Any], moved: bool) -> Line:
     number = number_for_citizen(case)
+    if _starts_now(case, core):
+        return Line("case_validated", {"case_no": number})
     if happening.event == lifecycle.REOPENED:
         return Line("case_reopened", {"case_no": number})
     forwarded_to = case.forwarded_to or (case.office if happening.status == "forwarded" else "")
@@ -105,6 +121,13 @@ def _headline(case: Case, happening: Happening, core: Mapping[str, Any], moved: 
     if moved:
         return Line("status_changed", {"case_no": number, "status": status_label(happening.status)})
     return Line("case_news", {"case_no": number, "status": status_label(happening.status)})
+
+
+def _missed(case: Case, core: Mapping[str, Any]) -> Say:
+    """The answer is late: since when, who has it, what the citizen can do."""
+    told = Line("overdue_told", {"case_no": number_for_citizen(case), **moments.named(core, case.due_at)})
+    state = Line("overdue_state", {"status": status_label(case.status)})
+    return Say(lines=(told, state, *_who(case, core), Line("overdue_ways")), case=case.reference)
 
 
 def _who(case: Case, core: Mapping[str, Any]) -> list[Line]:

@@ -44,7 +44,7 @@ def due_at(core: Mapping[str, Any], route_taken: Route, received: float, validat
     zone = ZoneInfo(core["time_zone"])
     moments = [dt.datetime.fromtimestamp(at, zone) if at else None for at in (received, validated)]
     assert moments[0] is not None
-    end = deadlines.due(route_taken.term, moments[0], core["closed"], _hours(core, route_taken.office), moments[1])
+    end = deadlines.due(route_taken.term, moments[0], core["closed"], hours_of(core, route_taken.office), moments[1])
     return int(end.timestamp()) if end else 0
 
 
@@ -70,5 +70,6 @@ def _front_office(core: Mapping[str, Any]) -> str:
     return str(core["person"]).partition(".")[2]
 
 
-def _hours(core: Mapping[str, Any], office: str) -> Week | None:
+def hours_of(core: Mapping[str, Any], office: str) -> Week | None:
+    """When an office is open; None where the town has not said."""
     return next((entry["hours"] for entry in core["offices"] if entry["id"] == office), None)

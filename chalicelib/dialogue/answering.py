@@ -193,6 +193,9 @@ def _is_other_matter(scene: Scene, draft: Draft, *, free: bool) -> bool:
         return sure or asks
     if best.startswith("chat."):
         return sure and few
+    asked = scene.form(draft).slot(draft.asked)
+    if asked is not None and asked.QUESTIONS:
+        return False
     return asks or (sure and is_late(scene, draft) and not own_words.names_a_place(heard.text))
 
 

@@ -58,23 +58,32 @@ def did_you_mean(guesses: list[str]) -> Say:
     return Say(lines=(Line("did_you_mean"),), choices=choices(*dict.fromkeys((*guesses, "person", "menu"))))
 
 
-def with_second(says: tuple[Say, ...], second: list[str]) -> tuple[Say, ...]:
+def asking(town: Town) -> tuple[Choice, ...]:
+    """A button that sends what was just said to an office as a question, in towns that take questions."""
+    service = next((name for name, entry in town.core["services"].items() if entry["kind"] == "question"), None)
+    return (Choice(service, Line("question_send_this")),) if service else ()
+
+
+def with_second(says: tuple[Say, ...], second: list[str], why: str = "also_asked") -> tuple[Say, ...]:
     """An answer, with the other thing the same message asked for offered below it."""
     if not second:
         return says
     last = says[-1]
     offered = choices(*second[:SECONDS_MAX])
     others = tuple(choice for choice in last.choices if choice.id not in second)
-    return (*says[:-1], replace(last, after=(*last.after, Line("also_asked")), choices=(*offered, *others)))
+    return (*says[:-1], replace(last, after=(*last.after, Line(why)), choices=(*offered, *others)))
 
 
 def not_understood(town: Town) -> Say:
-    return Say(lines=(Line("not_understood"),), choices=menu_choices(town))
+    """The honest word that it was not understood: an office can be asked the same, and what else there is."""
+    asked = asking(town)
+    others = tuple(choice for choice in menu_choices(town) if choice.id not in [each.id for each in asked])
+    return Say(lines=(Line("not_understood"),), choices=(*asked, *others))
 
 
-def not_offered(helpers: list[str]) -> Say:
+def not_offered(town: Town, helpers: list[str]) -> Say:
     """Understood, but the town has no such service here: who can help instead."""
-    return Say(lines=(Line("service_not_offered"),), choices=choices(*helpers, "menu"))
+    return Say(lines=(Line("service_not_offered"),), choices=(*asking(town), *choices(*helpers, "menu")))
 
 
 def said(key: str, town: Town) -> Say:

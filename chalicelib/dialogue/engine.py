@@ -52,6 +52,8 @@ _OWN = {
     "chat.operator": "person",
     "settings.language": "language",
 }
+# What the bot says when the citizen's words still wait for an answer.
+_UNANSWERED = ("did_you_mean", "not_understood", "service_not_offered")
 _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "complaint_answer"}
 
 
@@ -211,6 +213,8 @@ def _opened_by(scene: Scene, kind: str) -> str | None:
 def _filled(scene: Scene, filled: Filled) -> Turn:
     turn = _turn(scene, *filled.says, counts=filled.counts)
     state = receipts.noted(forms.remembered(turn.state, filled.draft), filled.effects, scene.now)
+    if filled.kept:
+        state = {**state, forms.KEPT: {**state.get(forms.KEPT, {}), **filled.kept}}
     secrets = filled.draft.secrets if filled.draft else {}
     return replace(turn, state=state, effects=filled.effects, secrets=secrets)
 
@@ -250,7 +254,7 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
     if acted:
         return acted if isinstance(acted, Need) else _after_act(scene, acted)
     if _is_form(scene, choice.partition(".")[0]):
-        return _begin(scene, choice, _said_before_guesses(scene.conversation))
+        return _begin(scene, choice, _said_before(scene.conversation))
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
@@ -325,10 +329,10 @@ def _after_act(scene: Scene, acted: acting.Acted) -> Turn:
     return replace(_turn(scene, *acted.says), state=acted.state, effects=acted.effects)
 
 
-def _said_before_guesses(conversation: Conversation) -> str:
-    """What the citizen wrote when the last answer was "did you mean": the button says which, the words say more."""
+def _said_before(conversation: Conversation) -> str:
+    """What the citizen wrote if it still waits for its answer: the button says which, the words say more."""
     last = conversation.log[-1].say if conversation.log else None
-    if last is None or not last.lines or last.lines[0].key != "did_you_mean":
+    if last is None or not last.lines or last.lines[0].key not in _UNANSWERED:
         return ""
     return next((entry.text for entry in reversed(conversation.log) if entry.origin == CITIZEN), "")
 
@@ -392,6 +396,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     late = late_things.announced(scene)
     if late:
         return _told(scene, about_case.taken(scene, late))
+    asking = _asked_outright(scene)
+    if asking:
+        return _begin_asking(scene, asking)
     if understood.decision == "unknown":
         return _not_understood(scene)
     intent = understood.intents[0][0]
@@ -399,12 +406,12 @@ def _on_text(scene: Scene) -> Turn | Need:
         return _turn(scene, _small_talk(town, intent))
     choices = _candidates(town, understood)
     if not choices:
-        return _turn(scene, chat.not_offered(["person"]), counts=("not_offered",))
+        return _turn(scene, chat.not_offered(town, ["person"]), counts=("not_offered",))
     ordered = _ordered(scene, choices)
     if ordered:
         return _begin(scene, ordered)
     form = _likely_form(scene, understood) or _form_choice(scene, choices)
-    if form and (not own_words.asks_something(text) or _is_wish(scene, form)):
+    if form and (not own_words.asks_something(text) or _is_wish(scene, form) or _takes_questions(scene, form)):
         return _begin(scene, form)
     if form:
         choices = _form_or_office(town, choices)
@@ -440,6 +447,32 @@ def _request_of(town: Town, choice: str) -> str | None:
     if town.core["services"].get(service, {}).get("kind") != "procedures":
         return None
     return next((entry.get("request") for entry in town.core["procedures"] if entry["id"] == item), None)
+
+
+def _asked_outright(scene: Scene) -> str | None:
+    """The service that takes questions, if the words say themselves that one is to be asked."""
+    for service in scene.town.core["services"]:
+        asks_outright = getattr(scene.kind_of(service), "asks_outright", None)
+        if asks_outright and asks_outright(scene.town, service, scene.heard):
+            return str(service)
+    return None
+
+
+def _takes_questions(scene: Scene, choice: str) -> bool:
+    return hasattr(scene.kind_of(choice.partition(".")[0]), "asks_outright")
+
+
+def _begin_asking(scene: Scene, service: str) -> Turn | Need:
+    """A question to an office begins; where the bot knows an answer itself, that is a button away."""
+    begun, understood = _begin(scene, service), scene.heard.understood
+    if isinstance(begun, Need) or understood.decision != "answer" or "form" not in begun.state:
+        return begun
+    known = [choice for choice in _candidates(scene.town, understood) if _has_sheet(scene.town, choice)]
+    return replace(begun, says=chat.with_second(begun.says, known[:1], "question_known"))
+
+
+def _has_sheet(town: Town, choice: str) -> bool:
+    return choice in town.sheets[town.native_language]
 
 
 def _not_understood(scene: Scene) -> Turn:

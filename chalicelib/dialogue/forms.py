@@ -16,6 +16,7 @@ from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound,
 
 SHAPE = 1
 STATE = "form"
+KEPT = "kept"  # answers that hold for the whole conversation, by slot
 GLEANING_ROUNDS_MAX = 5  # further ones for questions that only an earlier round's answers brought up
 SHORT_WORDS_MAX = 4
 SEALED = "sealed"  # an answer {"sealed": name}: its value stands sealed under this name in the conversation
@@ -168,6 +169,7 @@ class Filled:
     draft: Draft | None
     effects: tuple[Effect, ...] = ()
     counts: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 Outcome = Filled | Need | None
@@ -193,6 +195,12 @@ def sealed_names(state: Mapping[str, Any]) -> frozenset[str]:
     draft = open_draft(state)
     answers = draft.answers.values() if draft else ()
     return frozenset(str(value[SEALED]) for value in answers if isinstance(value, Mapping) and value.get(SEALED))
+
+
+def kept_before(form: Form, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What earlier forms of this conversation know already of this one's slots."""
+    known = state.get(KEPT, {})
+    return {slot.key: known[slot.key] for slot in form.slots if slot.KEPT and slot.holds(known.get(slot.key))}
 
 
 def first_missing(form: Form, draft: Draft) -> Slot | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.asking import ask_next, is_late, land, question, where_it_was
-from chalicelib.dialogue.forms import Draft, Filled, Form, Scene, glean_all, is_answer, put
+from chalicelib.dialogue.forms import Draft, Filled, Form, Scene, glean_all, is_answer, kept_before, put
 from chalicelib.dialogue.slots import Slot
 from chalicelib.model import Line, Need
 
@@ -16,6 +16,7 @@ def start(scene: Scene, service: str, option: str = "", text: str = "") -> Fille
     """Open a form. `option` is a button of it (`category.road`), `text` what was said before the button was pressed."""
     heard = scene.heard.saying(text) if text else scene.heard
     draft = Draft(service, started=scene.now, at=scene.now)
+    draft = replace(draft, answers=kept_before(scene.form(draft), scene.conversation.state))
     slot, value = picked_by(scene.form(draft), option)
     if slot and is_answer(value):
         draft = put(draft, slot, value)

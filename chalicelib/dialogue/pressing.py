@@ -16,6 +16,7 @@ from chalicelib.dialogue.forms import (
     Scene,
     first_missing,
     is_answered,
+    kept_before,
     put,
 )
 from chalicelib.dialogue.opening import ask_to_resume, picked_by, start
@@ -71,7 +72,8 @@ def on_command(scene: Scene, draft: Draft, command: str) -> Filled | Need:
         case "cancel":
             return _cancel(scene)
         case "restart":
-            return ask_next(scene, Draft(draft.service, started=scene.now, at=scene.now))
+            known = kept_before(scene.form(draft), scene.conversation.state)
+            return ask_next(scene, Draft(draft.service, answers=known, started=scene.now, at=scene.now))
         case "back":
             return _back(scene, draft)
         case "skip":
@@ -149,7 +151,9 @@ def _send(scene: Scene, draft: Draft) -> Filled | Need:
     keys = [slot.key for slot in scene.form(draft).slots]
     answers = {key: draft.answers[key] for key in keys if draft.answers.get(key) is not None}
     done = kind.done(scene.town, draft.service, answers, scene.conversation, scene.heard, scene.facts)
-    return _closed(receipts.given(scene, done), "form_sent")
+    kept = {slot.key: answers[slot.key] for slot in scene.form(draft).slots if slot.KEPT and slot.key in answers}
+    sent = _closed(receipts.given(scene, done), "form_sent")
+    return sent if isinstance(sent, Need) else replace(sent, kept=kept)
 
 
 def _follow(scene: Scene, draft: Draft) -> Filled | Need:

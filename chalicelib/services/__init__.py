@@ -12,6 +12,7 @@ KINDS = (
     "contacts",
     "report_problem",
     "document_request",
+    "question",
     "case_status",
     "assistance",
     "volunteer",

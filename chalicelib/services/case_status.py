@@ -61,6 +61,8 @@ def _label(town: Town, case: Case) -> Line:
 
 def what(case: Case) -> Line:
     """The kind of thing a case is about, without a name."""
+    if case.kind == "question":
+        return Line("terms.question")
     named = {"problem": "category", "document": "document"}.get(case.kind) if case.category else None
     return Line(f"{named}.{case.category}") if named else Line("terms.case")
 

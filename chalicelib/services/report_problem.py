@@ -6,14 +6,11 @@ A town's problems are data of its published version: office, term, photo, place,
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from chalicelib.cases import routing
-from chalicelib.cases.working_time import WEEKDAYS
+from chalicelib.cases import moments, routing
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import Done, Form, Similar
 from chalicelib.dialogue.own_words import names_a_place
@@ -219,11 +216,8 @@ def follow(reference: str) -> Done:
 def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Done:
     """The case, and the receipt: reference, deadline, what happens next."""
     case = _case(town, service, answers, filer, heard, facts)
-    lines = [Line("report_created", {"case_no": case.reference})]
-    if case.due_at:
-        lines.append(_due_line(town, case.due_at))
-    lines.append(Line("next_received"))
-    return Done(tuple(lines), (OpenCase(case),))
+    created = Line("report_created", {"case_no": case.reference})
+    return Done((created, *moments.due_lines(town.core, case), Line("next_received")), (OpenCase(case),))
 
 
 def _case(
@@ -264,15 +258,3 @@ def _street_field(place: Mapping[str, Any] | None) -> dict[str, str]:
     """The street in the form in which the next report of the same thing is compared with it."""
     street = fold(_street(place)) if place else ""
     return {"street_folded": street} if street else {}
-
-
-def _due_line(town: Town, due_at: int) -> Line:
-    local = dt.datetime.fromtimestamp(due_at, ZoneInfo(town.core["time_zone"]))
-    return Line(
-        "report_due",
-        {
-            "day": Line(f"days.{WEEKDAYS[local.weekday()]}"),
-            "date": Line("days.date_format", {"d": local.day, "m": local.month, "y": local.year}),
-            "time": f"{local:%H:%M}",
-        },
-    )

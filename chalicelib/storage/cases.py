@@ -160,6 +160,22 @@ class CaseStore:
         shown = tuple(from_item(item) for item in items[:limit])
         return Page(shown, items[limit - 1]["open_sort"] if len(items) > limit else None)
 
+    def due_between(self, start: int, end: int, limit: int, deadline: Deadline, cursor: str = "") -> Page:
+        """Open cases due from `start` to `end` (epoch seconds, both in), the earliest first; one request."""
+        items = dynamo.page(
+            TABLE,
+            "open",
+            ("open_key", keys.open_cases(self.town)),
+            deadline,
+            sort="open_sort",
+            start=cursor or f"{start:012d}",
+            end=f"{end:012d}~",
+            limit=limit + 2,
+        )
+        items = [item for item in items if item["open_sort"] != cursor]
+        more = items[limit - 1]["open_sort"] if len(items) > limit else None
+        return Page(tuple(from_item(item) for item in items[:limit]), more)
+
     def changed_page(
         self,
         limit: int,

@@ -64,6 +64,9 @@ def version_prefix(number: int) -> str:
     return f"V#{number:08d}#"
 
 
+TOWNS = "TOWNS"  # the platform's list of published towns: what the minute walks through
+
+
 def account(identifier: str) -> str:
     return f"A#{identifier}"
 
@@ -119,6 +122,11 @@ def month(town: str, year_and_month: str) -> str:
 def months(town: str) -> str:
     """Which months have cases: what a list walks through."""
     return f"T#{town}#M"
+
+
+def watch(town: str) -> str:
+    """How far a town's deadlines are looked after."""
+    return f"T#{town}#DUE"
 
 
 def citizens_cases(town: str, person: str) -> str:

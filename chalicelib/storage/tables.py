@@ -216,6 +216,8 @@ class Case(Model):
     created_sort = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
     at = NumberAttribute(null=True)
+    watched_until = NumberAttribute(null=True)
+    digest_day = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)
     open_index = OpenCases()
     desk_index = DeskCases()

@@ -20,6 +20,7 @@ from chalicelib.wire import Deadline
 
 TABLE = "tenants"
 SHAPE = 1
+TOWNS_MAX = 2000
 PART_BYTES_MAX = 380 * 1024
 LIVE, TRIAL, SUSPENDED = "live", "trial", "suspended"
 
@@ -45,6 +46,12 @@ def pointer(slug: str, deadline: Deadline) -> Pointer | None:
     if item is None or not item.get("version"):
         return None
     return Pointer(slug, item["version"], item["state"], item["digest"], item["published_at"], item.get("previous"))
+
+
+def published(deadline: Deadline) -> list[str]:
+    """Every town that was ever published, by slug."""
+    items = dynamo.page(TABLE, None, ("pk", keys.TOWNS), deadline, sort="sk", limit=TOWNS_MAX)
+    return [item["sk"] for item in items]
 
 
 def town(slug: str, version: int, deadline: Deadline) -> Town | None:
@@ -133,6 +140,7 @@ def publish(
 
     Raises Conflict when another publication moved the pointer meanwhile.
     """
+    dynamo.put(TABLE, {"pk": keys.TOWNS, "sk": slug, "shape": SHAPE}, deadline)
     current = pointer(slug, deadline)
     fingerprint = digest(compiled)
     version = current.version if current else 0

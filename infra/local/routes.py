@@ -13,7 +13,7 @@ from pathlib import Path
 from chalice.app import Chalice, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from chalicelib.actions import clock, sweep
+from chalicelib.actions import clock, minute
 from chalicelib.model import Town
 from chalicelib.storage import tenants, views
 from chalicelib.wire import Deadline
@@ -165,7 +165,7 @@ def run_everything_due() -> dict[str, int]:
     counts = dict.fromkeys(TICK_COUNTS, 0)
     for _ in range(TICK_ROUNDS_MAX):
         now = clock.now()
-        done = dict(sweep.sweep(now=now))
+        done = minute.minute(now)
         done["purged"] = done.get("purged", 0) + expiry.remove_expired(now)
         for name in TICK_COUNTS:
             counts[name] += done.get(name, 0)

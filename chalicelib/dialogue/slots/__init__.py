@@ -5,7 +5,8 @@ from chalicelib.dialogue.slots.choosing import Confirmation, Consent, OneOf, Opt
 from chalicelib.dialogue.slots.figures import Date, Email, PersonalNumber, Phone, Quantity
 from chalicelib.dialogue.slots.media import Media, Paper
 from chalicelib.dialogue.slots.where import Address, Location
-from chalicelib.dialogue.slots.wording import Name, Text
+from chalicelib.dialogue.slots.wording import Name, Question, Text
+from chalicelib.dialogue.slots.zones import Zone
 
 __all__ = [
     "Address",
@@ -24,9 +25,11 @@ __all__ = [
     "PersonalNumber",
     "Phone",
     "Quantity",
+    "Question",
     "Sealed",
     "Slot",
     "SomeOf",
     "Text",
+    "Zone",
     "nouns",
 ]

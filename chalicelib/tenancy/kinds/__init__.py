@@ -12,6 +12,7 @@ from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.document_request import DocumentService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
+from chalicelib.tenancy.kinds.question import QuestionService
 from chalicelib.tenancy.kinds.report_problem import ReportService
 from chalicelib.tenancy.kinds.volunteer import VolunteerService
 from chalicelib.tenancy.schema import Strict
@@ -21,6 +22,7 @@ AnyService = Annotated[
     | ContactsService
     | ReportService
     | DocumentService
+    | QuestionService
     | StatusService
     | AssistanceService
     | VolunteerService,

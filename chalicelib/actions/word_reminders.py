@@ -1,0 +1,59 @@
+"""E-mails to staff about deadlines, in their language. No word and no name of the citizen's is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.cases import moments, notices
+from chalicelib.dialogue import words
+from chalicelib.model import Case, Line, Staff, Town, Voice
+from chalicelib.services import case_status
+
+LISTED_MAX = 60  # cases one digest lists; of more it gives the number
+
+
+def digest(town: Town, reader: Staff, cases: Sequence[Case], until: int, now: float) -> Mapping[str, str]:
+    """What is overdue and what is due until then, office by office, the most urgent first."""
+    day = {"date": case_status.date(town, until)}
+    late = [case for case in cases if case.due_at <= now]
+    soon = [case for case in cases if case.due_at > now]
+    shown = (late + soon)[:LISTED_MAX]
+    parts = [Line("mail_digest", day)]
+    for office in dict.fromkeys(case.office for case in shown):
+        parts.append(Line("mail_office", {"unit": notices.unit(town.core, office) if office else "–"}))
+        for title, some in (("mail_late", late), ("mail_soon", soon)):
+            listed = [case for case in shown if case.office == office and case in some]
+            if listed:
+                parts += [Line(title), *(_line(town, case) for case in listed)]
+    if len(cases) > LISTED_MAX:
+        parts.append(Line("mail_more", {"n": len(cases) - LISTED_MAX}))
+    subject = Line("mail_digest_subject", {"n": len(cases), **day})
+    return _letter(town, reader, subject, parts)
+
+
+def about(town: Town, reader: Staff, case: Case, stage: str) -> Mapping[str, str]:
+    """One case whose deadline asks for something: reminded, escalated, overdue."""
+    subject = Line(f"mail_{stage}_subject", _of(town, case))
+    office = Line("mail_office", {"unit": notices.unit(town.core, case.office) if case.office else "–"})
+    return _letter(town, reader, subject, [Line(f"mail_{stage}"), _line(town, case), office])
+
+
+def _letter(town: Town, reader: Staff, subject: Line, parts: Sequence[Line]) -> Mapping[str, str]:
+    voice = words.spoken(town, Voice(reader.language or town.native_language))
+    text = "\n".join(words.line(part, town, voice) for part in parts)
+    foot = words.line(Line("mail_foot"), town, voice)
+    return {"to": reader.mail, "subject": words.line(subject, town, voice), "text": f"{text}\n\n{foot}"}
+
+
+def _line(town: Town, case: Case) -> Line:
+    return Line("mail_line", _of(town, case))
+
+
+def _of(town: Town, case: Case) -> dict[str, Any]:
+    return {
+        "case_no": notices.number_for_citizen(case),
+        "what": case_status.what(case),
+        "status": notices.status_label(case.status),
+        **moments.named(town.core, case.due_at),
+    }
