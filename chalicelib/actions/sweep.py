@@ -54,7 +54,7 @@ def _rows(now: float, deadline: Deadline) -> list[bool]:
             break
         try:
             outcomes.append(work_outbox.work(row, now, deadline))
-        except SalterError as error:
+        except Exception as error:  # a row that cannot even be read must not hold up the others
             log.error("row_failed", tenant=town, error=type(error).__name__)
             outcomes.append(False)
     return [sent for sent in outcomes if sent is not None]
