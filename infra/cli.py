@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from infra import towns, volunteers
+from infra import outbox, towns, volunteers
 
 LOCAL = "local"
 MISSES_DAYS = 7
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     new_key.set_defaults(run=_new_key)
     staff = commands.add_parser("staff", help="people who work for a town").add_subparsers(required=True)
     volunteers.add_commands(staff, stage, _default_stage)
+    outbox.add_commands(commands, stage, _default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)
