@@ -17,12 +17,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from infra.package import BUILD, Package, functions
+from infra.package import BUILD, Package, functions, in_folder, of_type
 
 REGION = "eu-central-1"  # Frankfurt, unless the environment names another: citizens' data stays in Europe
 LOCAL_STAGE = "local"
@@ -84,14 +85,16 @@ def deploy(
 
 
 def upload(session: boto3.session.Session, package: Package) -> str:
-    """Upload zip and template, named by their contents: unchanged code is no change. Returns the template's URL."""
+    """Upload zips and template, named by their contents: unchanged code is no change. Returns the template's URL."""
     s3 = session.client("s3")
     bucket = make_artifact_bucket(session, s3)
-    code_key = f"code/{digest(package.zip.read_bytes())}.zip"
-    put_once(s3, bucket, code_key, package.zip.read_bytes())
     template = json.loads(package.template.read_text(encoding="utf-8"))
+    code = put_zip(s3, bucket, package.zip)
     for function in functions(template).values():
-        function["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code_key}
+        function["Properties"]["CodeUri"] = code
+    for layer in of_type(template, "AWS::Lambda::LayerVersion").values():
+        stored = put_zip(s3, bucket, package.layer)
+        layer["Properties"]["Content"] = {"S3Bucket": stored["Bucket"], "S3Key": stored["Key"]}
     body = json.dumps(template, separators=(",", ":")).encode()
     template_key = f"template/{digest(body)}.json"
     put_once(s3, bucket, template_key, body)
@@ -111,6 +114,14 @@ def make_artifact_bucket(session: boto3.session.Session, s3: Any) -> str:
         private = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(private, True))
     return bucket
+
+
+def put_zip(s3: Any, bucket: str, path: Path) -> dict[str, str]:
+    """Store a zip; where it lies, as the template says it."""
+    body = path.read_bytes()
+    key = f"code/{digest(body)}.zip"
+    put_once(s3, bucket, key, body)
+    return {"Bucket": bucket, "Key": key}
 
 
 def put_once(s3: Any, bucket: str, key: str, body: bytes) -> None:
@@ -258,8 +269,8 @@ def main() -> None:
         "--allow-replacement", action="store_true", help="even if tables, bucket, key or sign-in are lost"
     )
     arguments = parser.parse_args()
-    package = Package(zip=BUILD / "deployment.zip", template=BUILD / "template.json")
-    if not (package.zip.exists() and package.template.exists()):
+    package = in_folder(BUILD)
+    if not all(path.exists() for path in (package.zip, package.layer, package.template)):
         sys.exit("not deployed: there is no package in build/; run `make package` first")
     chosen = {"AlarmEmail": arguments.alarm_email, "MailFrom": arguments.mail_from}
     parameters = {name: value for name, value in chosen.items() if value is not None}

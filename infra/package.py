@@ -1,10 +1,11 @@
 """The Lambda package: what `chalice package` makes, finished so that it starts fast and deploys as one stack.
 
-    python -m infra.package [--arch arm64] [--snapstart]      ->  build/deployment.zip, build/template.json
+    python -m infra.package [--arch arm64] [--snapstart]   ->  build/deployment.zip, media-layer.zip, template.json
 
 Chalice builds the zip and a template of the functions, merged with template.yaml and overlay.yaml. Finishing adds what
 it cannot: byte code for the runtime (compiling is two thirds of a cold start), botocore without the services we never
-call, SnapStart. The runtime is the Python that runs this.
+call, the image library in a layer of its own for the functions that work the outbox, SnapStart. The runtime is the
+Python that runs this.
 """
 
 import argparse
@@ -32,9 +33,11 @@ PROJECT_PARTS = ("app.py", "chalicelib", "vendor", "requirements.txt", ".chalice
 NOT_PACKAGED = ("__pycache__", "*.pyc", "deployments", "deployed")
 
 ZIP_BYTES_MAX = 14_000_000
+LAYER_BYTES_MAX = 4_000_000
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # one date for all entries: the same sources give the same zip
 ZIP_FILE_MODE = 0o100644
 LAMBDA_TASK_ROOT = "/var/task"  # where the code lies at run time; tracebacks are to name that place
+LAMBDA_LAYER_ROOT = "/opt"
 
 # botocore's descriptions of 400 services are two thirds of the zip. A service missing here fails in its first call;
 # tests/infra compares the list with the code.
@@ -55,6 +58,7 @@ class Package:
     """A finished package, ready to be deployed."""
 
     zip: Path
+    layer: Path
     template: Path
 
     @property
@@ -71,13 +75,19 @@ def build(*, arch: str = ARCHITECTURES[0], snapstart: bool = False, project: Pat
     shutil.rmtree(work, ignore_errors=True)
     staged = stage_project(project, work / "project", arch)
     chalice_package(staged, work / "chalice")
-    finish_code(work / "chalice" / "deployment.zip", work / "code")
-    package = Package(zip=out / "deployment.zip", template=out / "template.json")
-    write_zip(work / "code", package.zip)
+    finish_code(work / "chalice" / "deployment.zip", work / "code", work / "layer")
+    package = in_folder(out)
+    write_zip(work / "code", package.zip, ZIP_BYTES_MAX)
+    write_zip(work / "layer", package.layer, LAYER_BYTES_MAX)
     template = finish_template(json.loads((work / "chalice" / "sam.json").read_text(encoding="utf-8")), snapstart)
     package.template.write_text(json.dumps(template, indent=1, sort_keys=True), encoding="utf-8")
     shutil.rmtree(work)
     return package
+
+
+def in_folder(out: Path) -> Package:
+    """The package as it lies in a folder."""
+    return Package(zip=out / "deployment.zip", layer=out / "media-layer.zip", template=out / "template.json")
 
 
 def stage_project(project: Path, staged: Path, arch: str) -> Path:
@@ -110,22 +120,39 @@ def chalice_package(staged: Path, out: Path) -> None:
         raise NotPackaged(f"chalice package failed:\n{said}")
 
 
-def finish_code(chalice_zip: Path, code: Path) -> None:
-    """Unpack Chalice's zip into `code`, drop the services we never call, add byte code."""
+def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
+    """Unpack Chalice's zip into `code`, drop what we never use, move what images need to `layer`, add byte code."""
     with zipfile.ZipFile(chalice_zip) as packed:
         packed.extractall(code)
     prune_botocore(code / "botocore" / "data")
     for name in TRAINING_ONLY:
         (code / name).unlink(missing_ok=True)
-    for name in PYTHON_2_ONLY:
+    for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS:
         shutil.rmtree(code / name, ignore_errors=True)
-    compile_code(code)
+    for pattern in NOT_OF_PILLOW:
+        for path in code.glob(pattern):
+            path.unlink()
+    (layer / "python").mkdir(parents=True)
+    for name in IN_LAYER:
+        if (code / name).exists():
+            (code / name).rename(layer / "python" / name)
+    compile_code(code, LAMBDA_TASK_ROOT)
+    compile_code(layer, LAMBDA_LAYER_ROOT)
 
 
 # What the platform's model was trained from: half a megabyte that nothing reads while answering.
 TRAINING_ONLY = ("chalicelib/understanding/phrases.toml",)
 # Of `future`, which viberbot asks for, one no-op decorator is used; the rest served Python 2.
 PYTHON_2_ONLY = ("past", "libfuturize", "libpasteurize", "future/backports", "future/moves", "future/tests")
+# The API's function never looks at an image: its zip, and with it its cold start, stays free of this.
+IN_LAYER = ("PIL", "pillow.libs")
+# We log with it; its web framework, which brings pages of its own, is a megabyte.
+NOT_OF_POWERTOOLS = ("aws_lambda_powertools/event_handler",)
+# We decode JPEG, PNG and WebP and encode JPEG: no fonts, no colour management, no AVIF, no windows.
+NOT_OF_PILLOW = tuple(
+    f"PIL/{module}.*.so"
+    for module in ("_avif", "_imagingcms", "_imagingft", "_imagingmath", "_imagingmorph", "_imagingtk")
+) + tuple(f"pillow.libs/lib{library}*" for library in ("avif", "brotli", "freetype", "harfbuzz", "lcms2", "png16"))
 
 
 def prune_botocore(data: Path) -> None:
@@ -135,10 +162,10 @@ def prune_botocore(data: Path) -> None:
             shutil.rmtree(service)
 
 
-def compile_code(code: Path) -> None:
+def compile_code(code: Path, root: str) -> None:
     """Put byte code beside every module. Its validity is not checked at run time: the task folder never changes."""
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(code), "-p", LAMBDA_TASK_ROOT, str(code)]
+    command += ["-s", str(code), "-p", root, str(code)]
     # A fixed hash seed keeps the order inside frozen sets, and so the bytes, the same from run to run.
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -146,7 +173,7 @@ def compile_code(code: Path) -> None:
         raise NotPackaged(f"a packaged module does not compile:\n{done.stdout}{done.stderr}")
 
 
-def write_zip(code: Path, target: Path) -> None:
+def write_zip(code: Path, target: Path, bytes_max: int) -> None:
     """Pack `code` in a fixed order with a fixed date, and hold the bound on its size."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
@@ -155,9 +182,9 @@ def write_zip(code: Path, target: Path) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = ZIP_FILE_MODE << 16
             packed.writestr(entry, file.read_bytes())
-    if (size := target.stat().st_size) > ZIP_BYTES_MAX:
+    if (size := target.stat().st_size) > bytes_max:
         raise NotPackaged(
-            f"the zip has {size:,} bytes, more than {ZIP_BYTES_MAX:,}: see what was added to requirements.txt"
+            f"{target.name} has {size:,} bytes, more than {bytes_max:,}: see what was added to requirements.txt"
         )
 
 
@@ -184,8 +211,12 @@ def with_snapstart(template: dict[str, Any]) -> dict[str, Any]:
 
 def functions(template: dict[str, Any]) -> dict[str, Any]:
     """The template's Lambda functions by logical name."""
-    resources = template["Resources"].items()
-    return {name: resource for name, resource in resources if resource.get("Type") == "AWS::Serverless::Function"}
+    return of_type(template, "AWS::Serverless::Function")
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The template's resources of one type by logical name."""
+    return {name: resource for name, resource in template["Resources"].items() if resource.get("Type") == kind}
 
 
 class _TemplateLoader(yaml.SafeLoader):

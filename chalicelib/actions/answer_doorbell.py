@@ -43,7 +43,7 @@ def _worked(row: str, now: float, deadline: Deadline) -> bool:
         return True  # the row stays due and the sweeper finds it; a message kept would only ring for it later
     try:
         work_outbox.work(row, now, deadline)
-    except SalterError as error:
+    except Exception as error:  # a row that cannot even be read must not hold up the others
         log.warning("row_failed", error=type(error).__name__)
         return False
     return True

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import random
 import re
 import time
@@ -20,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import collect_figures, known
+from chalicelib.actions import collect_figures, known, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.open_case import completed, open_case
 from chalicelib.cases import lifecycle, references, routing
@@ -40,18 +39,16 @@ from chalicelib.integrations.case_api import (
     qr_svg,
     span,
 )
-from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable, Voice
-from chalicelib.storage import api_keys, aws, idempotency, links, phones
+from chalicelib.model import Case, Conflict, Refused, Town, Unavailable, Voice
+from chalicelib.storage import api_keys, idempotency, links, phones
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.storage.idempotency import Remembered
-from chalicelib.storage.media import CHECKED
 from chalicelib.understanding.entities.phones import phone_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
-MEDIA_LINK_SECONDS = 300
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 READ, WRITE, FIGURES = "cases:read", "cases:write", "figures"
@@ -366,14 +363,7 @@ def _event(call: _Call, asked: CaseEvent) -> Event:
 
 
 def _told(call: _Call, case: Case) -> dict[str, Any]:
-    return case_json(case, call.town.core["time_zone"], call.key.scopes, _attachment_link)
-
-
-def _attachment_link(file: Attachment) -> str | None:
-    """A signed link to what was checked; nothing else is shown to anybody. Only a photo or video opens in a browser."""
-    if file.state != CHECKED:
-        return None
-    return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], file.key, MEDIA_LINK_SECONDS, file.type == "file")
+    return case_json(case, call.town.core["time_zone"], call.key.scopes, show_media.link)
 
 
 def _office(town: Town, written: str) -> str:

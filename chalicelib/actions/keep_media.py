@@ -46,12 +46,15 @@ def attachments(
     files: tuple[Attachment, ...], known: Mapping[str, Medium], arrived: Arrival | None
 ) -> tuple[Attachment, ...]:
     """Attachments of a case with what is known of them by now. What nobody knows came too long ago: failed."""
-    return tuple(
-        with_outcome(file, known[file.key])
-        if file.key in known
-        else replace(file, state=WAITING if arrived and file.key == arrived.key else FAILED)
-        for file in files
-    )
+    return tuple(_attachment(file, known.get(file.key), arrived) for file in files)
+
+
+def _attachment(file: Attachment, medium: Medium | None, arrived: Arrival | None) -> Attachment:
+    if medium and medium.state in (WAITING, CHECKED):
+        return with_outcome(file, medium)
+    if arrived and file.key == arrived.key:
+        return replace(file, state=WAITING)
+    return with_outcome(file, medium) if medium else replace(file, state=FAILED)
 
 
 def with_outcome(file: Attachment, medium: Medium) -> Attachment:
@@ -70,7 +73,8 @@ def writes(
     if arrived and _is_kept(arrived, turn):
         before = known.get(arrived.key)
         if before is None or before.state not in (WAITING, CHECKED):  # new, or sent once more after it failed
-            after[arrived.key] = Medium(town, arrived.key, arrived.type, v=before.v if before else 0)
+            new = before or Medium(town, arrived.key, arrived.type)
+            after[arrived.key] = replace(new, state=WAITING)
             rows.append(outbox.write(town, KIND, _asked(arrived, now), now))
     for key, reference in _claims(turn).items():
         if key in after:

@@ -56,7 +56,7 @@ def _rows(now: float, deadline: Deadline) -> list[tuple[str, bool]]:
             break
         try:
             outcomes.append((row, work_outbox.work(row, now, deadline)))
-        except SalterError as error:
+        except Exception as error:  # a row that cannot even be read must not hold up the others
             log.error("row_failed", tenant=town, error=type(error).__name__)
             outcomes.append((row, False))
     return [(row, settled) for row, settled in outcomes if settled is not None]

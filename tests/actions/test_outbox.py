@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chalicelib import wire
-from chalicelib.actions import work_outbox
+from chalicelib.actions import clock, work_outbox
 from chalicelib.actions.answer_doorbell import answer_doorbell
+from chalicelib.actions.revive_row import revive_row
 from chalicelib.actions.sweep import sweep
 from chalicelib.actions.work_outbox import work
-from chalicelib.model import SendFailed
-from chalicelib.storage import dynamo, outbox, views
+from chalicelib.model import Refused, SendFailed
+from chalicelib.storage import audit, dynamo, outbox, views
 from chalicelib.storage.dynamo import Duplicate
 from chalicelib.wire import CallFailed, Deadline
+from infra import cli
 from infra.local import mailbox
 from tests.faults.breaking import Breaker, Killed
 from tests.world import NOON
@@ -147,6 +150,29 @@ def test_a_final_refusal_is_dead_at_once_and_a_person_may_revive_it(town: str, k
     assert dead is not None and dead.body == {"for": "whom"}
     outbox.revive(dead, NOON, SOON)
     assert work(key, NOON, SOON) is True
+
+
+def test_the_platform_admin_sees_what_is_owed_and_may_have_a_dead_row_tried_again(
+    town: str, kind: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind += [SendFailed("never", retryable=False)]
+    key, now = owed(town, "trial", {}), clock.now()
+    work(key, now, SOON)
+    row = key.rpartition("#")[2]
+    assert cli.main(["outbox", "list", town, "--stage", "test"]) == 0
+    assert row in capsys.readouterr().out
+    assert cli.main(["outbox", "revive", town, row, "--stage", "test"]) == 0
+    acts, _ = audit.of_day(town, datetime.fromtimestamp(now, UTC).date().isoformat(), SOON)
+    assert [(act.what, act.about) for act in acts] == [("row_revived", row)]
+    assert work(key, clock.now(), SOON) is True
+    assert cli.main(["outbox", "revive", town, row, "--stage", "test"]) == 1  # it is no longer dead
+
+
+def test_what_is_kept_for_a_person_to_read_cannot_be_tried_again(town: str) -> None:
+    outbox.write_dead(town, "odd", "parked", {"text": "?"}, "KeyError", NOON, SOON, account="viber:x", citizen="mira")
+    with pytest.raises(Refused) as refusal:
+        revive_row(town, "odd", "platform:test", NOON, SOON)
+    assert refusal.value.code == "not_repeatable"
 
 
 def test_patience_has_an_end(town: str, kind: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,8 +37,8 @@ NOWHERE = {
 
 INVOKE = """
 import json, sys
-task, handler = sys.argv[1:]
-sys.path.insert(0, task)
+handler, *paths = sys.argv[1:]
+sys.path[:0] = paths
 import app
 
 class Context:
@@ -84,13 +84,18 @@ def api_event(method: str, path: str, *, route: str | None = None, **fields: Any
     } | fields
 
 
-def invoke(task: Path, *events: dict[str, Any], handler: str = "app", **environment: str) -> Any:
+def invoke(
+    task: Path, *events: dict[str, Any], handler: str = "app", layer: Path | None = None, **environment: str
+) -> Any:
     """Import app.py of the unpacked zip without site-packages and let a handler answer the events, one after another.
+
+    `layer` is the unpacked layer of those handlers that have one.
 
     Unless the environment says otherwise no AWS is reachable: what needs none must answer without it.
     """
+    paths = [str(task), *([str(layer / "python")] if layer else [])]
     done = subprocess.run(
-        [str(BARE_PYTHON), "-S", "-s", "-E", "-B", "-c", INVOKE, str(task), handler],
+        [str(BARE_PYTHON), "-S", "-s", "-E", "-B", "-c", INVOKE, handler, *paths],
         input=json.dumps(events),
         env=NOWHERE | environment,
         cwd="/",

@@ -9,7 +9,7 @@ import pytest
 from infra import deploy, package, towns
 from infra.local import aws as local_aws
 from tests.infra import viber_server
-from tests.infra.deployed import STAGE, TOKEN, Deployed, command
+from tests.infra.deployed import MAIL_FROM, STAGE, TOKEN, Deployed, command
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +28,20 @@ def unpacked(packaged: package.Package, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
+def layer(packaged: package.Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that Lambda makes of the layer."""
+    opened = tmp_path_factory.mktemp("layer")
+    with zipfile.ZipFile(packaged.layer) as zipped:
+        zipped.extractall(opened)
+    return opened
+
+
+@pytest.fixture(scope="session")
 def deployed(aws: local_aws.Aws, packaged: package.Package) -> Iterator[Deployed]:
     """The package on the embedded AWS through the very code of `make deploy`, with the first town of the repository."""
     town = towns.slugs()[0]
     with viber_server.running() as viber:
-        installation = deploy.deploy(packaged, STAGE, parameters={"ViberApiUrl": viber.url})
+        installation = deploy.deploy(packaged, STAGE, parameters={"ViberApiUrl": viber.url, "MailFrom": MAIL_FROM})
         local_aws.client("ssm", aws.endpoint).put_parameter(
             Name=f"/salter/{STAGE}/accounts/{town}/viber-token", Type="SecureString", Value=TOKEN
         )

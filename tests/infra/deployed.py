@@ -15,6 +15,7 @@ from tests.infra import viber_server
 
 STAGE = "packaged"
 TOKEN = "packaged-viber-token-of-nobody"
+MAIL_FROM = "salter@packaged.example"
 REQUEST_SECONDS_MAX = 30
 COMMAND_SECONDS_MAX = 60
 

@@ -94,7 +94,7 @@ def small(tmp_path: Path) -> package.Package:
     template, code = tmp_path / "template.json", tmp_path / "deployment.zip"
     template.write_text(json.dumps(body), encoding="utf-8")
     code.write_bytes(b"code")
-    return package.Package(zip=code, template=template)
+    return package.Package(zip=code, layer=code, template=template)
 
 
 def test_deploying_the_same_package_again_changes_nothing_and_keeps_the_signing_key(

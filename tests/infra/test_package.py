@@ -93,8 +93,8 @@ def test_the_same_code_gives_the_same_zip(tmp_path: Path) -> None:
     (code / "a.py").write_text("import room.b\n")
     zips = []
     for name in ("one.zip", "two.zip"):
-        package.compile_code(code)
-        package.write_zip(code, tmp_path / name)
+        package.compile_code(code, package.LAMBDA_TASK_ROOT)
+        package.write_zip(code, tmp_path / name, package.ZIP_BYTES_MAX)
         zips.append((tmp_path / name).read_bytes())
     assert zips[0] == zips[1]
 
@@ -104,7 +104,7 @@ def test_a_zip_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "code" / "app.py").write_text("app = None\n")
     monkeypatch.setattr(package, "ZIP_BYTES_MAX", 10)
     with pytest.raises(package.NotPackaged, match=r"requirements\.txt"):
-        package.write_zip(tmp_path / "code", tmp_path / "big.zip")
+        package.write_zip(tmp_path / "code", tmp_path / "big.zip", package.ZIP_BYTES_MAX)
 
 
 # --- The merged template ----------------------------------------------------------------------------------------------
@@ -160,6 +160,7 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
         "SALTER_KEY_ID": {"Ref": "SealingKey"},
         "SALTER_MAIL_FROM": {"Ref": "MailFrom"},
         "VIBER_API_URL": {"Ref": "ViberApiUrl"},
+        "VIBER_MEDIA_HOSTS": {"Ref": "ViberMediaHosts"},
     }
     assert template["Parameters"]["ViberApiUrl"]["Default"] == "https://chatapi.viber.com/pa"
 
@@ -201,3 +202,14 @@ def test_snapstart_sends_the_api_to_the_published_alias_and_is_lint_clean(
 def test_snapstart_is_refused_for_a_python_that_lambda_cannot_snapshot(tmp_path: Path) -> None:
     with pytest.raises(package.NotPackaged, match=r"3\.12"):
         package.build(snapstart=True, out=tmp_path)
+
+
+def test_what_opens_images_lies_in_a_layer_that_the_api_does_not_have(
+    packaged: package.Package, names: set[str], template: dict[str, Any]
+) -> None:
+    with zipfile.ZipFile(packaged.layer) as zipped:
+        inside = {name.split("/")[1] for name in zipped.namelist()}
+    assert inside == set(package.IN_LAYER)
+    assert not {name.partition("/")[0] for name in names} & set(package.IN_LAYER)
+    having = {name for name, function in package.functions(template).items() if "Layers" in function["Properties"]}
+    assert having == {"RingDoorbell", "EveryMinute"}

@@ -13,14 +13,19 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.storage import dynamo, keys, media, outbox
+from chalicelib.storage.dynamo import Write
+from chalicelib.wire import Deadline
 from infra import package
+from infra.local import aws as local_aws
 from tests.infra import viber_server
 from tests.infra.bare import MINUTE_EVENT, api_event, invoke
-from tests.infra.deployed import STAGE, TOKEN, Deployed
+from tests.infra.deployed import MAIL_FROM, STAGE, TOKEN, Deployed
+from tests.media import samples
 
 TABLES = {
     f"salter-{STAGE}-{name}": f"{name.capitalize()}Table"
@@ -33,10 +38,12 @@ TRANSACTED = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Get": "dynamodb:GetItem",
 }
+SENDER = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailFrom}"
 SECRETS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/salter/${Stage}/*"
 
 CITIZEN = "b3ZlcmhlYXJk"
 DELIVERY_SECONDS_MAX = 30
+PHONE = "+381601234567"
 LANE_LONG = 16  # messages: more than a conversation item holds
 
 Need = tuple[str, str]
@@ -70,8 +77,11 @@ def allowed(policy: str) -> set[Need]:
 def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     """The permissions one request takes, in the words of our policies."""
     service, _, operation = target.partition(".")
+    if not target and method == "POST":
+        return [_of_form(parse_qs(body.decode()))]
     if not target:
-        return [(f"s3:{method.capitalize()}Object", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
+        asked_for = {"HEAD": "Get"}.get(method, method.capitalize())  # who may read may look
+        return [(f"s3:{asked_for}Object", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
     asked = json.loads(body or b"{}")
     if service.startswith("DynamoDB"):
         return _of_dynamodb(operation, asked)
@@ -84,6 +94,16 @@ def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     if service == "TrentService":
         return [(f"kms:{operation}", _said("GetAtt", ["SealingKey", "Arn"]))]
     return [(target, "a service no policy speaks of")]
+
+
+def _of_form(asked: dict[str, list[str]]) -> Need:
+    """SES and SNS take forms."""
+    (action,) = asked["Action"]
+    if action == "Publish":
+        assert asked["PhoneNumber"] == [PHONE]
+        return ("sns:Publish", json.dumps("*"))
+    assert asked["Source"] == [MAIL_FROM]
+    return (f"ses:{action}", _said("Sub", SENDER))
 
 
 def _of_dynamodb(operation: str, asked: dict[str, Any]) -> list[Need]:
@@ -164,6 +184,7 @@ class Overheard:
     """The packaged functions, with the listener as their AWS."""
 
     task: Path
+    layer: Path
     deployed: Deployed
     listener: Listener
 
@@ -175,11 +196,13 @@ class Overheard:
             self.task,
             *events,
             handler=handler,
+            layer=None if handler == "app" else self.layer,
             AWS_ENDPOINT_URL=self.listener.url,
             SALTER_STAGE=STAGE,
             SALTER_DOORBELL_URL=outputs["DoorbellUrl"].replace(self.deployed.endpoint, self.listener.url),
             SALTER_MEDIA_BUCKET=outputs["MediaBucketName"],
             SALTER_KEY_ID=outputs["SealingKeyId"],
+            SALTER_MAIL_FROM=MAIL_FROM,
             VIBER_API_URL=self.deployed.viber.url,
         )["answers"]
         failed = [answer for answer in answers if handler == "app" and answer["statusCode"] >= 300]
@@ -188,9 +211,9 @@ class Overheard:
 
 
 @pytest.fixture(scope="module")
-def overheard(unpacked: Path, deployed: Deployed, listener: Listener) -> Overheard:
+def overheard(unpacked: Path, layer: Path, deployed: Deployed, listener: Listener) -> Overheard:
     """The packaged functions, overheard."""
-    return Overheard(unpacked, deployed, listener)
+    return Overheard(unpacked, layer, deployed, listener)
 
 
 def from_viber(town: str, text: str) -> dict[str, Any]:
@@ -202,10 +225,19 @@ def from_viber(town: str, text: str) -> dict[str, Any]:
 
 def doorbell_event(town: str) -> dict[str, Any]:
     """A ring for the citizen's lane as SQS hands it over."""
-    record = {
+    return {"Records": [_rung({"account": f"viber:{town}", "citizen": CITIZEN})]}
+
+
+def row_event(*rows: str) -> dict[str, Any]:
+    """A ring for each of these rows."""
+    return {"Records": [_rung({"row": row}) for row in rows]}
+
+
+def _rung(keys_only: dict[str, str]) -> dict[str, Any]:
+    return {
         "messageId": "00000000-0000-4000-8000-000000000004",
         "receiptHandle": "handle",
-        "body": json.dumps({"account": f"viber:{town}", "citizen": CITIZEN}),
+        "body": json.dumps(keys_only),
         "attributes": {},
         "messageAttributes": {},
         "md5OfBody": "",
@@ -213,7 +245,6 @@ def doorbell_event(town: str) -> dict[str, Any]:
         "eventSourceARN": "",
         "awsRegion": "eu-central-1",
     }
-    return {"Records": [record]}
 
 
 def posted(route: str, parameters: dict[str, str], body: str, headers: dict[str, str]) -> dict[str, Any]:
@@ -283,3 +314,52 @@ def test_the_web_chat_asks_for_nothing_its_policy_denies(overheard: Overheard) -
         posted("/chat/{tenant}/attachments", town, photo, headers),
     )
     assert needs <= allowed("policy-api.json")
+
+
+def committed(*writes: Write) -> list[str]:
+    """Commit items as the product would in the deployed stage; their keys."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALTER_STAGE", STAGE)
+        dynamo.transact(writes, Deadline(20))
+    return [str(write.item["pk"]) for write in writes]
+
+
+def rows_of(overheard: Overheard, *rows: tuple[str, dict[str, Any]]) -> list[str]:
+    """Outbox rows of the town; their keys."""
+    town, now = overheard.deployed.town, time.time()
+    return committed(*(outbox.write(town, kind, body, now) for kind, body in rows))
+
+
+@pytest.mark.parametrize(("handler", "policy"), [("ring_doorbell", "doorbell"), ("every_minute", "minute")])
+def test_whoever_works_the_outbox_asks_for_nothing_its_policy_denies(
+    overheard: Overheard, handler: str, policy: str
+) -> None:
+    rows = rows_of(
+        overheard,
+        ("email", {"to": "clerk@town.example", "subject": "Rok", "text": "sutra"}),
+        ("sms", {"to": PHONE, "text": "sutra"}),
+    )
+    event = MINUTE_EVENT if handler == "every_minute" else row_event(*rows)
+    needs = overheard.needs(handler, event)
+    assert needs <= allowed(f"policy-{policy}.json")
+    assert {"ses:SendEmail", "sns:Publish"} <= {action for action, _ in needs}
+
+
+@pytest.mark.parametrize(("handler", "policy"), [("ring_doorbell", "doorbell"), ("every_minute", "minute")])
+def test_a_photo_on_its_way_from_the_upload_into_a_case_asks_for_nothing_denied(
+    overheard: Overheard, handler: str, policy: str
+) -> None:
+    town, bucket = overheard.deployed.town, overheard.deployed.installation.outputs["MediaBucketName"]
+    upload, key = keys.upload(town, "session", handler), keys.media_object(town, f"web:{town}", "session", handler)
+    s3 = local_aws.client("s3", overheard.deployed.endpoint)
+    s3.put_object(Bucket=bucket, Key=upload, Body=samples.photo(), ContentType="image/png")
+    committed(media.item(media.Medium(town, key, "photo"), time.time()))
+    asked = {"source": upload, "key": key, "account": f"web:{town}", "citizen": "session", "at": int(time.time())}
+    rows = rows_of(overheard, ("media", asked))
+    needs = overheard.needs(handler, MINUTE_EVENT if handler == "every_minute" else row_event(*rows))
+    assert needs <= allowed(f"policy-{policy}.json")
+    assert s3.head_object(Bucket=bucket, Key=key)["ContentType"] == "image/jpeg"
+    forgotten = rows_of(overheard, ("forget_media", {"key": key}))
+    needs = overheard.needs(handler, MINUTE_EVENT if handler == "every_minute" else row_event(*forgotten))
+    assert needs <= allowed(f"policy-{policy}.json")
+    assert any(action == "s3:DeleteObject" for action, _ in needs)

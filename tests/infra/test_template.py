@@ -118,6 +118,7 @@ def test_the_media_bucket_clears_away_what_was_never_finished() -> None:
     rules = RESOURCES["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     assert all(rule["Status"] == "Enabled" for rule in rules)
+    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in rules if "Prefix" in rule] == [("incoming/", 1)]
 
 
 def test_staff_sign_in_has_a_group_for_every_role_and_nobody_signs_up_alone() -> None:

@@ -173,6 +173,17 @@ def test_a_photo_that_cannot_be_taken_stays_on_record_and_its_sender_is_told_onc
     assert (states(world), host.asked) == (["sent"], ["/9.jpg"])
 
 
+def test_a_photo_sent_once_more_after_it_failed_is_fetched_once_more(world: World, host: MediaHost) -> None:
+    link = host.link("/9.jpg", [404, samples.photo()])
+    files_hole(world, link)
+    worked(world)
+    assert attachment(world).state == "failed"
+    world.says("mira", HOLE)
+    sends(world, link)
+    worked(world)
+    assert attachment(world).state == "checked"
+
+
 def test_who_has_left_is_not_told_but_the_case_is(world: World, host: MediaHost) -> None:
     files_hole(world, host.link("/9.jpg", 404))
     world.calls({"event": "unsubscribed", "user_id": "mira", "message_token": 7, "timestamp": 1})

@@ -1,0 +1,23 @@
+"""A person's second try for what was given up: a dead row of the outbox is owed again, as if it were new."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from chalicelib.actions.work_outbox import KINDS
+from chalicelib.model import Refused
+from chalicelib.storage import audit, doorbell, keys, outbox
+from chalicelib.storage.audit import Act
+from chalicelib.wire import Deadline
+
+
+def revive_row(town: str, identifier: str, by: str, now: float, deadline: Deadline) -> None:
+    """Owe it again and have it worked at once; the act is in the town's audit trail. Raises Refused, Conflict."""
+    row = outbox.load(keys.outbox(town, identifier), now, deadline)
+    if row is None or row.state != "dead":
+        raise Refused(404, "no_such_row", f"{town} has no dead row {identifier}.")
+    if row.kind not in KINDS:
+        raise Refused(422, "not_repeatable", f"A row of kind {row.kind} is kept to be read, it cannot be tried again.")
+    audit.record(town, Act(now, by, "row_revived", identifier, {"kind": row.kind}), token_hex(4), deadline)
+    outbox.revive(row, now, deadline)
+    doorbell.ring_row(row.key, 0, deadline)

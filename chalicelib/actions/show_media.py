@@ -1,0 +1,21 @@
+"""Links under which staff and towns' systems see what citizens attached: signed, short-lived, to checked things only."""
+
+from __future__ import annotations
+
+import os
+
+from chalicelib.model import Attachment
+from chalicelib.storage import aws
+from chalicelib.storage.media import CHECKED
+
+MEDIA_LINK_SECONDS = 300
+
+
+def link(file: Attachment) -> str | None:
+    """The address of a checked attachment, None for any other. A photo or video opens in a browser, a paper is saved.
+
+    Of a photo there is a small copy too, under the key `storage.keys.thumbnail` spells.
+    """
+    if file.state != CHECKED:
+        return None
+    return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], file.key, MEDIA_LINK_SECONDS, file.type == "file")
