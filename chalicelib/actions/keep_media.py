@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.model import Account, AddToCase, Attachment, Media, OpenCase, Turn
+from chalicelib.model import Account, AddToCase, Attachment, Media, OpenCase, Talk, Turn
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, FAILED, FORGOTTEN, WAITING, Medium
@@ -80,13 +80,15 @@ def writes(
 
 
 def _claims(turn: Turn) -> dict[str, str]:
-    """The media of the cases this turn files or adds to: object key → reference."""
+    """The media of the cases this turn files, adds to or says something in: object key → reference."""
     claims: dict[str, str] = {}
     for effect in turn.effects:
         if isinstance(effect, OpenCase):
             claims |= {file.key: effect.case.reference for file in effect.case.attachments}
         elif isinstance(effect, AddToCase):
             claims |= {file.key: effect.reference for file in effect.attachments}
+        elif isinstance(effect, Talk) and effect.file:
+            claims[effect.file.key] = effect.case.reference
     return claims
 
 

@@ -21,7 +21,15 @@ from chalicelib.storage.dynamo import Write
 from chalicelib.storage.outbox import Row
 from chalicelib.wire import Deadline
 
-KINDS = {"email": "send_email", "sms": "send_sms", "media": "copy_media", "forget_media": "forget_media"}
+KINDS = {
+    "email": "send_email",
+    "sms": "send_sms",
+    "media": "copy_media",
+    "forget_media": "forget_media",
+    "chat_wait": "chat_wait",
+    "erase": "erase",
+    "export": "export",
+}
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
 
 ROW_SECONDS = 25.0  # for one row's work

@@ -13,12 +13,15 @@ from typing import Any, cast
 from chalicelib.dialogue import (
     about_case,
     binding,
+    blocking,
     case_codes,
     case_words,
     chat,
     filling,
     forms,
+    handover,
     late_things,
+    memory,
     misses,
     opening,
     own_words,
@@ -27,6 +30,7 @@ from chalicelib.dialogue import (
     voices,
 )
 from chalicelib.dialogue.about_case import Told
+from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Desk, Draft, Filled, Kind, Scene
 from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
@@ -55,14 +59,39 @@ _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
     """What the bot says to `inbound`, and what it will remember. At most three messages, choices on the last only."""
     voice = voices.heard_in(town, conversation, inbound)
+    conversation = memory.begun_anew(conversation)
     heard = Heard(inbound, town, voice, facts.now)
     scene = Scene(town, heard, facts, conversation, _kinds_of(town, kinds), lambda: cast(Desk, kinds(CASE_STATUS)))
+    if blocking.is_blocked(conversation.state) and not _may_though_blocked(scene):
+        return _turn(scene, blocking.polite_line(town), counts=("blocked",))
+    if handover.reference(conversation.state):
+        turn = handover.go_on(scene)
+        if turn:
+            return turn
+        scene = replace(scene, conversation=handover.left(conversation))
     draft = forms.open_draft(conversation.state)
     if draft and _is_form(scene, draft.service):
         return _with_form(scene, draft)
     if draft:
         return _turn(_without_form(scene), chat.said("form_gone", town), counts=("form_gone",))
     return _ordinary(scene)
+
+
+def _may_though_blocked(scene: Scene) -> bool:
+    """Danger, and everything about one's own data."""
+    if scene.inbound.kind == "choice":
+        return scene.inbound.choice.partition(".")[0] in blocking.MAY
+    if scene.heard.danger:
+        return True
+    pressed = _spoken_choice(scene) or _meant(scene)
+    if pressed:
+        return pressed.partition(".")[0] in blocking.MAY
+    understood = scene.heard.understood if scene.heard.text else None
+    return (
+        understood is not None
+        and understood.decision == "answer"
+        and (understood.intents[0][0].startswith(blocking.MAY_INTENTS))
+    )
 
 
 def _kinds_of(town: Town, kinds: Kinds) -> Callable[[str], Any]:
@@ -134,6 +163,8 @@ def _beside_form(turn: Turn, scene: Scene, draft: Draft) -> Turn:
     """
     if turn.state.get(forms.STATE) != scene.conversation.state.get(forms.STATE):
         return turn  # another form asked whether it may begin
+    if handover.reference(turn.state):
+        return replace(turn, state=forms.remembered(turn.state, replace(draft, paused=True, at=scene.now)))
     *others, last = turn.says
     way_back = replace(last, choices=(*chat.choices("form.resume"), *last.choices))
     leaves = "emergency" in turn.counts or (last.lines and last.lines[0].key == "menu_title")
@@ -235,6 +266,9 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
         return about
     if _is_form(scene, choice.partition(".")[0]):
         return _begin(scene, choice, _said_before_guesses(scene.conversation))
+    acted = _act(scene, choice)
+    if acted:
+        return acted
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
@@ -248,6 +282,21 @@ def _with_sharing(turn: Turn, scene: Scene, choice: str) -> Turn:
         return turn
     say, state = sharing.offered(scene, turn.says[-1], turn.state)
     return replace(turn, says=(*turn.says[:-1], say), state=state)
+
+
+def _act(scene: Scene, choice: str) -> Turn | Need | None:
+    """What a choice does at once, if it is of a kind that does things; a person's line is one where the town has it."""
+    if choice == "person":
+        choice = str(scene.town.core.get("operator") or choice)
+    name, _ = _page(choice)
+    service, _, item = name.partition(".")
+    if service not in scene.town.core["services"] or not hasattr(scene.kind_of(service), "act"):
+        return None
+    acted: Act | Need | None = scene.kind_of(service).act(scene, service, item)  # type: ignore[attr-defined]
+    if acted is None or isinstance(acted, Need):
+        return acted
+    turn = replace(_turn(scene, *acted.says, counts=acted.counts), effects=acted.effects)
+    return turn if acted.state is None else replace(turn, state=acted.state)
 
 
 def _bind(scene: Scene, choice: str) -> Turn | Need:
@@ -361,6 +410,7 @@ def _on_text(scene: Scene) -> Turn | Need:
         _spoken_choice(scene)
         or case_words.meant(scene.conversation, scene.heard)
         or voices.wished(town, scene.heard.voice, understood.wish)
+        or _meant(scene)
     )
     if meant:
         return _on_choice(scene, meant)
@@ -386,6 +436,9 @@ def _on_text(scene: Scene) -> Turn | Need:
         choices = _form_or_office(town, choices)
     if len(choices) > 1:
         return _turn(scene, chat.did_you_mean(choices), counts=("guessed",))
+    acted = _act(scene, choices[0])
+    if acted:
+        return acted
     says = _follow(scene, choices[0])
     if isinstance(says, Need):
         return says
@@ -396,6 +449,16 @@ def _on_text(scene: Scene) -> Turn | Need:
 def _not_understood(scene: Scene) -> Turn:
     turn = _turn(scene, chat.not_understood(scene.town), counts=("unknown",))
     return replace(turn, state=misses.noted(turn.state, scene.heard.text, misses.UNKNOWN, scene.facts.now))
+
+
+def _meant(scene: Scene) -> str | None:
+    """A choice that some service knows these words for, whatever the model makes of them."""
+    for service in scene.town.core["services"]:
+        kind = scene.kind_of(service)
+        item = kind.meant(scene.town, service, scene.heard) if hasattr(kind, "meant") else None
+        if item is not None:
+            return f"{service}.{item}" if item else str(service)
+    return None
 
 
 def _case_number(town: Town, understood: Understood, coded: bool) -> str | None:

@@ -15,6 +15,11 @@ def folded_words(line: str) -> frozenset[str]:
     return frozenset(fold(word) for word in line.split())
 
 
+def phrases(line: str) -> frozenset[str]:
+    """A table of whole phrases, kept apart by bars, in folded form."""
+    return frozenset(" ".join(words(fold(entry))) for entry in line.split("|"))
+
+
 _WORDS = {
     "back": """nazad|natrag|vrati|vrati se|vrati me|vrati me nazad|korak nazad|korak unazad|prethodno|prethodno pitanje|
         kthehu|prapa|mbrapa|back|go back|previous|zurück|zurueck|zurück bitte|vorherige""",

@@ -7,7 +7,17 @@ from typing import Protocol
 
 from chalicelib.model import Facts, Need, Say, Town
 
-KINDS = ("procedures", "contacts", "report_problem", "case_status")
+KINDS = (
+    "procedures",
+    "contacts",
+    "report_problem",
+    "case_status",
+    "operator",
+    "message",
+    "news",
+    "consent",
+    "my_data",
+)
 
 
 class Kind(Protocol):

@@ -89,6 +89,13 @@ def _rows(shard: str) -> Iterator[dict[str, Any]]:
         }
 
 
+def dead_rows_of(town: str, account: str, citizen: str) -> list[tables.OutboxRow]:
+    """What a town could not deliver or answer of one citizen's."""
+    found = tables.OutboxRow.due_index.query(keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE)
+    rows = tables.OutboxRow.batch_get([(key.pk, key.sk) for key in found])
+    return [row for row in rows if (row.account, row.citizen) == (account, citizen)]
+
+
 def misses(town: str, date: str) -> list[dict[str, Any]]:
     """What was not understood in a town's conversations last active on `date` (the town's, ISO): `text, why, at`."""
     found = tables.Conversation.day_index.query(keys.day(town, date), limit=MISSED_CONVERSATIONS_MAX)

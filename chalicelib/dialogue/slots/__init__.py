@@ -5,7 +5,7 @@ from chalicelib.dialogue.slots.choosing import Confirmation, Consent, OneOf, Opt
 from chalicelib.dialogue.slots.figures import Date, Email, PersonalNumber, Phone, Quantity
 from chalicelib.dialogue.slots.media import Media
 from chalicelib.dialogue.slots.where import Address, Location
-from chalicelib.dialogue.slots.wording import Name, Text
+from chalicelib.dialogue.slots.wording import Name, Question, Text
 
 __all__ = [
     "Address",
@@ -23,6 +23,7 @@ __all__ = [
     "PersonalNumber",
     "Phone",
     "Quantity",
+    "Question",
     "Sealed",
     "Slot",
     "SomeOf",

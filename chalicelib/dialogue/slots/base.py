@@ -77,6 +77,7 @@ class Slot(ABC):
     ASKS: ClassVar[str] = "text"  # the input a channel may offer, by the contract's word
     FIGURES: ClassVar[bool] = False  # a bare number is an answer here, not the number of a button
     FREE: ClassVar[bool] = False  # nearly any words are an answer here
+    QUESTIONS: ClassVar[bool] = False  # a question is an answer here, too
     NOUNS: ClassVar[frozenset[str]] = frozenset()  # what citizens call it, folded, besides its label
 
     @abstractmethod

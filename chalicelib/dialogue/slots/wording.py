@@ -46,6 +46,14 @@ class Text(Slot):
         return f"{old}\n{new}"[: self.chars_max]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question(Text):
+    """A question to somebody else: what is put as a question is the answer here, not a matter beside the form."""
+
+    QUESTIONS: ClassVar[bool] = True
+    NOUNS: ClassVar[frozenset[str]] = folded_words("pitanje pitanja pyetja pyetje question frage anfrage")
+
+
 def _is_address(text: str) -> bool:
     found = address_in(text)
     return found is not None and len(text.split()) <= len(f"{found['street']} {found['number']}".split())

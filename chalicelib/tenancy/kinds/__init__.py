@@ -9,12 +9,14 @@ from pydantic import Field
 from chalicelib.tenancy.kinds.base import Service
 from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
+from chalicelib.tenancy.kinds.news import NewsService
+from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
 from chalicelib.tenancy.kinds.report_problem import ReportService
 from chalicelib.tenancy.schema import Strict
 
 AnyService = Annotated[
-    ProceduresService | ContactsService | ReportService | StatusService,
+    ProceduresService | ContactsService | ReportService | StatusService | OperatorService | NewsService,
     Field(discriminator="kind"),
 ]
 
