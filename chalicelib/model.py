@@ -490,11 +490,13 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Effect: something to be done for this citizen after the turn, as an outbox row of that kind."""
+    """Effect: something to be done after the turn, as an outbox row of that kind. `personal`: the row must know for
+    whom; else no trace of the citizen is in it."""
 
     kind: str
     body: Mapping[str, Any] = field(default_factory=dict)
     after_seconds: int = 0
+    personal: bool = True
 
 
 Effect = (

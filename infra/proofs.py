@@ -230,7 +230,8 @@ class Stage:
                     consents[topic] = given
                 case AgreeToNotices(_, given):
                     consents["cases"] = given
-        self.agreed[self.conversation.citizen] = consents.get("cases", False)
+        if "cases" in consents:
+            self.agreed[self.conversation.citizen] = consents["cases"]
         self.standings[self.actor] = Standing(topics, consents)
 
     def _case_problem(self, wanted: Mapping[str, Any] | None) -> str | None:

@@ -101,9 +101,10 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return Caused((thread.item(town.slug, _key(conversation), conversation.log, now),))
         case Talk():
             return Caused(tuple(_talked(effect, town, conversation, now, deadline)))
-        case Errand(kind, body, seconds):
-            whom = {"account": conversation.account, "citizen": conversation.citizen, "at": int(now)}
-            return Caused((outbox.write(town.slug, kind, {**body, **whom}, now, due_at=now + seconds),))
+        case Errand(kind, body, seconds, personal):
+            whom = {"account": conversation.account, "citizen": conversation.citizen} if personal else {}
+            asked = {**body, **whom, "at": int(now)}
+            return Caused((outbox.write(town.slug, kind, asked, now, due_at=now + seconds),))
         case _:
             assert_never(effect)
 

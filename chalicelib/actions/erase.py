@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.cases import erasing
 from chalicelib.model import Conflict, Follower
-from chalicelib.storage import aws, consents, dynamo, keys, media, outbox, people, thread, views
+from chalicelib.storage import aws, consents, dynamo, keys, media, outbox, people, phones, thread, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -60,6 +60,8 @@ def _out_of_case(town: str, reference: str, who: Follower, at: int, deadline: De
         case = store.load(reference, deadline)
         if case is None or case.created_at > at or who not in (case.owner, *case.followers):
             return
+        if case.owner == who and case.applicant.get("phone"):
+            phones.forget(town, case.applicant["phone"], reference, deadline)
         if case.owner == who and not erasing.is_the_towns_own(case):
             store.rewrite_past(reference, lambda entry, case=case: erasing.cleaned(case, entry), deadline)  # type: ignore[misc]
         try:

@@ -59,7 +59,7 @@ def _handed_over(scene: Scene, service: str, waiting: int) -> Act:
     entry = scene.town.core["services"][service]
     case = _case(scene, entry["office"])
     effects: tuple[Effect, ...] = (OpenCase(case), BeginTalk())
-    effects += (Errand(WAIT, {"reference": case.reference}, entry["silent_minutes"] * 60),)
+    effects += (Errand(WAIT, {"reference": case.reference}, entry["silent_minutes"] * 60, personal=False),)
     lines = [Line("operator_waiting", {"n": waiting}), *_wait(entry, waiting), Line("operator_is_person")]
     sheet = None
     if not entry["hours"]:
