@@ -27,7 +27,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     """Everything of the citizen up to the moment they asked. Raises Unavailable; then it goes on where it stopped."""
     who, at = Follower(str(body["account"]), str(body["citizen"])), int(body["at"])
     person = keys.person(who.account, who.citizen)
-    records = people.records(town, person, deadline)
+    records = people.records(town, person, now, deadline)
     for reference in dict.fromkeys((*_own(town, person, deadline), *people.read(records).followed)):
         _out_of_case(town, reference, who, at, deadline)
     _talk(town, who, person, at, deadline)

@@ -53,7 +53,7 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
     """All that is stored of a citizen in a town, as JSON."""
     person = keys.person(conversation.account, conversation.citizen)
     store = CaseStore(town.slug)
-    records = people.records(town.slug, person, deadline)
+    records = people.records(town.slug, person, now, deadline)
     followed = [case for one in people.read(records).followed if (case := store.load(one, deadline))]
     voice = conversation.voice
     return {

@@ -69,7 +69,7 @@ def _phone_cases(town: Town, conversation: Conversation, word: str, now: float, 
 
 
 def _standing(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
-    return people.standing(town.slug, keys.person(conversation.account, conversation.citizen), deadline)
+    return people.standing(town.slug, keys.person(conversation.account, conversation.citizen), now, deadline)
 
 
 def _own_references(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:

@@ -14,7 +14,7 @@ def end_all(account: Account, citizen: str, now: float, deadline: Deadline) -> N
     """Every subscription gone, every consent withdrawn, on record as such."""
     person = keys.person(account.id, citizen)
     for town in account.towns:
-        found = people.standing(town, person, deadline)
+        found = people.standing(town, person, now, deadline)
         writes = people.all_ended(town, person, found, account.channel, WORDING, now)
         if writes:
             transact(writes, deadline)

@@ -20,15 +20,16 @@ RECORDS_MAX = 500
 WHOLE_TOWN = "-"
 
 
-def standing(town: str, person: str, deadline: Deadline) -> Standing:
+def standing(town: str, person: str, now: float, deadline: Deadline) -> Standing:
     """Everything on record of a person; one request."""
-    return read(records(town, person, deadline))
+    return read(records(town, person, now, deadline))
 
 
-def records(town: str, person: str, deadline: Deadline) -> list[Item]:
+def records(town: str, person: str, now: float, deadline: Deadline) -> list[Item]:
     """A person's items as they are stored, oldest consents first."""
     pk = ("pk", keys.person_of(town, person))
-    return dynamo.page(TABLE, None, pk, deadline, sort="sk", limit=RECORDS_MAX)
+    found = dynamo.page(TABLE, None, pk, deadline, sort="sk", limit=RECORDS_MAX)
+    return [item for item in found if item.get("exp", now + 1) > now]
 
 
 def read(items: Sequence[Item]) -> Standing:

@@ -12,6 +12,7 @@ from chalicelib.storage import keys, shapes, tables
 PER_SHARD_MAX = 500
 ROWS_MAX = 1000
 MISSED_CONVERSATIONS_MAX = 2000
+DEAD_LOOKED_AT_MAX = 10_000
 FAR_FUTURE = 2**40
 
 
@@ -90,8 +91,11 @@ def _rows(shard: str) -> Iterator[dict[str, Any]]:
 
 
 def dead_rows_of(town: str, account: str, citizen: str) -> list[tables.OutboxRow]:
-    """What a town could not deliver or answer of one citizen's."""
-    found = tables.OutboxRow.due_index.query(keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE)
+    """What a town could not deliver or answer of one citizen's, among the newest of it."""
+    dead = tables.OutboxRow.due_index
+    found = dead.query(
+        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=DEAD_LOOKED_AT_MAX, scan_index_forward=False
+    )
     rows = tables.OutboxRow.batch_get([(key.pk, key.sk) for key in found])
     return [row for row in rows if (row.account, row.citizen) == (account, citizen)]
 

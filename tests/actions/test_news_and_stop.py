@@ -32,7 +32,7 @@ def _soon() -> Deadline:
 
 
 def _records(world: World, citizen: str = "mira", account: Any = None) -> list[dynamo.Item]:
-    return people.records(world.slug, keys.person((account or world.account).id, citizen), _soon())
+    return people.records(world.slug, keys.person((account or world.account).id, citizen), world.now, _soon())
 
 
 def _agreed(world: World, citizen: str = "mira") -> None:
@@ -141,4 +141,4 @@ def test_stop_is_understood_in_every_language(world: World, text: str, expected:
 
 def test_subscriptions_are_each_towns_own(town: World, viber: Any) -> None:
     town.says("mira", "~1:news.on.water.all")
-    assert people.standing("drugi", keys.person(town.account.id, "mira"), _soon()).subscriptions == {}
+    assert people.standing("drugi", keys.person(town.account.id, "mira"), town.now, _soon()).subscriptions == {}

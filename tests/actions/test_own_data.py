@@ -224,7 +224,7 @@ def _what_the_law_keeps(town: World, account: Account, citizen: str, report: Cas
     assert problem.history[1].note == "se javila sa"
     assert (file.owner, file.consent, file.applicant["name"]) == (None, False, "Stranka iz pisarnice")
     assert (talk.status, dict(talk.fields), talk.owner) == ("withdrawn", {}, None)
-    records = people.records(town.slug, keys.person(account.id, citizen), _soon())
+    records = people.records(town.slug, keys.person(account.id, citizen), town.now, _soon())
     assert {item["sk"].split("#")[1] for item in records} == {"cases", "news.water"}
     assert all(item["exp"] > town.now + 2 * 365 * 86400 for item in records)
     assert people.read(records).consents == {"cases": False, "news.water": False}
@@ -257,7 +257,9 @@ def test_whoever_comes_back_begins_afresh_and_keeps_what_they_do_then(town: Worl
     town.says("mira", "Dobar dan opet")
     town.says("mira", "~1:news.on.water.all")
     _sweep(town, 120)
-    assert people.standing(town.slug, keys.person(town.account.id, "mira"), _soon()).subscriptions == {"water": ""}
+    assert people.standing(town.slug, keys.person(town.account.id, "mira"), town.now, _soon()).subscriptions == {
+        "water": ""
+    }
     conversation = town.conversation("mira")
     assert conversation is not None and conversation.subscribed
 
