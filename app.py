@@ -14,6 +14,7 @@ from chalicelib.actions import clock
 from chalicelib.actions.journal import log
 from chalicelib.channels import Request
 from chalicelib.console.routes import PAGES, Page
+from chalicelib.dialogue import flood
 from chalicelib.model import Refused, SalterError, Unavailable
 from chalicelib.version import VERSION
 
@@ -43,7 +44,9 @@ def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) 
 
 def refused(error: Refused) -> Response:
     fault = {"code": error.code, "message": error.message} | ({"field": error.field_name} if error.field_name else {})
-    return answer({"error": fault}, error.status)
+    return answer(
+        {"error": fault}, error.status, {"Retry-After": str(flood.wait_seconds())} if error.status == 429 else None
+    )
 
 
 def safely(door: Callable[[], Response], cors: dict[str, str] | None = None) -> Response:

@@ -489,9 +489,89 @@ class ChangeVolunteer:
     volunteer: Volunteer
 
 
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Effect: the town's announcements of a topic reach this citizen. `settlement` "" is the whole town, `wording`
+    which text was agreed to."""
+
+    topic: str
+    wording: str
+    settlement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Effect: they no longer do."""
+
+    topics: tuple[str, ...]
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Effect: a consent given or withdrawn goes on record."""
+
+    topic: str
+    given: bool
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginTalk:
+    """Effect: a person takes over from the bot; what was said so far is copied to where that person reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Effect: words for the person on the line, kept in the thread of this chat (`case`, as just read).
+
+    With `ends` the citizen closes the chat; `file` is what came with the words.
+    """
+
+    case: Case
+    text: str
+    file: Attachment | None = None
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Effect: something to be done after the turn, as an outbox row of that kind. `personal`: the row must know for
+    whom; else no trace of the citizen is in it."""
+
+    kind: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    after_seconds: int = 0
+    personal: bool = True
+
+
 Effect = (
-    OpenCase | FollowCase | ChangeCase | AddToCase | AgreeToNotices | BindCase | ClaimCases | MoveHelp | ChangeVolunteer
+    OpenCase
+    | FollowCase
+    | ChangeCase
+    | AddToCase
+    | AgreeToNotices
+    | BindCase
+    | ClaimCases
+    | MoveHelp
+    | ChangeVolunteer
+    | Subscribe
+    | Unsubscribe
+    | Agree
+    | BeginTalk
+    | Talk
+    | Errand
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a town has on record of one citizen beside cases: subscriptions (topic → settlement, "" for the whole
+    town), the newest consent of each topic, and the references of cases only followed."""
+
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
+    consents: Mapping[str, bool] = field(default_factory=dict)
+    followed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from chalicelib.language.folding import fold
 from chalicelib.model import (
     BOT,
     AddToCase,
+    Agree,
     AgreeToNotices,
     Case,
     ChangeCase,
@@ -36,8 +37,12 @@ from chalicelib.model import (
     MoveHelp,
     Need,
     OpenCase,
+    Standing,
+    Subscribe,
+    Talk,
     Town,
     Turn,
+    Unsubscribe,
     Volunteer,
 )
 from infra import towns
@@ -104,6 +109,8 @@ class Stage:
         self.followed: list[str] = []
         self.agreed: dict[str, bool] = {}  # by citizen: whether notices may be sent
         self.codes: dict[str, str] = {}  # by reference
+        self.standings: dict[str, Standing] = {}
+        self.chat: Case | None = None  # the one a person was last asked for in
         self.filed: Case | None = None  # by the last turn
         self.acted_on = ""  # the request for help that the last turn did something about
         self.volunteers: dict[str, Volunteer] = {}
@@ -121,6 +128,8 @@ class Stage:
         heard = " ".join(
             fold(line) for message in self.messages for line in [*message.text.split("\n"), *self._labels()]
         )
+        if turn.get("silence") and self.messages:
+            return f"the bot should be silent, but says:\n{self.messages[-1].text}"
         for pattern in [turn["bot"]] if isinstance(turn.get("bot"), str) else turn.get("bot", []):
             if not re.search(_folded_pattern(pattern), heard):
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"
@@ -148,8 +157,12 @@ class Stage:
     def say(self, inbound: Inbound) -> list[Message]:
         """What the bot answers to `inbound`; the conversation goes on from there."""
         decided = self._decided(inbound)
+        self._may_be_sent(decided.effects)
         self.acted_on = next((effect.reference for effect in decided.effects if isinstance(effect, MoveHelp)), "")
         self.filed = next((effect.case for effect in decided.effects if isinstance(effect, OpenCase)), None)
+        if any(isinstance(effect, Talk) and effect.ends for effect in decided.effects):
+            self.chat = None
+        self.chat = self.filed if self.filed and self.filed.kind == "chat" else self.chat
         self.messages = [
             words.message(say, self.town, decided.voice, f"{self.conversation.seq + number:012d}", self.now)
             for number, say in enumerate(decided.says, 2)
@@ -233,6 +246,14 @@ class Stage:
             case "help":
                 named = (case for case in self.cases if case.reference == word)
                 return next((case for case in named if self._me in (case.owner, *helping.asked(case))), None)
+            case "standing":
+                return self.standings.get(self.actor, Standing())
+            case "own_references":
+                return tuple(case.reference for case in reversed(self.cases))
+            case "chat_queue":
+                return sum(case.kind == "chat" for case in self.cases)
+            case "chat_case":
+                return self.chat
             case "own_cases":
                 return tuple(case for case in self.cases if case.owner == self._me)
         return [_as_near(case) for case in self.cases]
@@ -276,6 +297,24 @@ class Stage:
 
     def _change(self, reference: str, change: Callable[[Case], Case]) -> None:
         self.cases = [change(case) if case.reference == reference else case for case in self.cases]
+
+    def _may_be_sent(self, effects: Sequence[Effect]) -> None:
+        """What the actor's words changed of what may be sent to them unasked."""
+        old = self.standings.get(self.actor, Standing())
+        topics, consents = dict(old.subscriptions), dict(old.consents)
+        for effect in effects:
+            match effect:
+                case Subscribe(topic, _, settlement):
+                    topics[topic] = settlement
+                case Unsubscribe(ended):
+                    topics = {topic: place for topic, place in topics.items() if topic not in ended}
+                case Agree(topic, given):
+                    consents[topic] = given
+                case AgreeToNotices(_, given):
+                    consents["cases"] = given
+        if "cases" in consents:
+            self.agreed[self.conversation.citizen] = consents["cases"]
+        self.standings[self.actor] = Standing(topics, consents)
 
     def _case_problem(self, wanted: Mapping[str, Any] | None) -> str | None:
         """What differs between the case this turn filed and the one the story promises."""

@@ -76,7 +76,12 @@ class Meter:
             self._put(asked, reply.status == 200)
         elif call.operation == "TransactWriteItems":
             for entry in asked["TransactItems"]:
-                self._put(entry["Put"], reply.status == 200, times=2)
+                if "Put" in entry:
+                    self._put(entry["Put"], reply.status == 200, times=2)
+                else:
+                    self._delete(entry["Delete"], times=2)
+        elif call.operation == "DeleteItem":
+            self._delete(asked)
         elif call.operation in ("Query", "BatchGetItem"):
             items = answer.get("Items") or [item for found in answer.get("Responses", {}).values() for item in found]
             self.reads += max(0.5, math.ceil(sum(map(size, items)) / 4096) / 2)
@@ -93,6 +98,12 @@ class Meter:
             entries = _index_writes([old.get(key) for key in keys], [item.get(key) for key in keys])
             self.writes += entries * (max(1, math.ceil(size(item) / 1024)) if whole else 1)
         self._remember(table, item)
+
+    def _delete(self, asked: dict[str, Any], times: int = 1) -> None:
+        old = self._stored.pop(self._key(asked["TableName"], asked["Key"]), {})
+        self.writes += times * max(1, math.ceil(size(old) / 1024))
+        for keys, _ in INDEXES.get(asked["TableName"].rpartition("-")[2], {}).values():
+            self.writes += _index_writes([old.get(key) for key in keys], [None])
 
     def _remember(self, table: str, item: dict[str, Any]) -> None:
         if item:

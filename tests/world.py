@@ -27,9 +27,11 @@ NOON = 1_773_140_400.0  # 2026-03-10 12:00 in Belgrade, a working Tuesday
 _holders = itertools.count(1)
 
 
-def compiled(slug: str, name: str = "primer", account: str | None = None) -> dict[str, Any]:
-    """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`)."""
+def compiled(slug: str, name: str = "primer", account: str | None = None, more: str = "") -> dict[str, Any]:
+    """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
+    services than its file has."""
     files = read_folder(TOWNS / name)
+    files["services.yaml"] = files["services.yaml"].replace(b"\nmenu:", f"\n{more}menu:".encode())
     files["tenant.yaml"] = (
         files["tenant.yaml"]
         .replace(f"slug: {name}".encode(), f"slug: {slug}".encode())
@@ -58,6 +60,11 @@ class World:
             publish_tenant(compiled(town, made_of, account=slug), NOON, "live")
         self.account = Account("viber", slug, (slug, *towns))
         self.web = Account("web", slug, (slug,))
+        self.warm()
+
+    def offers(self, more: str) -> None:
+        """From here on the town has these services, too."""
+        publish_tenant(compiled(self.slug, more=more), NOON, "live")
         self.warm()
 
     def warm(self) -> None:

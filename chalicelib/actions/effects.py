@@ -16,7 +16,9 @@ from chalicelib.cases.helping import Moved
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
 from chalicelib.model import (
     AddToCase,
+    Agree,
     AgreeToNotices,
+    BeginTalk,
     BindCase,
     Case,
     ChangeCase,
@@ -25,17 +27,24 @@ from chalicelib.model import (
     Conflict,
     Conversation,
     Effect,
+    Errand,
     FollowCase,
     Follower,
     MoveHelp,
     OpenCase,
+    Subscribe,
+    Talk,
     Town,
     Turn,
+    Unsubscribe,
 )
-from chalicelib.storage import consents, keys, links, near, volunteers
+from chalicelib.services.news import TOPIC
+from chalicelib.storage import consents, keys, links, near, outbox, people, thread, volunteers
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
+
+TALK_FILES_MAX = 12  # of one chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ def caused(
             effect = replace(effect, case=replace(effect.case, attachments=files))
         elif isinstance(effect, AddToCase):
             effect = replace(effect, attachments=keep_media.attachments(effect.attachments, known, arrived))
+        elif isinstance(effect, Talk) and effect.file:
+            effect = replace(effect, file=keep_media.attachments((effect.file,), known, arrived)[0])
         total += _of(effect, town, conversation, now, deadline)
     return total
 
@@ -93,12 +104,68 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return _helped(effect, town, conversation, now, deadline)
         case ChangeVolunteer(volunteer):
             return Caused(tuple(volunteers.items(town.slug, volunteer, now)))
+        case Subscribe() | Unsubscribe() | Agree():
+            return Caused(tuple(_sent_unasked(effect, town, conversation, now)))
+        case BeginTalk():
+            return Caused((thread.item(town.slug, _key(conversation), conversation.log, now),))
+        case Talk():
+            return Caused(tuple(_talked(effect, town, conversation, now, deadline)))
+        case Errand(kind, body, seconds, personal):
+            whom = {"account": conversation.account, "citizen": conversation.citizen} if personal else {}
+            asked = {**body, **whom, "at": int(now)}
+            return Caused((outbox.write(town.slug, kind, asked, now, due_at=now + seconds),))
         case _:
             assert_never(effect)
 
 
 def _person(conversation: Conversation) -> Follower:
     return Follower(conversation.account, conversation.citizen)
+
+
+def _key(conversation: Conversation) -> str:
+    return keys.person(conversation.account, conversation.citizen)
+
+
+def _sent_unasked(
+    effect: Subscribe | Unsubscribe | Agree, town: Town, conversation: Conversation, now: float
+) -> list[Write]:
+    """What may be sent unasked, changed: each yes and no is a record of its own."""
+    person, writes = _key(conversation), list[Write]()
+    match effect:
+        case Subscribe(topic, _, settlement):
+            voice = conversation.voice or town.default_voice
+            writes.append(people.subscription(town.slug, _person(conversation), topic, settlement, voice, now))
+            said = {f"{TOPIC}{topic}": True}
+        case Unsubscribe(topics):
+            writes += [people.ended(town.slug, person, topic) for topic in topics]
+            said = {f"{TOPIC}{topic}": False for topic in topics}
+        case Agree(topic, given):
+            said = {topic: given}
+    channel = conversation.account.partition(":")[0]
+    for topic, given in said.items():
+        consent = consents.Consent(topic, given, int(now), channel, CITIZEN, effect.wording)
+        writes.append(consents.item(town.slug, person, consent))
+    return writes
+
+
+def _talked(effect: Talk, town: Town, conversation: Conversation, now: float, deadline: Deadline) -> list[Write]:
+    """The turn's words in the thread, in full, and the chat moved to where staff look for what is new."""
+    case = effect.case
+    if case.owner != _person(conversation):
+        return []
+    asked_at = max(at for at, entry in enumerate(conversation.log) if entry.origin == CITIZEN)
+    asked, *said = conversation.log[asked_at:]
+    asked = replace(asked, text=effect.text or asked.text)
+    after = replace(case, updated_at=max(int(now), case.updated_at), fields={**case.fields, "last_from": CITIZEN})
+    if effect.file and len(case.attachments) < TALK_FILES_MAX:
+        file = replace(effect.file, id=str(len(case.attachments) + 1))
+        after = replace(after, attachments=(*case.attachments, file))
+    if effect.ends:
+        after = lifecycle.change(after, Event(int(now), CITIZEN, name=lifecycle.WITHDRAWN))
+    return [
+        thread.item(town.slug, _key(conversation), (asked, *said), now),
+        *CaseStore(town.slug).items_for_change(after, deadline),
+    ]
 
 
 def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float, deadline: Deadline) -> list[Write]:
@@ -126,7 +193,9 @@ def _followed(reference: str, follower: Follower, town: Town, deadline: Deadline
     case = store.load(reference, deadline)
     if case is None or follower in (case.owner, *case.followers) or len(case.followers) >= FOLLOWERS_MAX:
         return []
-    return store.items_for_change(replace(case, followers=(*case.followers, follower)), deadline)
+    person = keys.person(follower.account, follower.citizen)
+    after = replace(case, followers=(*case.followers, follower))
+    return [*store.items_for_change(after, deadline), people.following(town.slug, person, reference)]
 
 
 def _bound(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.cases import helping, references
+from chalicelib.cases import helping, lifecycle, references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import consents, keys, links, near, phones, volunteers
+from chalicelib.storage import consents, keys, links, near, people, phones, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
 OWN_CASES_SHOWN_MAX = 20
+QUEUE_COUNTED_MAX = 100
 
 
 def load(
@@ -81,6 +82,27 @@ def _volunteer(town: Town, conversation: Conversation, word: str, now: float, de
     return volunteers.load(town.slug, Follower(conversation.account, conversation.citizen), deadline)
 
 
+def _standing(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    return people.standing(town.slug, keys.person(conversation.account, conversation.citizen), now, deadline)
+
+
+def _own_references(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    person = keys.person(conversation.account, conversation.citizen)
+    return CaseStore(town.slug).own_references(person, deadline)
+
+
+def _chat_queue(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """How many chats of an office nobody has taken yet; beyond the first page it is "that many at least"."""
+    waiting = CaseStore(town.slug).open_page(QUEUE_COUNTED_MAX, deadline, desk=word).cases
+    return sum(case.kind == "chat" for case in waiting)
+
+
+def _chat_case(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """The chat under a reference while it is open."""
+    case = CaseStore(town.slug).load(word, deadline)
+    return case if case and lifecycle.is_open(case) else None
+
+
 Loader = Callable[[Town, Conversation, str, float, Deadline], Any]
 _LOADERS: Mapping[str, Loader] = {
     "own_cases": _own_cases,
@@ -91,4 +113,8 @@ _LOADERS: Mapping[str, Loader] = {
     "near_problems": _near_problems,
     "help": _help,
     "volunteer": _volunteer,
+    "standing": _standing,
+    "own_references": _own_references,
+    "chat_queue": _chat_queue,
+    "chat_case": _chat_case,
 }

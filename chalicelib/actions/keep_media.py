@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.model import Account, AddToCase, Attachment, Media, MoveHelp, OpenCase, Turn
+from chalicelib.model import Account, AddToCase, Attachment, Media, MoveHelp, OpenCase, Talk, Turn
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, FAILED, FORGOTTEN, WAITING, Medium
@@ -84,7 +84,7 @@ def writes(
 
 
 def _claims(turn: Turn) -> dict[str, str]:
-    """The media of the cases this turn files or adds to: object key → reference."""
+    """The media of the cases this turn files, adds to or says something in: object key → reference."""
     claims: dict[str, str] = {}
     for effect in turn.effects:
         if isinstance(effect, OpenCase):
@@ -93,6 +93,8 @@ def _claims(turn: Turn) -> dict[str, str]:
             claims |= {file.key: effect.reference for file in effect.attachments}
         elif isinstance(effect, MoveHelp) and effect.file:
             claims[effect.file[1]] = effect.reference
+        elif isinstance(effect, Talk) and effect.file:
+            claims[effect.file.key] = effect.case.reference
     return claims
 
 

@@ -18,7 +18,7 @@ from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
 from chalicelib.cases import references
 from chalicelib.channels import channel
-from chalicelib.dialogue import chat, engine, memory
+from chalicelib.dialogue import chat, engine, flood, memory
 from chalicelib.model import (
     Account,
     Conflict,
@@ -37,6 +37,7 @@ from chalicelib.model import (
 from chalicelib.storage import keys, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Answered:
 
 class TooOld(Exception):
     """A repeat of something answered so long ago that the words are no longer kept."""
+
+
+class TooMany(Exception):
+    """This person has written too much in too short a time, and was told so: nothing was stored, one read was made."""
 
 
 class NoTown(Exception):
@@ -105,9 +110,14 @@ def receive_message(
         if stored and store.was_handled(stored, inbound.id, now, deadline):
             return _repeated(stored, inbound, town, account, now, holder, deadline)
         heard, arrived = _received(inbound, account, town)
+        flooded = _flooded(stored, inbound, now)
+        if flooded == flood.FULL:
+            raise TooMany(account.id)
         choosing = choose_town.undecided(account, stored, inbound)
         before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
-        if choosing:
+        if flooded == flood.LAST:
+            turn = _slow_down(town, before)
+        elif choosing:
             turn = choose_town.ask(town, account, account.names, before)
         elif choose_town.only_chosen(account, inbound) and not before.log:
             turn = choose_town.greet(town, before)
@@ -157,8 +167,13 @@ def _settled(conversation: Conversation, account: Account, town: Town, now: floa
 
 
 def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> None:
-    """Subscribed or unsubscribed: who left is owed nothing any more. Strangers need no record."""
+    """Subscribed or unsubscribed: who left is owed nothing any more and has ended whatever was sent unasked. Strangers
+    need no record."""
     wanted = inbound.event == "subscribed"
+    if not wanted:
+        from chalicelib.actions import leave  # nobody else pays for it
+
+        leave.end_all(account, inbound.citizen, now, deadline)
     store = _store(account)
     for _ in range(TURN_TRIES_MAX):
         stored = store.load(inbound.citizen, now, deadline)
@@ -171,6 +186,20 @@ def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: De
         except Conflict:
             continue
     raise Unavailable("conflicts")
+
+
+def _flooded(stored: Conversation | None, inbound: Inbound, now: float) -> int:
+    """How much room there is for this message; danger always has room."""
+    room = flood.room(stored.ring, now) if stored else flood.FITS
+    if room != flood.FITS and inbound.kind == "text" and danger_of(inbound.text):
+        return flood.FITS
+    return room
+
+
+def _slow_down(town: Town, before: Conversation) -> Turn:
+    """The polite line: said once, with the last message that is still taken."""
+    say = Say(lines=(Line("rate_limited"),), choices=chat.choices("menu"))
+    return Turn((say,), before.voice or town.default_voice, before.state, before.voice_chosen, ("flood",))
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

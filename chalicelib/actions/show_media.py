@@ -1,4 +1,4 @@
-"""Links under which staff and towns' systems see what citizens attached: signed, short-lived, to checked things only."""
+"""Links by which staff and towns' systems see what citizens attached: signed, short-lived, to checked things only."""
 
 from __future__ import annotations
 

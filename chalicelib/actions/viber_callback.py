@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import Any
 
 from chalicelib.actions import known
 from chalicelib.actions.journal import log
-from chalicelib.actions.receive_message import TURN_SECONDS, NoTown, follow_or_leave, open_chat, receive_message
+from chalicelib.actions.receive_message import (
+    TURN_SECONDS,
+    NoTown,
+    TooMany,
+    follow_or_leave,
+    open_chat,
+    receive_message,
+)
 from chalicelib.channels import Credentials, Received, Request, channel
 from chalicelib.channels.viber.send import welcome
 from chalicelib.dialogue import words
@@ -54,7 +62,8 @@ def _handle(
     if inbound.event in ("subscribed", "unsubscribed"):
         follow_or_leave(inbound, account, now, deadline)
         return {}
-    receive_message(inbound, account, now, holder, deadline)
+    with contextlib.suppress(TooMany):  # they were told; Viber shall not repeat it
+        receive_message(inbound, account, now, holder, deadline)
     return {}
 
 

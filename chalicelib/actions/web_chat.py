@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.actions import known
-from chalicelib.actions.receive_message import NoTown, TooOld, open_chat, receive_message
+from chalicelib.actions.receive_message import NoTown, TooMany, TooOld, open_chat, receive_message
 from chalicelib.channels import Request, channel
 from chalicelib.channels.web import token as tokens
 from chalicelib.channels.web.receive import body_of, session_of
 from chalicelib.channels.web.send import as_json
-from chalicelib.dialogue import words
+from chalicelib.dialogue import handover, words
 from chalicelib.language import catalogue
-from chalicelib.model import CITIZEN, Account, Entry, Inbound, Media, Message, Refused, Town, Voice
+from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
 from chalicelib.storage import aws, keys, secrets
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -71,6 +71,8 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
         answered = receive_message(inbound, account, now, token_hex(4), deadline)
     except TooOld as error:
         raise Refused(409, "too_old", "This message was answered long ago; its words are no longer kept.") from error
+    except TooMany as error:
+        raise Refused(429, "too_many", "Many messages in a short time; wait a minute.") from error
     except NoTown as error:
         raise Refused(404, "unknown_town", "There is no such town.") from error
     answer = {"messages": _json([_worded(entry, answered.town) for entry in answered.replies], answered.town)}
@@ -86,9 +88,22 @@ def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
     if after and not _AFTER.match(after):
         raise Refused(422, "bad_after", "after is the id of a message.", "after")
     conversation = ConversationStore(Account("web", slug, (slug,))).load(session.id, now, deadline)
-    log = conversation.log if conversation else ()
-    wanted = [entry for entry in log if not after or entry.seq > int(after)]
+    wanted = _since(town, conversation, int(after or 0), now, deadline) if conversation else ()
     return {"messages": _json([_worded(entry, town) for entry in wanted], town)} | _renewed(request, slug, key)
+
+
+def _since(town: Town, conversation: Conversation, after: int, now: float, deadline: Deadline) -> tuple[Entry, ...]:
+    """What was said after that; while a person is on the line the whole thread, read only where the log is too short
+    for it."""
+    log = conversation.log
+    if handover.reference(conversation.state) and (not log or after < log[0].seq - 1):
+        from chalicelib.storage import keys, thread
+
+        person = keys.person(conversation.account, conversation.citizen)
+        known_from = log[0].seq if log else conversation.seq + 1
+        earlier = [entry for entry in thread.since(town.slug, person, after, now, deadline) if entry.seq < known_from]
+        log = (*earlier, *log)
+    return tuple(entry for entry in log if entry.seq > after)
 
 
 def attach(slug: str, request: Request) -> dict[str, Any]:

@@ -28,6 +28,9 @@ KINDS = {
     "forget_media": "forget_media",
     "help": "call_volunteers",
     "purge": "purge",
+    "chat_wait": "chat_wait",
+    "erase": "erase",
+    "export": "export",
 }
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
 

@@ -1,8 +1,4 @@
-"""Acts that are no form and no sheet: buttons that change something for somebody, and the words that mean them.
-
-A kind of service that has such acts says so by `ACTS`, the first part of their buttons' ids (`aid.` of
-`aid.take.<reference>`), `act` (what is said and caused) and `meant` (the button that words or a photo stand for).
-"""
+"""Kinds of service that do something at once, without a form: what they say, cause and have remembered."""
 
 from __future__ import annotations
 
@@ -10,44 +6,58 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib.dialogue.forms import Scene
+from chalicelib.dialogue.forms import Kind, Scene
 from chalicelib.model import Effect, Need, Say
 
 
 @dataclass(frozen=True)
-class Acted:
-    """What an act says and causes; `state` is the conversation's memory after it."""
+class Act:
+    """What taking a choice does. `state` replaces the conversation's memory; None leaves it as it is."""
 
     says: tuple[Say, ...]
-    state: Mapping[str, Any]
     effects: tuple[Effect, ...] = ()
+    state: Mapping[str, Any] | None = None
+    counts: tuple[str, ...] = ()
 
 
-class ActingKind(Protocol):
-    """A kind of service with acts."""
+class ActingKind(Kind, Protocol):
+    """`act` is asked before `answer`; None means that there is no such choice (any more).
 
-    ACTS: str
+    Its buttons begin with the service's own name, or with what the kind has as `ACTS` (`aid.`); `item` is the rest.
+    """
 
-    def act(self, scene: Scene, service: str, choice: str) -> Acted | Need: ...
-    def meant(self, scene: Scene) -> str | None: ...
+    def act(self, scene: Scene, service: str, item: str) -> Act | Need | None: ...
 
 
-def acted(scene: Scene, choice: str) -> Acted | Need | None:
-    """What a button does, if it is somebody's act."""
-    for service, kind in _kinds(scene):
-        if choice.startswith(kind.ACTS):
-            outcome: Acted | Need = kind.act(scene, service, choice)
-            return outcome
+class ListeningKind(Kind, Protocol):
+    """A kind with words of its own, or a photo, that mean one choice for certain, whatever the model makes of them."""
+
+    def meant(self, scene: Scene, service: str) -> str | None: ...
+
+
+def acted(scene: Scene, choice: str) -> Act | Need | None:
+    """What a choice does at once, if it is of a kind that does things."""
+    name = choice.partition("~")[0]
+    for service, kind in _kinds(scene, "act"):
+        start = getattr(kind, "ACTS", "")
+        if start and choice.startswith(start):
+            item = choice.removeprefix(start)
+        elif not start and name.partition(".")[0] == service:
+            item = name.partition(".")[2]
+        else:
+            continue
+        outcome: Act | Need | None = kind.act(scene, service, item)
+        return outcome
     return None
 
 
 def meant(scene: Scene) -> str | None:
-    """The act that a message stands for, where this citizen may mean one."""
-    return next((choice for _, kind in _kinds(scene) if (choice := kind.meant(scene))), None)
+    """The choice that a message stands for, where some service knows these words for one of its own."""
+    return next((choice for service, kind in _kinds(scene, "meant") if (choice := kind.meant(scene, service))), None)
 
 
-def _kinds(scene: Scene) -> Iterator[tuple[str, Any]]:
+def _kinds(scene: Scene, able: str) -> Iterator[tuple[str, Any]]:
     for service in scene.town.core["services"]:
         kind = scene.kind_of(service)
-        if hasattr(kind, "ACTS"):
+        if hasattr(kind, able):
             yield service, kind

@@ -37,6 +37,8 @@ from chalicelib.dialogue.words import line
 from chalicelib.model import Line, Need
 
 ALBUM_SECONDS = 2 * 60
+PERSON_WORDS_MAX = 8  # "hoću da pričam sa čovekom, molim vas": nobody is to be kept from a person by a form
+_PERSON = "chat.operator"
 _AT_ONCE = ("chat.operator", "chat.menu", "settings.")
 
 
@@ -185,7 +187,7 @@ def _is_other_matter(scene: Scene, draft: Draft, *, free: bool) -> bool:
     best, sure = understood.intents[0][0], understood.decision == "answer"
     few = len(heard.text.split()) <= SHORT_WORDS_MAX
     if best.startswith(_AT_ONCE) and sure:
-        return not free or few
+        return not free or few or (best == _PERSON and len(heard.text.split()) <= PERSON_WORDS_MAX)
     if best.startswith((f"{draft.service}.", family or f"{draft.service}.")):
         return False
     asks = own_words.asks_something(heard.text)

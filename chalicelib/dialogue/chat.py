@@ -50,7 +50,7 @@ def languages(town: Town) -> Say:
         for entry in town.core["languages"]
         for script in entry["scripts"]
     ]
-    return Say(lines=(Line("choose_language"),), choices=(*voices, *choices("menu")))
+    return Say(lines=(Line("choose_language"),), choices=(*voices, *choices("my_data", "menu")))
 
 
 def did_you_mean(guesses: list[str]) -> Say:

@@ -14,11 +14,13 @@ from chalicelib.dialogue import (
     about_case,
     acting,
     binding,
+    blocking,
     case_codes,
     case_words,
     chat,
     filling,
     forms,
+    handover,
     late_things,
     memory,
     misses,
@@ -60,8 +62,16 @@ _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
     """What the bot says to `inbound`, and what it will remember. At most three messages, choices on the last only."""
     voice = voices.heard_in(town, conversation, inbound)
+    conversation = memory.begun_anew(conversation)
     heard = _heard(town, conversation, inbound, voice, facts)
     scene = Scene(town, heard, facts, conversation, _kinds_of(town, kinds), lambda: cast(Desk, kinds(CASE_STATUS)))
+    if blocking.is_blocked(conversation.state) and not _may_though_blocked(scene):
+        return _turn(scene, blocking.polite_line(town), counts=("blocked",))
+    if handover.reference(conversation.state):
+        turn = handover.go_on(scene)
+        if turn:
+            return turn
+        scene = replace(scene, conversation=handover.left(conversation))
     draft = forms.open_draft(conversation.state)
     if draft and _is_form(scene, draft.service):
         return _with_form(scene, draft)
@@ -74,6 +84,23 @@ def _heard(town: Town, conversation: Conversation, inbound: Inbound, voice: Voic
     """The message with personal numbers taken out of its words, so that nothing after this can keep or repeat one."""
     text, numbers = memory.without_numbers(conversation, inbound.text)
     return Heard(replace(inbound, text=text), town, voice, facts.now, numbers)
+
+
+def _may_though_blocked(scene: Scene) -> bool:
+    """Danger, and everything about one's own data."""
+    if scene.inbound.kind == "choice":
+        return scene.inbound.choice.partition(".")[0] in blocking.MAY
+    if scene.heard.danger:
+        return True
+    pressed = _spoken_choice(scene) or acting.meant(scene)
+    if pressed:
+        return pressed.partition(".")[0] in blocking.MAY
+    understood = scene.heard.understood if scene.heard.text else None
+    return (
+        understood is not None
+        and understood.decision == "answer"
+        and (understood.intents[0][0].startswith(blocking.MAY_INTENTS))
+    )
 
 
 def _kinds_of(town: Town, kinds: Kinds) -> Callable[[str], Any]:
@@ -148,6 +175,8 @@ def _beside_form(turn: Turn, scene: Scene, draft: Draft) -> Turn:
     """
     if turn.state.get(forms.STATE) != scene.conversation.state.get(forms.STATE):
         return turn  # another form asked whether it may begin
+    if handover.reference(turn.state):
+        return replace(turn, state=forms.remembered(turn.state, replace(draft, paused=True, at=scene.now)))
     *others, last = turn.says
     way_back = replace(last, choices=(*chat.choices("form.resume"), *last.choices))
     leaves = "emergency" in turn.counts or (last.lines and last.lines[0].key == "menu_title")
@@ -250,11 +279,11 @@ def _on_choice(scene: Scene, choice: str) -> Turn | Need:
     about = _about_case(scene, choice)
     if about:
         return about
-    acted = acting.acted(scene, choice)
-    if acted:
-        return acted if isinstance(acted, Need) else _after_act(scene, acted)
     if _is_form(scene, choice.partition(".")[0]):
         return _begin(scene, choice, _said_before(scene.conversation))
+    acted = _act(scene, choice)
+    if acted:
+        return acted
     says = _follow(scene, choice)
     if isinstance(says, Need):
         return says
@@ -268,6 +297,15 @@ def _with_sharing(turn: Turn, scene: Scene, choice: str) -> Turn:
         return turn
     say, state = sharing.offered(scene, turn.says[-1], turn.state)
     return replace(turn, says=(*turn.says[:-1], say), state=state)
+
+
+def _act(scene: Scene, choice: str) -> Turn | Need | None:
+    """What a choice does at once, if it is of a kind that does things; a person's line is one where the town has it."""
+    acted = acting.acted(scene, str(scene.town.core.get("operator") or choice) if choice == "person" else choice)
+    if acted is None or isinstance(acted, Need):
+        return acted
+    turn = replace(_turn(scene, *acted.says, counts=acted.counts), effects=acted.effects)
+    return turn if acted.state is None else replace(turn, state=acted.state)
 
 
 def _bind(scene: Scene, choice: str) -> Turn | Need:
@@ -323,10 +361,6 @@ def _begin_with(scene: Scene, things: tuple[Inbound, ...]) -> Turn | Need:
     if outcome is None or isinstance(outcome, Need):
         return outcome or _turn(scene, chat.menu(scene.town))
     return _filled(scene, outcome)
-
-
-def _after_act(scene: Scene, acted: acting.Acted) -> Turn:
-    return replace(_turn(scene, *acted.says), state=acted.state, effects=acted.effects)
 
 
 def _said_before(conversation: Conversation) -> str:
@@ -417,6 +451,9 @@ def _on_text(scene: Scene) -> Turn | Need:
         choices = _form_or_office(town, choices)
     if len(choices) > 1:
         return _turn(scene, chat.did_you_mean(choices), counts=("guessed",))
+    acted = _act(scene, choices[0])
+    if acted:
+        return acted
     says = _follow(scene, choices[0])
     if isinstance(says, Need):
         return says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chalicelib.dialogue.forms import sealed_names
 from chalicelib.model import CITIZEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
@@ -14,6 +15,8 @@ LOG_TEXT_CHARS_MAX = 300
 COUNT_DAYS_KEPT = 3
 SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
 SILENCE_SECONDS = 86400  # after which a message begins another conversation
+ERASED = "erased"
+KEPT_THROUGH_ERASING = ("blocked",)
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
 
@@ -34,7 +37,7 @@ def after_turn(
     )
     begun = ("begun",) if now - conversation.last_at > SILENCE_SECONDS else ()
     counted = _counted(conversation.counts, day, ("in", *begun, *turn.counts, *("out",) * len(said)))
-    return replace(
+    after = replace(
         conversation,
         seq=asked.seq + len(said),
         voice=turn.voice,
@@ -48,6 +51,38 @@ def after_turn(
         session_until=conversation.session_until if conversation.session_until > now else int(now) + SESSION_SECONDS,
         started_at=conversation.started_at or int(now),
         last_at=int(now),
+    )
+    return emptied(after, len(said)) if turn.state.get(ERASED) else after
+
+
+def begun_anew(conversation: Conversation) -> Conversation:
+    """What a citizen whose data was erased comes back to: nothing but whether the town blocked them."""
+    if not conversation.state.get(ERASED):
+        return conversation
+    kept = {name: value for name, value in conversation.state.items() if name in KEPT_THROUGH_ERASING}
+    return replace(conversation, state=kept, voice_chosen=False)
+
+
+def erased(state: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """The memory of a conversation that is to be forgotten."""
+    return {name: value for name, value in state.items() if name in KEPT_THROUGH_ERASING} | {ERASED: int(now)}
+
+
+def emptied(conversation: Conversation, said: int) -> Conversation:
+    """The conversation of a turn that erases it: only the last words of that turn stay, for a day, so that a repeat
+    of the same message is answered alike. Nothing owed before goes out, and nobody may write here first any more."""
+    last = conversation.log[-1 - said :]
+    wanted = {entry.seq for entry in last}
+    return replace(
+        conversation,
+        log=last,
+        lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
+        sealed={},
+        parked=0,
+        counts={},
+        subscribed=False,
+        session_until=0,
+        started_at=0,
     )
 
 

@@ -16,6 +16,11 @@ KINDS = (
     "case_status",
     "assistance",
     "volunteer",
+    "operator",
+    "message",
+    "news",
+    "consent",
+    "my_data",
 )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.cases import helping, routing
 from chalicelib.dialogue import chat, own_words, slots
-from chalicelib.dialogue.acting import Acted
+from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Done, Form, Scene, Similar
 from chalicelib.dialogue.slots import Complaint, Heard, Option, Slot
 from chalicelib.dialogue.slots.wording import TEXT_CHARS_MIN
@@ -260,11 +260,11 @@ def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: He
 # --- acts -------------------------------------------------------------------------------------------------------
 
 
-def act(scene: Scene, service: str, choice: str) -> Acted | Need:
+def act(scene: Scene, service: str, item: str) -> Act | Need:
     """What a button of a card, of a taken request or of the question "is it all right" does."""
-    verb, _, reference = choice.removeprefix(ACTS).partition(".")
+    verb, _, reference = item.partition(".")
     if verb == "which":
-        return Acted((_which(scene, reference),), scene.conversation.state)
+        return Act((_which(scene, reference),))
     found = scene.facts.found
     if HELP not in found:
         return Need((VOLUNTEER, f"{HELP}:{reference}"))
@@ -274,7 +274,7 @@ def act(scene: Scene, service: str, choice: str) -> Acted | Need:
     return _by_volunteer(scene, verb, case, found[VOLUNTEER])
 
 
-def _by_helped(scene: Scene, verb: str, case: Case | None) -> Acted:
+def _by_helped(scene: Scene, verb: str, case: Case | None) -> Act:
     did = case and MoveHelp(case.reference, verb)
     if not case or not did or helping.act(case, did, _here(scene), scene.facts.now, _zone(scene.town)) is None:
         return _said(scene, "aid_no_more", case)
@@ -282,10 +282,10 @@ def _by_helped(scene: Scene, verb: str, case: Case | None) -> Acted:
     lines = [_line(f"aid_{verb}_said", case)]
     if verb == "no":
         lines.append(Line("aid_next", {"unit": Line(str(scene.town.core["person"]))}))
-    return Acted((Say(lines=tuple(lines), choices=chat.choices("person", "menu")),), state, (did,))
+    return Act((Say(lines=tuple(lines), choices=chat.choices("person", "menu")),), (did,), state)
 
 
-def _by_volunteer(scene: Scene, verb: str, case: Case | None, volunteer: Volunteer | None) -> Acted:
+def _by_volunteer(scene: Scene, verb: str, case: Case | None, volunteer: Volunteer | None) -> Act:
     standing = helping.standing(case, volunteer)
     if case is None or standing == "unknown":
         return _said(scene, "aid_no_more", None)
@@ -300,7 +300,7 @@ def _by_volunteer(scene: Scene, verb: str, case: Case | None, volunteer: Volunte
     effects = () if (standing, verb) == ("mine", "take") else (MoveHelp(case.reference, verb, volunteer),)
     place = "" if verb == "back" else helping.TASK
     state = helping.noted(scene.conversation.state, case.reference, place)
-    return Acted((_to_volunteer(verb, case),), state, effects)
+    return Act((_to_volunteer(verb, case),), effects, state)
 
 
 def _to_volunteer(verb: str, case: Case) -> Say:
@@ -311,21 +311,21 @@ def _to_volunteer(verb: str, case: Case) -> Say:
     return Say(lines=(_line(f"aid_{verb}_said", case),))
 
 
-def _photographed(scene: Scene, case: Case, volunteer: Volunteer | None) -> Acted:
+def _photographed(scene: Scene, case: Case, volunteer: Volunteer | None) -> Act:
     media = scene.inbound.media
     if media is None or media.type != "photo" or len(case.attachments) >= helping.PHOTOS_MAX:
         return _said(scene, "file_type_not_taken", case)
     did = MoveHelp(case.reference, "photo", volunteer, (media.type, media.url, media.size))
-    return Acted((Say(lines=(_line("aid_photo_said", case),)),), scene.conversation.state, (did,))
+    return Act((Say(lines=(_line("aid_photo_said", case),)),), (did,))
 
 
-def _said(scene: Scene, key: str, case: Case | None) -> Acted:
+def _said(scene: Scene, key: str, case: Case | None) -> Act:
     """Words alone: nothing is done; a request that is taken or over is no longer remembered as a card."""
     state = scene.conversation.state
     if case and key in ("aid_taken", "aid_over"):
         state = helping.noted(state, case.reference, "")
     line = _line(key, case) if case else Line(key)
-    return Acted((Say(lines=(line,), choices=chat.choices("menu")),), state)
+    return Act((Say(lines=(line,), choices=chat.choices("menu")),), state=state)
 
 
 def _line(key: str, case: Case) -> Line:
@@ -358,7 +358,7 @@ _DONES = own_words.whole_phrases(
 )
 
 
-def meant(scene: Scene) -> str | None:
+def meant(scene: Scene, service: str) -> str | None:
     """A volunteer's word about a card or a taken request, a photo of the receipt, or the answer "is it all right"."""
     known = scene.conversation.state.get(helping.STATE)
     if not known:

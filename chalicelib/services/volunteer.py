@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.cases import helping, routing
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.dialogue import chat, own_words, slots
-from chalicelib.dialogue.acting import Acted
+from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Done, Form, Scene, Similar
 from chalicelib.dialogue.slots import Heard, Option, Slot
 from chalicelib.language.folding import fold, words
@@ -153,30 +153,30 @@ def suspended() -> Say:
 # --- acts -------------------------------------------------------------------------------------------------------
 
 
-def act(scene: Scene, service: str, choice: str) -> Acted | Need:
+def act(scene: Scene, service: str, item: str) -> Act | Need:
     """A pause, its end, or the end of volunteering."""
     if VOLUNTEER not in scene.facts.found:
         return Need((VOLUNTEER,))
     volunteer: Volunteer | None = scene.facts.found[VOLUNTEER]
     state = scene.conversation.state
     if volunteer is None or volunteer.state != "approved":
-        return Acted((Say(lines=(Line("vol_not_one"),), choices=chat.choices("menu")),), state)
-    verb, _, item = choice.removeprefix(ACTS).partition(".")
+        return Act((Say(lines=(Line("vol_not_one"),), choices=chat.choices("menu")),))
+    verb, _, rest = item.partition(".")
     match verb:
         case "pause":
-            return _paused(scene, volunteer, item)
+            return _paused(scene, volunteer, rest)
         case "on":
             return _changed(scene, replace(volunteer, paused_until=0), Line("vol_on"))
-        case "leave" if item == "yes":
+        case "leave" if rest == "yes":
             gone = {name: known for name, known in state.items() if name != helping.STATE}
             return replace(_changed(scene, replace(volunteer, state="left"), Line("vol_left")), state=gone)
         case "leave":
             ways = (Choice("vol.leave.yes", Line("btn_yes")), Choice("menu", Line("btn_no")))
-            return Acted((Say(lines=(Line("vol_leave_ask"),), choices=ways),), state)
-    return Acted((chat.menu(scene.town),), state)
+            return Act((Say(lines=(Line("vol_leave_ask"),), choices=ways),))
+    return Act((chat.menu(scene.town),))
 
 
-def _paused(scene: Scene, volunteer: Volunteer, until: str) -> Acted:
+def _paused(scene: Scene, volunteer: Volunteer, until: str) -> Act:
     zone = ZoneInfo(scene.town.core["time_zone"])
     today = dt.datetime.fromtimestamp(scene.facts.now, zone).date()
     day = _day(until) or today + dt.timedelta(days=PAUSE_DAYS_MAX)
@@ -189,9 +189,9 @@ def _paused(scene: Scene, volunteer: Volunteer, until: str) -> Acted:
     return replace(acted, says=(replace(acted.says[0], choices=ways),))
 
 
-def _changed(scene: Scene, volunteer: Volunteer, line: Line) -> Acted:
+def _changed(scene: Scene, volunteer: Volunteer, line: Line) -> Act:
     say = Say(lines=(line,), choices=chat.choices("menu"))
-    return Acted((say,), scene.conversation.state, (ChangeVolunteer(volunteer),))
+    return Act((say,), (ChangeVolunteer(volunteer),))
 
 
 def _day(text: str) -> dt.date | None:
@@ -226,7 +226,7 @@ _WEEKDAY_STEMS = (
 )
 
 
-def meant(scene: Scene) -> str | None:
+def meant(scene: Scene, service: str) -> str | None:
     """A volunteer's wish to pause, to be back, or to leave."""
     if helping.TASK not in scene.conversation.state.get(helping.STATE, {}):
         return None

@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -29,6 +30,7 @@ OBJECT_SECONDS_MAX = 20.0  # for the bytes of an object
 FORM_SECONDS_MAX = 10.0  # e-mail and SMS: nobody waits for them, and an answer given up too early may double one
 TRIES_MAX = 3
 BACKOFF_SECONDS = 0.05
+_LISTED_KEY = re.compile(r"<Key>([^<]+)</Key>")
 _TARGETS = {
     "dynamodb": ("DynamoDB_20120810", "application/x-amz-json-1.0"),
     "sqs": ("AmazonSQS", "application/x-amz-json-1.0"),
@@ -219,6 +221,20 @@ def put_object(bucket: str, key: str, body: bytes, media_type: str, deadline: wi
 def delete_object(bucket: str, key: str, deadline: wire.Deadline) -> None:
     """Take an object away; one that is not there is no error. Raises Unavailable."""
     _object("DELETE", bucket, key, deadline.within(CALL_SECONDS_MAX))
+
+
+def list_objects(bucket: str, prefix: str, deadline: wire.Deadline) -> list[str]:
+    """The keys that begin so, at most a thousand. Raises Unavailable."""
+    query = f"list-type=2&prefix={quote(prefix, safe='')}"
+    url = f"{object_url(bucket, '')}?{query}"
+    signed = sign("GET", url, "s3", {}, hashlib.sha256(b"").hexdigest())
+    try:
+        reply = wire.call("s3", "ListBucket", "GET", url, signed, b"", deadline.within(OBJECT_SECONDS_MAX))
+    except wire.CallFailed as failure:
+        raise Unavailable("s3 LIST") from failure
+    if reply.status != 200:
+        raise Unavailable("s3 LIST")
+    return [unescape(key) for key in _LISTED_KEY.findall(reply.body.decode())]
 
 
 def _object(

@@ -151,6 +151,20 @@ class CaseStore:
         found = dynamo.page(TABLE, "citizen", pk, deadline, sort="created_sort", limit=limit, newest_first=True)
         return tuple(case for case in self._heads(found, deadline) if case)
 
+    def own_references(self, person: str, deadline: Deadline, limit: int = OWN_CASES_MAX) -> tuple[str, ...]:
+        """The references of what a citizen opened, newest first; one request."""
+        pk = ("citizen_key", keys.citizens_cases(self.town, person))
+        found = dynamo.page(TABLE, "citizen", pk, deadline, sort="created_sort", limit=limit, newest_first=True)
+        return tuple(str(item["created_sort"]).partition("#")[2] for item in found)
+
+    def rewrite_past(self, reference: str, clean: Callable[[Happening], Happening], deadline: Deadline) -> None:
+        """Clean the entries of a history that no longer stand in its head."""
+        for item in dynamo.query(TABLE, keys.case(self.town, reference), "E#", deadline):
+            before = _happening(json.loads(zlib.decompress(item["body"])))
+            after = clean(before)
+            if after != before:
+                dynamo.put(TABLE, item | {"body": _packed(_happening_data(after))}, deadline)
+
     def open_page(self, limit: int, deadline: Deadline, cursor: str = "", desk: str = "") -> Page:
         """Open cases, most urgent first: of the town, or of one desk (an office, or `staff:<id>`)."""
         pk = ("desk_key", keys.desk(self.town, desk)) if desk else ("open_key", keys.open_cases(self.town))

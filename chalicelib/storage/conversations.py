@@ -18,6 +18,8 @@ from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 from chalicelib.wire import Deadline
 
 TABLE = "conversations"
+ERASED, BLOCKED = "erased", "blocked"  # marks in a conversation's memory
+ERASED_KEPT_SECONDS = 86400
 RING_MAX = 64
 RING_HOURS = 24
 
@@ -69,7 +71,8 @@ class ConversationStore:
     def item(self, conversation: Conversation, now: float) -> dict[str, Any]:
         """The attributes `conversation` is stored as."""
         day = datetime.fromtimestamp(conversation.last_at or now, UTC).astimezone(self._zone).date().isoformat()
-        return shapes.to_item(conversation, day, int(now) + KEPT_DAYS * 86400)
+        kept = ERASED_KEPT_SECONDS if _is_forgotten(conversation) else KEPT_DAYS * 86400
+        return shapes.to_item(conversation, day, int(now) + kept)
 
     # --- handled ids -------------------------------------------------------------------------------------------
 
@@ -111,3 +114,8 @@ def with_open_session(people: Sequence[Follower], now: float, deadline: Deadline
     wanted = {(keys.conversation(each.account, each.citizen), keys.NOW): each for each in people}
     found = dynamo.batch_get(TABLE, list(wanted), deadline) if wanted else {}
     return {wanted[key] for key, item in found.items() if item.get("session_until", 0) > now}
+
+
+def _is_forgotten(conversation: Conversation) -> bool:
+    """Erased, and nobody blocked: what is left of it goes after a day."""
+    return bool(conversation.state.get(ERASED)) and not conversation.state.get(BLOCKED)

@@ -33,13 +33,15 @@ class Duplicate(Conflict):
 class Write:
     """One item of a transaction, written whole.
 
-    `expected_v` as in `put`; `unique`: only if there is none, and if there is, no retry will help.
+    `expected_v` as in `put`; `unique`: only if there is none, and if there is, no retry will help; `gone`: the item
+    under these keys is deleted, whether it was there or not.
     """
 
     table: str
     item: Item
     expected_v: int | None = None
     unique: bool = False
+    gone: bool = False
 
 
 def table(name: str) -> str:
@@ -80,7 +82,7 @@ def transact(writes: Sequence[Write], deadline: Deadline) -> None:
     """
     assert len(writes) <= TRANSACTION_ITEMS_MAX
     payload = {
-        "TransactItems": [{"Put": _put_of(write)} for write in writes],
+        "TransactItems": [{"Delete": _delete_of(write)} if write.gone else {"Put": _put_of(write)} for write in writes],
         "ClientRequestToken": uuid.uuid4().hex,
     }
     try:
@@ -99,6 +101,16 @@ def _put_of(write: Write) -> dict[str, Any]:
         put["ConditionExpression"] = "v = :v"
         put["ExpressionAttributeValues"] = {":v": {"N": str(write.expected_v)}}
     return put
+
+
+def _delete_of(write: Write) -> dict[str, Any]:
+    return {"TableName": table(write.table), "Key": pack({"pk": write.item["pk"], "sk": write.item["sk"]})}
+
+
+def delete(name: str, pk: str, sk: str, deadline: Deadline) -> None:
+    """Remove one item; one that is not there is no error."""
+    payload = {"TableName": table(name), "Key": pack({"pk": pk, "sk": sk})}
+    call("dynamodb", "DeleteItem", payload, deadline, repeatable=True)
 
 
 def _cancelled(writes: Sequence[Write], error: AwsError) -> Conflict | Unavailable:

@@ -29,6 +29,15 @@ def overflow(seq: int) -> str:
     return f"OUT#{seq:012d}"
 
 
+def thread(town: str, person: str) -> str:
+    """What a citizen and the town's people said to each other, in order."""
+    return f"T#{town}#TH#{person}"
+
+
+def thread_part(seq: int) -> str:
+    return f"{seq:012d}"
+
+
 def day(town: str, date: str) -> str:
     return f"T#{town}#{date}"
 
@@ -139,7 +148,17 @@ def citizens_cases(town: str, person: str) -> str:
 def media_object(town: str, account: str, citizen: str, source: str) -> str:
     """Where in the bucket what came from `source` (a channel's link, an upload) lies once it is checked."""
     digest = hashlib.blake2b(f"{account}#U#{citizen}#{source}".encode("utf-8", "surrogatepass"), digest_size=16)
-    return f"T/{town}/media/{person(account, citizen)}/{digest.hexdigest()}"
+    return f"{media_objects(town, person(account, citizen))}{digest.hexdigest()}"
+
+
+def media_objects(town: str, person: str) -> str:
+    """Under which all checked media of one person lie."""
+    return f"T/{town}/media/{person}/"
+
+
+def exports(town: str, person: str) -> str:
+    """Under which the copies of their data lie that a person asked for."""
+    return f"T/{town}/export/{person}/"
 
 
 def thumbnail(media: str) -> str:
@@ -167,6 +186,23 @@ def person(account: str, citizen: str) -> str:
 
 def person_of(town: str, person: str) -> str:
     return f"T#{town}#P#{person}"
+
+
+CONSENTS, SUBSCRIPTIONS, FOLLOWED = "CONSENT#", "SUB#", "FOLLOW#"
+
+
+def subscription(topic: str) -> str:
+    return f"{SUBSCRIPTIONS}{topic}"
+
+
+def audience(town: str, topic: str) -> str:
+    """Who subscribed to a topic, as the `audience` index has them."""
+    return f"T#{town}#SUB#{topic}"
+
+
+def followed(reference: str) -> str:
+    """Beside the person: a case of somebody else's that they follow."""
+    return f"{FOLLOWED}{reference}"
 
 
 def consent(topic: str, at: int) -> str:

@@ -36,6 +36,13 @@ def references(town: str, phone: str, now: float, deadline: Deadline) -> tuple[s
     return tuple(found["reference"] for found in items if found["exp"] > now)
 
 
+def forget(town: str, phone: str, reference: str, deadline: Deadline) -> None:
+    """The number no longer leads to the case."""
+    pk = _pk(town, phone, deadline)
+    if pk is not None:
+        dynamo.delete(TABLE, pk, reference, deadline)
+
+
 def _pk(town: str, phone: str, deadline: Deadline) -> str | None:
     key = secrets.phone_key(deadline)
     if not key:

@@ -87,7 +87,7 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
         last_at=item.get("last_at", 0),
         ring=tuple(_RING_ENTRY.iter_unpack(ring[:usable])),
         lease=Lease(item["lease_by"], item["lease_until"]) if item.get("lease_by") else None,
-        log=tuple(_entry(entry) for entry in body.get("log", ())),
+        log=tuple(entry_from(entry) for entry in body.get("log", ())),
         lane=tuple(owed_from(entry) for entry in body.get("lane", ())),
         parked=body.get("parked", 0),
         state=body.get("state", {}),
@@ -103,7 +103,7 @@ def _pack_body(conversation: Conversation) -> bytes | None:
     if conversation.sealed:
         body["sealed"] = dict(conversation.sealed)
     if conversation.log:
-        body["log"] = [_entry_data(entry) for entry in conversation.log]
+        body["log"] = [entry_data(entry) for entry in conversation.log]
     if conversation.lane:
         body["lane"] = [owed_data(owed) for owed in conversation.lane]
     if conversation.parked:
@@ -118,7 +118,7 @@ def _pack_body(conversation: Conversation) -> bytes | None:
 # --- the parts of the body --------------------------------------------------------------------------------------
 
 
-def _entry_data(entry: Entry) -> list[Any]:
+def entry_data(entry: Entry) -> list[Any]:
     data: list[Any] = [entry.seq, entry.at, entry.origin[0], entry.turn, entry.text]
     if entry.say:
         data.append(say_data(entry.say))
@@ -129,7 +129,7 @@ def _entry_data(entry: Entry) -> list[Any]:
 _ORIGINS = {"b": BOT, "c": "citizen", "o": "operator"}
 
 
-def _entry(data: list[Any]) -> Entry:
+def entry_from(data: list[Any]) -> Entry:
     seq, at, origin, turn, text, *rest = data
     say = say_from(rest[0]) if rest else None
     voice = _voice(rest[1]) if len(rest) > 1 and rest[1] else None

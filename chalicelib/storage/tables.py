@@ -47,7 +47,7 @@ class Day(GlobalSecondaryIndex["Conversation"]):
 
 
 class Conversation(Model):
-    """`NOW`, and beside it SEEN, OUT and parked towns (see `keys`)."""
+    """`NOW`, and beside it SEEN, OUT and parked towns; threads in partitions of their own (see `keys`)."""
 
     class Meta(_Meta):
         table_name = table("conversations")
@@ -274,6 +274,10 @@ class Person(Model):
     about = UnicodeAttribute(null=True)
     detail = UnicodeAttribute(null=True)
     tries = NumberAttribute(null=True)
+    account = UnicodeAttribute(null=True)
+    citizen = UnicodeAttribute(null=True)
+    script = UnicodeAttribute(null=True)
+    settlement = UnicodeAttribute(null=True)
     topic_key = UnicodeAttribute(null=True)
     audience_sort = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)

@@ -14,6 +14,7 @@ PER_SHARD_MAX = 500
 ROWS_MAX = 1000
 MISSED_CONVERSATIONS_MAX = 2000
 ACTIVE_MAX = 20000  # conversations of a town on one day
+DEAD_LOOKED_AT_MAX = 10_000
 FAR_FUTURE = 2**40
 
 
@@ -89,6 +90,16 @@ def _rows(shard: str) -> Iterator[dict[str, Any]]:
             "due_at": row.due_at,
             "error": row.error,
         }
+
+
+def dead_rows_of(town: str, account: str, citizen: str) -> list[tables.OutboxRow]:
+    """What a town could not deliver or answer of one citizen's, among the newest of it."""
+    dead = tables.OutboxRow.due_index
+    found = dead.query(
+        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=DEAD_LOOKED_AT_MAX, scan_index_forward=False
+    )
+    rows = tables.OutboxRow.batch_get([(key.pk, key.sk) for key in found])
+    return [row for row in rows if (row.account, row.citizen) == (account, citizen)]
 
 
 def misses(town: str, date: str) -> list[dict[str, Any]]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from chalicelib.language import catalogue
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from chalicelib.tenancy.kinds import Service
+from chalicelib.tenancy.kinds import Service, built_in
 from chalicelib.tenancy.kinds.base import OFFICES
 from chalicelib.tenancy.kinds.contacts import ContactsService
+from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ordered
 from chalicelib.tenancy.load import TownFiles
 from chalicelib.tenancy.look import colours
@@ -88,6 +89,7 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
                 "tenant.yaml", ("languages", position), f"{offer.id} has no {script}", "remove the script"
             )
     yield from _duplicates(files)
+    yield from _reserved(files)
     intents = platform_model().names
     native = tenant.languages[0].id
     for position, office in enumerate(files.contacts.offices):
@@ -128,8 +130,8 @@ class _Wordless(dict[str, Any]):
 
 
 def _services(files: TownFiles) -> list[Service]:
-    """The town's services in the order of its file."""
-    return list(files.services.services)
+    """The town's services in the order of its file, then what every town has."""
+    return [*files.services.services, *built_in.services(files)]
 
 
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
@@ -141,6 +143,18 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
                 yield files.complaint(name, (key, position), f'"{identifier}" stands twice', "keep one of them")
+
+
+def _reserved(files: TownFiles) -> Iterator[Complaint]:
+    """Names of what every town has, and a second line to a person."""
+    operators = 0
+    for position, service in enumerate(files.services.services):
+        where = ("services", position)
+        operators += isinstance(service, OperatorService)
+        if service.id in built_in.RESERVED:
+            yield files.complaint("services.yaml", where, f'"{service.id}" is what every town has', "choose another id")
+        elif isinstance(service, OperatorService) and operators > 1:
+            yield files.complaint("services.yaml", where, "a second operator", "keep one of them")
 
 
 def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
@@ -185,6 +199,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "emergency": _emergency(files),
         "centre": tenant.centre.model_dump() if tenant.centre else None,
         "person": f"{_contacts_service(files)}.{tenant.person.office}",
+        "operator": next((one.id for one in files.services.services if isinstance(one, OperatorService)), None),
         "settlements": list(tenant.settlements),
         "latin_words": list(tenant.latin_words),
         "services": {service.id: {"kind": service.kind} | service.core(files) for service in _services(files)},

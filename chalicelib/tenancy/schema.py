@@ -59,6 +59,7 @@ def _date(value: Any) -> Any:
 Phone = Annotated[str, AfterValidator(_phone)]
 Spans = Annotated[str, AfterValidator(_spans)]
 Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Hours = dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays"], Spans]
 LocalText = Text | dict[Language, Text]
 LocalTitle = dict[Language, Title]
 LocalList = dict[Language, Annotated[list[Short], Field(min_length=1, max_length=LIST_ITEMS_MAX)]]
@@ -168,7 +169,7 @@ class Office(Strict):
     phones: Unconfirmed | Annotated[list[Phone], Field(min_length=1, max_length=6)] = UNCONFIRMED  # type: ignore[assignment]
     emails: Unconfirmed | list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")]] | None = None
     address: Unconfirmed | LocalText = UNCONFIRMED
-    hours: Unconfirmed | dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays"], Spans] = UNCONFIRMED  # type: ignore[assignment]
+    hours: Unconfirmed | Hours = UNCONFIRMED  # type: ignore[assignment]
     web: HttpsUrl | None = None
     intents: list[str] = []
     listed: bool = True

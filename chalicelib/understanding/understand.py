@@ -90,6 +90,11 @@ def understand(text: str, index: Mapping[str, Any]) -> Understood:
     )
 
 
+def danger_of(text: str) -> str | None:
+    """The danger a message speaks of, and nothing else of it."""
+    return danger_in(words(fold(entities.read(text)[1])), platform_model().head["dangers"])
+
+
 def danger_in(ordered: list[str], dangers: Mapping[str, Mapping[str, Sequence[str]]]) -> str | None:
     """The kind of danger the message speaks of, if any."""
     present = set(ordered)

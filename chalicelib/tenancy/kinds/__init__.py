@@ -11,6 +11,8 @@ from chalicelib.tenancy.kinds.base import Service
 from chalicelib.tenancy.kinds.case_status import StatusService
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.document_request import DocumentService
+from chalicelib.tenancy.kinds.news import NewsService
+from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ProceduresService
 from chalicelib.tenancy.kinds.question import QuestionService
 from chalicelib.tenancy.kinds.report_problem import ReportService
@@ -25,7 +27,9 @@ AnyService = Annotated[
     | QuestionService
     | StatusService
     | AssistanceService
-    | VolunteerService,
+    | VolunteerService
+    | OperatorService
+    | NewsService,
     Field(discriminator="kind"),
 ]
 

@@ -1,0 +1,84 @@
+"""What a town has on record of one citizen beside cases: subscriptions, consents, cases followed. One small partition.
+
+A person is a hash of channel account and id there. Only a subscription holds the address itself, for it is what
+announcements are sent by; it goes with the subscription.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.model import Follower, Standing, Voice
+from chalicelib.storage import consents, dynamo, keys
+from chalicelib.storage.dynamo import Item, Write
+from chalicelib.wire import Deadline
+
+TABLE = "people"
+SHAPE = 1
+RECORDS_MAX = 500
+WHOLE_TOWN = "-"
+
+
+def standing(town: str, person: str, now: float, deadline: Deadline) -> Standing:
+    """Everything on record of a person; one request."""
+    return read(records(town, person, now, deadline))
+
+
+def records(town: str, person: str, now: float, deadline: Deadline) -> list[Item]:
+    """A person's items as they are stored, oldest consents first."""
+    pk = ("pk", keys.person_of(town, person))
+    found = dynamo.page(TABLE, None, pk, deadline, sort="sk", limit=RECORDS_MAX)
+    return [item for item in found if item.get("exp", now + 1) > now]
+
+
+def read(items: Sequence[Item]) -> Standing:
+    """What stored items say; of several consents of one topic the newest counts."""
+    subscriptions = {
+        item["sk"].removeprefix(keys.SUBSCRIPTIONS): str(item.get("settlement", ""))
+        for item in items
+        if item["sk"].startswith(keys.SUBSCRIPTIONS)
+    }
+    agreed = {item["sk"].split("#")[1]: bool(item["given"]) for item in items if item["sk"].startswith(keys.CONSENTS)}
+    followed = tuple(item["sk"].removeprefix(keys.FOLLOWED) for item in items if item["sk"].startswith(keys.FOLLOWED))
+    return Standing(subscriptions, agreed, followed)
+
+
+def subscription(town: str, who: Follower, topic: str, settlement: str, voice: Voice, now: float) -> Write:
+    """A subscription as part of a transaction, ready for whoever sends announcements."""
+    person = keys.person(who.account, who.citizen)
+    item: dict[str, Any] = {
+        "pk": keys.person_of(town, person),
+        "sk": keys.subscription(topic),
+        "shape": SHAPE,
+        "at": int(now),
+        "account": who.account,
+        "citizen": who.citizen,
+        "language": voice.language,
+        "script": voice.script,
+        "settlement": settlement or None,
+        "topic_key": keys.audience(town, topic),
+        "audience_sort": f"{settlement or WHOLE_TOWN}#{voice.language}#{person}",
+    }
+    return Write(TABLE, item)
+
+
+def ended(town: str, person: str, topic: str) -> Write:
+    """The end of a subscription as part of a transaction."""
+    return Write(TABLE, {"pk": keys.person_of(town, person), "sk": keys.subscription(topic)}, gone=True)
+
+
+def following(town: str, person: str, reference: str) -> Write:
+    """That a person follows somebody else's case: without it, nobody could find the case when they ask what is known
+    of them."""
+    return Write(TABLE, {"pk": keys.person_of(town, person), "sk": keys.followed(reference), "shape": SHAPE})
+
+
+def all_ended(town: str, person: str, found: Standing, channel: str, wording: str, now: float) -> list[Write]:
+    """Every subscription gone and every consent withdrawn, by the citizen."""
+    writes = [ended(town, person, topic) for topic in found.subscriptions]
+    for topic, given in found.consents.items():
+        if given:
+            withdrawn = consents.Consent(topic, False, int(now), channel, "citizen", wording)
+            writes.append(consents.item(town, person, withdrawn))
+    return writes
