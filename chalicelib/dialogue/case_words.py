@@ -13,8 +13,14 @@ RATING_WORDS_MAX = 3
 STARS_MAX = 5
 _SETTLED = tuple(
     fold(stem)
-    for stem in """rešen riješen popravljen sređen završen otklonjen uklonjen očišćen saniran fixed solved resolved
-    repaired settled done behoben erledigt gelöst geloest repariert zgjidh rregullu riparu gati""".split()  # noqa: SIM905
+    for stem in """rešen rešil riješil poprav sređen sredil završen završil otklon uklon očišć očistil saniran urađen
+    uradil fixed solved resolved repaired settled done behoben erledigt gelöst geloest repariert zgjidh rregullu
+    riparu gati""".split()  # noqa: SIM905
+)
+_AS_BEFORE = tuple(
+    f" {fold(phrase)} "
+    for phrase in """i dalje|još uvek|još uvijek|ne radi|nije gotovo|still|not yet|immer noch|noch immer|noch nicht|
+        ende|akoma""".split("|")  # noqa: SIM905
 )
 _NOT = folded_words("nije nisu nisam ne nema not no isn't isnt hasn't hasnt nicht nichts nuk ende s'është jo")
 _WITHDRAWS = tuple(
@@ -72,8 +78,11 @@ def _about_it(say: Say, reference: str, heard: Heard) -> str | None:
     offered = {choice.id for choice in say.choices}
     if f"{CASE_CHOICE}unfixed.{reference}" not in offered:
         return None
-    if any(word.startswith(_SETTLED) for word in spoken):
-        return f"{CASE_CHOICE}{'unfixed' if _NOT.intersection(spoken) else 'fixed'}.{reference}"
+    settled, said = any(word.startswith(_SETTLED) for word in spoken), f" {' '.join(spoken)} "
+    if any(phrase in said for phrase in _AS_BEFORE) or (settled and _NOT.intersection(spoken)):
+        return f"{CASE_CHOICE}unfixed.{reference}"
+    if settled:
+        return f"{CASE_CHOICE}fixed.{reference}"
     alone = heard.text.strip(" .!").removesuffix("/5").isdecimal() or any(sign in heard.text for sign in _STAR_SIGNS)
     rating = rating_in(heard) if alone else None
     return f"{CASE_CHOICE}rate{rating}.{reference}" if rating else None

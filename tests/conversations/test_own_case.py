@@ -204,6 +204,10 @@ def test_the_notice_of_a_resolved_case_carries_two_buttons_for_its_owner() -> No
         "it is not solved",
         "noch nicht behoben",
         "ende nuk u zgjidh",
+        "nisu popravili",
+        "i dalje curi",
+        "још увек не ради",
+        "it still leaks",
         "2",
     ],
 )
