@@ -21,7 +21,7 @@ from chalicelib.actions.journal import log
 from chalicelib.actions.word_reminders import about, digest
 from chalicelib.cases import lifecycle, watching
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Conflict, SalterError, Staff, Town
+from chalicelib.model import Case, Conflict, Staff, Town
 from chalicelib.storage import dynamo, outbox, tenants, watches
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
@@ -60,7 +60,7 @@ def watch_deadlines(now: float, seconds: float = WATCH_SECONDS) -> int:
             break
         try:
             caused += watch_town(slug, now, deadline)
-        except SalterError as error:
+        except Exception as error:  # a bug or a town's odd hours: the other towns' deadlines do not wait for it
             log.error("deadlines_failed", tenant=slug, error=type(error).__name__)
     return caused
 
@@ -86,7 +86,7 @@ def forget() -> None:
 
 def _stages(slug: str, calendar: Mapping[str, Any], now: float, deadline: Deadline) -> int:
     """Every open case whose deadline asks for something; the watch moves on once all of them had it."""
-    watch, caused, staff = _watches[slug], 0, None
+    watch, caused, complete, staff = _watches[slug], 0, True, None
     start = max(0, min(watch.until, int(now)) - OVERLAP_SECONDS)
     for seen in _due_between(slug, start, watching.horizon(calendar, now), deadline):
         if watching.stage(seen, calendar, now) is None:
@@ -95,15 +95,25 @@ def _stages(slug: str, calendar: Mapping[str, Any], now: float, deadline: Deadli
         if town is None or deadline.left() < SECONDS_NEEDED:
             return caused
         staff = all_of(slug, deadline) if staff is None else staff
-        done = _mark(town, seen.reference, staff, now, deadline)
-        if done is None:
-            return caused  # somebody changed the case meanwhile: the next minute looks again
-        caused += done
-    _moved_on(slug, watch, now, deadline)
+        done = _marked(town, seen.reference, staff, now, deadline)
+        caused, complete = caused + (done or 0), complete and done is not None
+    if complete:
+        _moved_on(slug, watch, now, deadline)
     return caused
 
 
-def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadline: Deadline) -> int | None:
+def _marked(town: Town, reference: str, staff: Sequence[Staff], now: float, deadline: Deadline) -> int | None:
+    """1 if something was caused, 0 if nothing is asked for any more, None if the next minute has to look again."""
+    try:
+        return _mark(town, reference, staff, now, deadline)
+    except Conflict:  # somebody changed the case meanwhile
+        return None
+    except Exception as error:  # one case must not keep the others waiting
+        log.error("deadline_failed", tenant=town.slug, error=type(error).__name__)
+        return None
+
+
+def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadline: Deadline) -> int:
     """Write down what the deadline asked for, with the e-mails and notices about it, all or nothing."""
     store = CaseStore(town.slug)
     case = store.load(reference, deadline)
@@ -116,10 +126,7 @@ def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadli
     mails = tuple(
         outbox.write(town.slug, "email", about(town, reader, changed, stage), now) for reader in readers.values()
     )
-    try:
-        store.save(changed, deadline, [*notify.items(notes, now), *mails])
-    except Conflict:
-        return None
+    store.save(changed, deadline, [*notify.items(notes, now), *mails])
     if not readers:
         log.warning("nobody_to_remind", tenant=town.slug, where=changed.office)
     work_outbox.ring(mails, now, deadline)

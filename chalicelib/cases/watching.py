@@ -20,6 +20,7 @@ from chalicelib.model import Case
 # when the head of the office hears of it.
 REMIND_HOURS, ESCALATE_HOURS = 8, 4
 DIGEST_AT = dt.time(7, 0)  # of the town, on working days
+REACH_DAYS_MAX = 7  # an office that hardly ever opens is not reminded weeks ahead
 _STARTS = ("opened", lifecycle.REOPENED, lifecycle.VALIDATED)
 _LOOK_BACK_DAYS_MAX = 21
 
@@ -88,7 +89,8 @@ def _reach(core: Mapping[str, Any], office: str, now: float, hours: int) -> int:
     """The moment at which that much opening time of the office will have passed."""
     term = Term(hours, deadlines.WORKING_HOURS)
     end = deadlines.due(term, _local(core, now), core["closed"], routing.hours_of(core, office) or None)
-    return int(end.timestamp()) if end else 0
+    latest = int(now) + REACH_DAYS_MAX * 86400
+    return min(int(end.timestamp()), latest) if end else 0
 
 
 def _local(core: Mapping[str, Any], now: float) -> dt.datetime:

@@ -9,6 +9,7 @@ from chalicelib.model import Choice, Line, Say, Town
 MENU_CHOICES = ("person", "language", "emergency")
 FALLBACK_CHOICES = ("person", "menu")
 SECONDS_MAX = 3
+QUESTION = "question"  # the kind of service that takes questions to an office
 
 
 def choices(*ids: str) -> tuple[Choice, ...]:
@@ -53,14 +54,26 @@ def languages(town: Town) -> Say:
     return Say(lines=(Line("choose_language"),), choices=(*voices, *choices("my_data", "menu")))
 
 
-def did_you_mean(guesses: list[str]) -> Say:
+def did_you_mean(town: Town, guesses: list[str]) -> Say:
     """Up to three guesses and the ways out."""
-    return Say(lines=(Line("did_you_mean"),), choices=choices(*dict.fromkeys((*guesses, "person", "menu"))))
+    asked = tuple(choice for choice in asking(town) if choice.id not in guesses)
+    guessed = choices(*dict.fromkeys(guesses))
+    return Say(lines=(Line("did_you_mean"),), choices=(*guessed, *asked, *_besides(guesses, "person", "menu")))
+
+
+def _besides(guesses: list[str], *ids: str) -> tuple[Choice, ...]:
+    return choices(*(each for each in ids if each not in guesses))
+
+
+def asking_service(town: Town) -> str | None:
+    """The town's service that takes questions, if it has one."""
+    services = town.core["services"].items()
+    return next((str(name) for name, entry in services if entry["kind"] == QUESTION), None)
 
 
 def asking(town: Town) -> tuple[Choice, ...]:
     """A button that sends what was just said to an office as a question, in towns that take questions."""
-    service = next((name for name, entry in town.core["services"].items() if entry["kind"] == "question"), None)
+    service = asking_service(town)
     return (Choice(service, Line("question_send_this")),) if service else ()
 
 

@@ -445,12 +445,12 @@ def _on_text(scene: Scene) -> Turn | Need:
     if ordered:
         return _begin(scene, ordered)
     form = _likely_form(scene, understood) or _form_choice(scene, choices)
-    if form and (not own_words.asks_something(text) or _is_wish(scene, form) or _takes_questions(scene, form)):
+    if form and (not own_words.asks_something(text) or _takes_questions(scene, form) or _is_wish(scene, form)):
         return _begin(scene, form)
     if form:
         choices = _form_or_office(town, choices)
     if len(choices) > 1:
-        return _turn(scene, chat.did_you_mean(choices), counts=("guessed",))
+        return _turn(scene, chat.did_you_mean(town, choices), counts=("guessed",))
     acted = _act(scene, choices[0])
     if acted:
         return acted
@@ -488,15 +488,13 @@ def _request_of(town: Town, choice: str) -> str | None:
 
 def _asked_outright(scene: Scene) -> str | None:
     """The service that takes questions, if the words say themselves that one is to be asked."""
-    for service in scene.town.core["services"]:
-        asks_outright = getattr(scene.kind_of(service), "asks_outright", None)
-        if asks_outright and asks_outright(scene.town, service, scene.heard):
-            return str(service)
-    return None
+    service = chat.asking_service(scene.town)
+    asks_outright = getattr(scene.kind_of(service), "asks_outright", None) if service else None
+    return service if asks_outright and asks_outright(scene.town, service, scene.heard) else None
 
 
 def _takes_questions(scene: Scene, choice: str) -> bool:
-    return hasattr(scene.kind_of(choice.partition(".")[0]), "asks_outright")
+    return bool(scene.town.core["services"][choice.partition(".")[0]]["kind"] == chat.QUESTION)
 
 
 def _begin_asking(scene: Scene, service: str) -> Turn | Need:

@@ -275,6 +275,23 @@ def test_two_at_once_do_it_once(town: World) -> None:
     assert len(letters(town)[_mail(town.slug, "head", "porezi")]) == 1
 
 
+def test_one_case_that_breaks_keeps_no_other_waiting(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = files(town, "2026-03-04 15:00"), files(town, "2026-03-04 15:30")
+    right = watch_deadlines.lifecycle.change
+
+    def change(case: Case, event: Event) -> Case:
+        if case.reference == bad.reference:
+            raise ZeroDivisionError
+        return right(case, event)
+
+    with monkeypatch.context() as broken_by_a_bug:
+        broken_by_a_bug.setattr(watch_deadlines.lifecycle, "change", change)
+        watches(town, "2026-03-04 16:00")
+    assert (events(town, bad), events(town, good)) == (["opened"], ["opened", "overdue"])
+    watches(town, "2026-03-05 18:00")  # once it is mended, the breach that was missed is told
+    assert events(town, bad) == ["opened", "overdue"]
+
+
 def test_a_town_with_nothing_to_do_costs_one_query(town: World) -> None:
     case = asks(town)
     watches(town, "2026-03-04 16:00")

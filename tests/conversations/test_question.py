@@ -86,6 +86,13 @@ def test_what_was_not_understood_goes_to_an_office_without_being_written_again()
     assert filed(scene).fields["question"] == "kvrcnuo mi je blimp na šumatoru"
 
 
+def test_where_the_bot_only_guesses_the_words_can_go_to_an_office() -> None:
+    scene = stage()
+    assert "Jeste li mislili" in says(scene, "kontakt ili porez").text
+    presses(scene, "ask")
+    assert "kontakt ili porez" in presses(scene, "ask.topic.taxes", "ask.zone.here").text
+
+
 def test_the_deadline_skips_a_weekend_and_a_moved_holiday() -> None:
     scene = stage()
     says(scene, "Imam pitanje: kad se plaća porez na garažu?")
