@@ -35,7 +35,7 @@ DIGEST_CASES_MAX = 500
 OVERLAP_SECONDS = 3600  # looked at again: an index may lag, and a watch is written down once an hour
 KEPT_SECONDS = 600.0  # what is known of a town's calendar and hours
 CALENDARS_KEPT_MAX = 2000
-_CALENDAR = ("time_zone", "closed", "offices", "person")
+_CALENDAR = ("time_zone", "closed", "offices")
 
 
 @dataclass(slots=True)
@@ -216,10 +216,10 @@ def _calendar(slug: str, deadline: Deadline) -> Mapping[str, Any] | None:
     kept = _calendars.get(slug)
     if kept and kept.until > time.monotonic():
         return kept.calendar
-    town = known.town(slug, deadline)
-    if town is None:
+    core = tenants.core(slug, deadline)
+    if core is None:
         return None
-    _calendars[slug] = _Kept({name: town.core[name] for name in _CALENDAR}, time.monotonic() + KEPT_SECONDS)
+    _calendars[slug] = _Kept({name: core[name] for name in _CALENDAR}, time.monotonic() + KEPT_SECONDS)
     _calendars.move_to_end(slug)
     while len(_calendars) > CALENDARS_KEPT_MAX:
         _calendars.popitem(last=False)

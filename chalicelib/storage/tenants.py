@@ -62,6 +62,15 @@ def town(slug: str, version: int, deadline: Deadline) -> Town | None:
     return from_parts(slug, version, parts) if "core" in parts else None
 
 
+def core(slug: str, deadline: Deadline) -> Mapping[str, Any] | None:
+    """The core of the version in force alone, without texts, sheets and phrases; two reads."""
+    current = pointer(slug, deadline)
+    key = keys.version_prefix(current.version) + "core" if current else ""
+    item = dynamo.get(TABLE, keys.town(slug), key, deadline) if key else None
+    found: Mapping[str, Any] | None = _unpack(item["body"]) if item else None
+    return found
+
+
 def to_parts(compiled: Mapping[str, Any]) -> dict[str, bytes]:
     """A compiled version as named, packed parts."""
     plain = {"core": compiled["core"], "index": compiled["index"]}

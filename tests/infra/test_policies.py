@@ -75,6 +75,17 @@ def test_no_function_may_change_a_town(policy: Path) -> None:
     assert on_towns == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 
 
+def test_the_minutes_function_may_do_what_deadlines_ask() -> None:
+    def table(name: str) -> str:
+        return json.dumps({"Fn::GetAtt": [name, "Arn"]})
+
+    asked = {(f"dynamodb:{action}", table("CasesTable")) for action in ("GetItem", "PutItem")}
+    asked |= {("dynamodb:Query", json.dumps({"Fn::Sub": "${CasesTable.Arn}/index/open"}))}
+    asked |= {("dynamodb:Query", table(name)) for name in ("PeopleTable", "TenantsTable")}
+    asked |= {("dynamodb:PutItem", table(name)) for name in ("OutboxTable", "ConversationsTable")}
+    assert asked <= pairs(SETTINGS / "policy-minute.json")
+
+
 def test_only_the_doorbells_function_takes_messages_from_it() -> None:
     taking = [policy.name for policy in POLICIES if "sqs:ReceiveMessage" in {action for action, _ in pairs(policy)}]
     assert taking == ["policy-doorbell.json"]
