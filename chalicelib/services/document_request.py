@@ -228,14 +228,13 @@ def _which(service: str, offered: Mapping[str, Any]) -> OneOf:
     return OneOf(key="document", ask=Line("doc_ask_document"), label=Line("slot_document"), options=options)
 
 
-def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str], text: str = "") -> OneOf:
+def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str]) -> OneOf:
     """A choice whose options are called `doc_<key>_<option>`."""
-    name = text or key
     return OneOf(
         key=key,
-        ask=Line(f"doc_ask_{name}"),
+        ask=Line(f"doc_ask_{key}"),
         label=Line(f"slot_{key}"),
-        options=tuple(Option(each, Line(f"doc_{name}_{each}"), rules=_rules(words, each)) for each in options),
+        options=tuple(Option(each, Line(f"doc_{key}_{each}"), rules=_rules(words, each)) for each in options),
     )
 
 
@@ -323,7 +322,7 @@ def _delivery(service: str, offered: Mapping[str, Any], answers: Mapping[str, An
     way = _way(offered, answers)
     if way == "abroad":
         asked.append(Country(key="country", ask=Line("doc_ask_country"), label=Line("slot_country")))
-        asked.append(_choice("abroad_way", WAYS, _WAY_WORDS, "way"))
+        asked.append(_choice("abroad_way", WAYS, _WAY_WORDS))
         if answers.get("abroad_way") == "consulate":
             asked.append(_consulate(service, offered))
     if way in ("post", "volunteer") or (way == "abroad" and answers.get("abroad_way") == "post"):
