@@ -29,6 +29,7 @@ MEASURED = {
     "Jinja2": "jinja2",
     "tzdata": "tzdata",
     "segno": "segno",
+    "pycryptodomex": "Cryptodome.Cipher.AES",
 }
 
 

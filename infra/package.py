@@ -129,6 +129,7 @@ def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
         (code / name).unlink(missing_ok=True)
     for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS:
         shutil.rmtree(code / name, ignore_errors=True)
+    prune_ciphers(code / "Cryptodome")
     for pattern in NOT_OF_PILLOW:
         for path in code.glob(pattern):
             path.unlink()
@@ -153,6 +154,14 @@ NOT_OF_PILLOW = tuple(
     f"PIL/{module}.*.so"
     for module in ("_avif", "_imagingcms", "_imagingft", "_imagingmath", "_imagingmorph", "_imagingtk")
 ) + tuple(f"pillow.libs/lib{library}*" for library in ("avif", "brotli", "freetype", "harfbuzz", "lcms2", "png16"))
+# What AES-GCM needs of pycryptodomex, on either processor: a tenth of it. A part missing here fails in the first
+# sealing; tests/infra seals with these parts alone.
+CIPHER_PARTS_KEPT = frozenset(
+    """__init__ Cipher/__init__ Cipher/AES Cipher/_mode_ctr Cipher/_mode_ecb Cipher/_mode_gcm Cipher/_raw_aes
+    Cipher/_raw_aesni Cipher/_raw_ctr Cipher/_raw_ecb Hash/__init__ Hash/BLAKE2s Hash/_BLAKE2s Hash/_ghash_clmul
+    Hash/_ghash_portable Random/__init__ Util/__init__ Util/_cpu_features Util/_cpuid_c Util/_file_system Util/_raw_api
+    Util/number Util/py3compat""".split()  # noqa: SIM905
+)
 
 
 def prune_botocore(data: Path) -> None:
@@ -160,6 +169,14 @@ def prune_botocore(data: Path) -> None:
     for service in data.iterdir():
         if service.is_dir() and service.name not in BOTOCORE_SERVICES_KEPT:
             shutil.rmtree(service)
+
+
+def prune_ciphers(folder: Path) -> None:
+    """Remove all of pycryptodomex but what seals and opens."""
+    for file in list(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix().partition(".")[0]
+        if file.is_file() and (name not in CIPHER_PARTS_KEPT or file.suffix == ".pyi"):
+            file.unlink()
 
 
 def compile_code(code: Path, root: str) -> None:

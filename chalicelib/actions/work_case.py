@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
@@ -138,7 +138,17 @@ def words_of(town: Town, case: Case) -> list[tuple[str, Any]]:
     """The citizen's answers as (name, value), own words first; what is sealed is not among them."""
     known = [(name, case.fields[name]) for name in WORDS if case.fields.get(name)]
     rest = [(name, value) for name, value in case.fields.items() if name not in (*WORDS, "street_folded", "rating")]
-    return [*known, *rest]
+    texts = town.texts[town.native_language]
+    return [*known, *((name, _chosen(texts, name, value)) for name, value in rest)]
+
+
+def _chosen(texts: Mapping[str, Any], name: str, value: Any) -> Any:
+    """A choice as the citizen read it, a confirmation by its wording (`doc_statement.1`); anything else as it is."""
+    wording = str(value).partition(".")[0] if str(value).startswith("doc_") else ""
+    for key in (f"doc_{name}_{value}", f"{name}_{value}", wording):
+        if isinstance(texts.get(key), str) and "{" not in texts[key]:
+            return texts[key]
+    return value
 
 
 def days_of(town: Town, case: Case, now: float) -> tuple[Day, ...]:

@@ -18,6 +18,8 @@ from chalicelib.dialogue.forms import SEALED, Done, Form, Similar
 from chalicelib.dialogue.slots import Heard, OneOf, Option, Slot
 from chalicelib.dialogue.slots.media import MEGABYTES_MAX
 from chalicelib.dialogue.slots.wording import OWN_NAME
+from chalicelib.language.folding import fold
+from chalicelib.language.scripts import to_cyrillic
 from chalicelib.model import Attachment, Case, Conversation, Facts, Follower, Happening, Line, Need, OpenCase, Say, Town
 from chalicelib.services.case_status import date
 from chalicelib.understanding.entities.numbers import PERSONAL_NUMBER_DIGITS
@@ -130,6 +132,37 @@ _WAY_WORDS = {
     "consulate": "konzulat*|ambasad*|konsulat*|botschaft|consulate|embassy",
     "post": _DELIVERY_WORDS["post"],
 }
+# Beginnings of countries' names, folded; and endings of "u Njemačku", "iz Austrije" with those of the bare names.
+_COUNTRIES = tuple(
+    fold(stem)
+    for stem in [
+        "njemačk",
+        "nemačk",
+        "austrij",
+        "švajcarsk",
+        "švicarsk",
+        "švedsk",
+        "slovenij",
+        "hrvatsk",
+        "deutschland",
+        "österreich",
+        "schweiz",
+        "germany",
+        "austria",
+        "switzerland",
+        "sweden",
+        "slovenia",
+        "croatia",
+        "gjermani",
+        "austri",
+        "zvic",
+    ]
+)
+_CASES = tuple(
+    ending
+    for latin in (("koj", "ka"), ("ske", "ska"), ("čke", "čka"), ("ku", "ka"), ("ju", "ja"), ("je", "ja"), ("ji", "ja"))
+    for ending in (latin, (to_cyrillic(latin[0]), to_cyrillic(latin[1])))
+)
 GROUNDS = ("parent", "child", "spouse", "relative", "proxy", "interest")
 EVENTS = ("birth", "marriage", "death")
 WAYS = ("consulate", "post")
@@ -195,14 +228,13 @@ def _which(service: str, offered: Mapping[str, Any]) -> OneOf:
     return OneOf(key="document", ask=Line("doc_ask_document"), label=Line("slot_document"), options=options)
 
 
-def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str], text: str = "") -> OneOf:
+def _choice(key: str, options: tuple[str, ...], words: Mapping[str, str]) -> OneOf:
     """A choice whose options are called `doc_<key>_<option>`."""
-    name = text or key
     return OneOf(
         key=key,
-        ask=Line(f"doc_ask_{name}"),
+        ask=Line(f"doc_ask_{key}"),
         label=Line(f"slot_{key}"),
-        options=tuple(Option(each, Line(f"doc_{name}_{each}"), rules=_rules(words, each)) for each in options),
+        options=tuple(Option(each, Line(f"doc_{key}_{each}"), rules=_rules(words, each)) for each in options),
     )
 
 
@@ -289,8 +321,8 @@ def _delivery(service: str, offered: Mapping[str, Any], answers: Mapping[str, An
         asked.append(Delivery(key="delivery", ask=Line("ask_delivery"), label=Line("slot_delivery"), options=options))
     way = _way(offered, answers)
     if way == "abroad":
-        asked.append(slots.Text(key="country", ask=Line("doc_ask_country"), label=Line("slot_country")))
-        asked.append(_choice("abroad_way", WAYS, _WAY_WORDS, "way"))
+        asked.append(Country(key="country", ask=Line("doc_ask_country"), label=Line("slot_country")))
+        asked.append(_choice("abroad_way", WAYS, _WAY_WORDS))
         if answers.get("abroad_way") == "consulate":
             asked.append(_consulate(service, offered))
     if way in ("post", "volunteer") or (way == "abroad" and answers.get("abroad_way") == "post"):
@@ -311,6 +343,16 @@ class WrittenAddress(slots.Address):
     """An address given when it is asked for: other answers here hold names, dates and places that look like one."""
 
     def glean(self, heard: Heard) -> Any:
+        return None
+
+
+class Country(slots.Text):
+    """A country in the citizen's words; those most people write from are heard before it is asked."""
+
+    def glean(self, heard: Heard) -> Any:
+        for word in re.findall(r"\w+", heard.text):
+            if fold(word).startswith(_COUNTRIES):
+                return next((word[: -len(end)] + named for end, named in _CASES if word.endswith(end)), word)
         return None
 
 

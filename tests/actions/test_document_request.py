@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.actions import unseal, work_outbox
+from chalicelib.actions import unseal, work_case, work_outbox
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case
+from chalicelib.model import Case, Staff
 from chalicelib.storage import audit, outbox, sealing, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
@@ -121,6 +121,19 @@ def test_every_unmasking_is_on_record_before_the_value_is_shown(ours: World) -> 
         ("staff:ana", "unmasked", case.reference, {"slot": "personal_number"})
     ]
     assert NUMBER not in _everything_stored(ours.slug)
+
+
+def test_a_clerk_reads_the_answers_in_words_and_is_shown_the_number_only_on_record(ours: World) -> None:
+    by_viber(ours, *STORY, "pošalji")
+    case = filed(ours)
+    shown = dict(work_case.words_of(ours.town, case))
+    assert (shown["whom"], shown["form"], shown["delivery"]) == ("Za mene", "Domaći obrazac", "Na šalteru")
+    assert (shown["holder"], shown["purpose"]) == ("Ana Anić", "za školu")
+    assert "personal_number" not in shown
+    clerk = Staff(ours.slug, "ana@primer.example", "ana", "clerk")
+    assert work_case.unmask(ours.town, case, clerk, "personal_number", ours.now, SOON) == NUMBER
+    acts, _ = audit.of_day(ours.slug, "2026-03-10", SOON)
+    assert [(act.by, act.what) for act in acts] == [("staff:ana", "unmasked")]
 
 
 # --- deleted on a clock -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.dialogue import forms
 from chalicelib.model import Case
+from infra import towns
 from infra.proofs import Stage, town_of
 from tests.conversations.people import buttons, heard, presses, says, sends_photo
 from tests.world import compiled
@@ -114,7 +115,16 @@ def test_where_the_town_confirmed_no_payment_one_is_told_where_to_ask() -> None:
         ("хоћу да поднесем захтев за извод рођених за ћерку", {"whom": "other", "ground": "child"}),
         ("I want to order a birth certificate for my son", {"document": "birth", "ground": "child"}),
         ("ich möchte eine Geburtsurkunde bestellen, zwei Exemplare", {"document": "birth", "copies": 2}),
-        ("Ich lebe in Deutschland und möchte eine Geburtsurkunde bestellen", {"delivery": "abroad"}),
+        (
+            "Ich lebe in Deutschland und möchte eine Geburtsurkunde bestellen",
+            {"delivery": "abroad", "country": "Deutschland"},
+        ),
+        (
+            "Pošaljite mi rodni list poštom u Njemačku",
+            {"delivery": "abroad", "country": "Njemačka", "abroad_way": "post"},
+        ),
+        ("живим у Аустрији, хоћу да наручим извод рођених", {"delivery": "abroad", "country": "Аустрија"}),
+        ("zahtev za dokument", {}),
         ("dua të porosis certifikatë lindjeje për nënën", {"document": "birth", "ground": "parent"}),
         ("kërkoj çertifikatë lindjeje", {"document": "birth"}),
         ("Zovem se Ana Anić i hoću da naručim izvod rođenih za mene", {"whom": "self", "holder": "Ana Anić"}),
@@ -289,6 +299,25 @@ def test_a_number_can_be_corrected_in_own_words() -> None:
     turn = says(scene, "ne, JMBG je 2902000660176")
     assert "JMBG: •••" in turn.text
     assert "form.send" in buttons(turn)
+
+
+def test_an_earlier_answer_is_corrected_at_the_question_for_the_number() -> None:
+    scene = stage()
+    up_to_number(scene)
+    says(scene, "ne, datum rođenja je 16. 6. 1985.")
+    assert draft(scene).answers["birth_date"] == "1985-06-16"
+    assert draft(scene).asked == "personal_number"
+
+
+def test_where_a_country_has_a_number_of_its_own_either_is_taken() -> None:
+    town = town_of(towns.compiled("severna-mitrovica"))
+    for number, taken in (("1234567890", True), (NUMBER, True), ("123456789012", False), ("01O1990660019", False)):
+        scene = Stage(town, "viber", CLOCK)
+        says(scene, ORDERED, "za mene", "Ana Anić", "preskoči", "15. 6. 1985.", "Mitrovica", "Mira i Jovan", "preskoči")
+        assert draft(scene).asked == "personal_number"
+        says(scene, number)
+        assert ("personal_number" in draft(scene).answers) == taken
+        assert not any(number in entry.text for entry in scene.conversation.log)
 
 
 def test_a_cancelled_request_forgets_what_was_sealed() -> None:

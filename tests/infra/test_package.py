@@ -2,12 +2,15 @@
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import botocore
+import Cryptodome
 import pytest
 
 from infra import package
@@ -43,6 +46,20 @@ def names(packaged: package.Package) -> set[str]:
 def test_the_zip_keeps_its_bound(packaged: package.Package) -> None:
     print(f"{packaged.size / 1e6:.1f} MB")
     assert packaged.size <= package.ZIP_BYTES_MAX
+
+
+def test_the_packed_part_of_the_cipher_library_seals_and_opens(tmp_path: Path) -> None:
+    shutil.copytree(Path(Cryptodome.__file__).parent, tmp_path / "Cryptodome")
+    package.prune_ciphers(tmp_path / "Cryptodome")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from Cryptodome.Cipher import AES\n"
+        "made = [AES.new(b'k' * 32, AES.MODE_GCM, nonce=b'n' * 12, mac_len=16) for _ in 'ab']\n"
+        "sealed = made[0].encrypt_and_digest(b'clear'); print(made[1].decrypt_and_verify(*sealed), AES.__file__)"
+    )
+    command = [sys.executable, "-I", "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"b'clear' {tmp_path}")
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) < 1_000_000
 
 
 def test_every_module_comes_with_byte_code_for_this_python(names: set[str]) -> None:

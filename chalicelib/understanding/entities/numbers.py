@@ -31,7 +31,7 @@ _FILE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 MASK = "•" * PERSONAL_NUMBER_DIGITS
-_ASKED_DIGITS_MIN = 5  # where a personal number was asked for, anything this long may be one with a slip in it
+_ASKED_DIGITS_MIN = 9  # where a personal number was asked for, whatever is longer than a date may be one with a slip
 _THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
 _PERHAPS_THIRTEEN = re.compile(r"(?<![\d/])\d(?:[ .\-]?\d){12}(?![\d/])")
 _PERHAPS_ASKED = re.compile(rf"\d(?:[ .\-/]?\d){{{_ASKED_DIGITS_MIN - 1},}}")
