@@ -44,6 +44,7 @@ CARD, TASK, ASK = "card", "task", "ask"
 KEPT_MAX = 5
 
 PRIVATE_LETTERS_MIN = 3
+ENDING_LETTERS_MAX = 2
 _WHERE = re.compile(
     r"(?i)(?<!\w)(?:ulic\w*|ul\.|улиц\w*|ул\.|rrug\w*|rr\.|trg\w*|трг\w*|bulevar\w*|булевар\w*|street|straße"
     r"|stan[ua]?(?=\s+(?:br\S*\s*)?\d)|стан[уа]?(?=\s+(?:бр\S*\s*)?\d)|sprat\w*|спрат\w*|banes\w*|kati|flat|floor)"
@@ -206,12 +207,21 @@ def discreet(case: Case, region: str) -> str:
     """What is needed, without a phone number, a name of the request or an address that slipped into the words."""
     _, text = take_phones(str(case.fields.get("what", "")), region)
     text = _WHERE.sub(" ", text)
-    named = (
-        f"{case.applicant.get('name', '')} {case.fields.get('for_name', '')} {case.place.text if case.place else ''}"
-    )
-    private = {word for word in words(fold(named)) if len(word) >= PRIVATE_LETTERS_MIN}
-    kept = [part for part in text.split() if not private.intersection(words(fold(part)))]
+    place = case.place.text if case.place else ""
+    names = (case.applicant.get("name", ""), str(case.fields.get("for_name", "")), place)
+    stems = {_stem(word) for word in words(fold(" ".join(names)))}
+    private = tuple(stem for stem in stems if len(stem) >= PRIVATE_LETTERS_MIN)
+    kept = [part for part in text.split() if not any(_is_of(word, private) for word in words(fold(part)))]
     return " ".join(kept) or "…"
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word[-1] in "aeiou" else word
+
+
+def _is_of(word: str, stems: tuple[str, ...]) -> bool:
+    """Whether a word is one of the names, whatever its ending: "Mira", "za Miru"."""
+    return any(word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX for stem in stems)
 
 
 def unclaimed(case: Case) -> Moved | None:

@@ -172,6 +172,24 @@ def test_done_is_resolved_by_the_word_of_the_person_helped_who_is_asked_twice_at
     assert presses(world, "mira", f"aid.no.{case.reference}") == ["aid_no_more"]
 
 
+@pytest.mark.parametrize("end", ["given back", "timed out", "confirmed"])
+def test_who_no_longer_has_a_request_no_longer_reads_its_details(world: World, end: str) -> None:
+    volunteer, person = Visitor(world), Visitor(world)
+    volunteers(world, volunteer.session, account=world.web)
+    case = asks_for_help(world, person.session, world.web)
+    passes(world)
+    volunteer.says("preuzimam")
+    assert "Mira Anić" in str(volunteer.fetches())
+    if end == "given back":
+        volunteer.says("ne mogu ipak")
+    elif end == "timed out":
+        passes(world, 24 * 60)
+    else:
+        volunteer.says("gotovo")
+        person.chooses(f"aid.yes.{case.reference}")
+    assert not any(secret in str(volunteer.fetches()) for secret in ("Mira Anić", "Glavna", "+381"))
+
+
 def test_nobody_free_or_nobody_taking_it_is_said_once(world: World) -> None:
     asks_for_help(world)
     passes(world)
