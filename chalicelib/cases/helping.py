@@ -376,7 +376,8 @@ def _confirmed(case: Case, now: float) -> Moved:
     assert case.assignee is not None
     event = Event(int(now), f"volunteer:{case.assignee[1]}", status="resolved", name="confirmed")
     say = Say(lines=(_line("aid_confirmed", case),))
-    return Moved(lifecycle.change(case, event), (Tell(_holder(case), say),))
+    after = replace(lifecycle.change(case, event), call={**case.call, "over": True})
+    return Moved(after, (Tell(_holder(case), say),))
 
 
 def _disputed(case: Case, now: float, zone: ZoneInfo) -> Moved:
@@ -390,19 +391,26 @@ def _disputed(case: Case, now: float, zone: ZoneInfo) -> Moved:
     return Moved(replace(after, call=call), (Tell(_holder(case), say, TASK),), (timer,))
 
 
+def by_office(before: Case, after: Case, now: float) -> Moved | None:
+    """What follows when staff changed a request: opened again, all are asked anew; closed, volunteers hear of it."""
+    if after.history[-1].event == lifecycle.REOPENED:
+        return called_again(after)
+    if not lifecycle.is_open(before) or lifecycle.is_open(after):
+        return None
+    return Moved(replace(after, call={**after.call, "told": 0}), later=(Later(f"closed{int(now)}", now),))
+
+
 def over_told(case: Case) -> Moved | None:
-    """Whoever has a request that the office closed meanwhile hears so."""
-    marked = _once(case, "over") if case.assignee and case.status != "withdrawn" and not _is_done(case) else None
-    return Moved(marked, (Tell(_holder(case), _over(case)),)) if marked else None
+    """Whoever has a request that the office closed meanwhile hears so, once."""
+    marked = _once(case, "over") if case.assignee and case.call.get("holder") else None
+    done = case.call.get("done_at") and case.status == "resolved"
+    say = Say(lines=(_line("aid_confirmed", case),)) if done else _over(case)
+    return Moved(marked, (Tell(_holder(case), say),)) if marked else None
 
 
 def _once(case: Case, what: str) -> Case | None:
     """The case with a mark that this was said in this round; None if it was."""
     return None if case.call.get(what) else replace(case, call={**case.call, what: True})
-
-
-def _is_done(case: Case) -> bool:
-    return bool(case.call.get("done_at"))
 
 
 def _over(case: Case) -> Say:
@@ -413,7 +421,7 @@ def _off(case: Case, now: float) -> Moved:
     """No longer needed: whoever has it or got a card hears so."""
     after = lifecycle.change(case, Event(int(now), lifecycle.CITIZEN, name=lifecycle.WITHDRAWN))
     if case.assignee:
-        return Moved(after, (Tell(_holder(case), _over(case)),))
+        return Moved(replace(after, call={**case.call, "over": True}), (Tell(_holder(case), _over(case)),))
     return Moved(replace(after, call={**case.call, "told": 0}), later=(Later("over", now),))
 
 
