@@ -601,6 +601,7 @@ class Turn:
     """What a step decided: words, the dialogue's next memory, the voice it spoke in, and what to count.
 
     `secrets`: what was said and may be stored only sealed, by its name; whoever commits the turn seals it before.
+    `forgets`: a case whose details this citizen has no business with any more; they leave the log.
     """
 
     says: tuple[Say, ...]
@@ -610,6 +611,7 @@ class Turn:
     counts: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    forgets: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,12 @@ def rows(town: str, moved: Moved, now: float) -> list[Write]:
     ]
 
 
+def by_office(town: Town, before: Case, after: Case, now: float) -> tuple[Case, list[Write]]:
+    """A request for help after staff changed it, and what comes due because of that; any other case as it is."""
+    moved = helping.by_office(before, after, now) if after.kind == helping.KIND else None
+    return (moved.case, rows(town.slug, moved, now)) if moved else (after, [])
+
+
 def notices(town: Town, moved: Moved, now: float, deadline: Deadline) -> tuple[notify.Notice, ...]:
     """What an act says to others than whoever did it; nothing for those who cannot be reached any more."""
     found = (
@@ -88,6 +94,8 @@ def _step(town: Town, case: Case, name: str, turn: int, now: float, deadline: De
             return _timer(case, turn, now + helping.REMIND_SECONDS, helping.reminded)
     if name.startswith("back"):
         return _timer(case, turn, now, lambda running: helping.timed_out(running, now))
+    if name.startswith("closed"):
+        return _closed(case, turn)
     if name.startswith("confirm"):
         return helping.confirm_again(case) if helping.awaits_word(case, int(name.removeprefix("confirm"))) else None
     raise SendFailed("unknown_step", retryable=True)  # written by a newer version: that one will know it
@@ -125,8 +133,14 @@ def _timer(case: Case, turn: int, ends_by: float, move: Any) -> Moved | None:
     """The timer's act, if it runs and ends by then; where the office closed the case, whoever has it hears so."""
     if helping.is_running(case, turn, ends_by):
         return move(case)  # type: ignore[no-any-return]
-    closed = not lifecycle.is_open(case) and helping.round_of(case) == turn
-    return helping.over_told(case) if closed else None
+    return _closed(case, turn) if case.assignee else None
+
+
+def _closed(case: Case, turn: int) -> Moved | None:
+    """The office closed it: whoever has it hears so, else everybody who got a card."""
+    if lifecycle.is_open(case) or helping.round_of(case) != turn:
+        return None
+    return helping.over_told(case) if case.assignee else _told(case, turn)
 
 
 def _commit(town: Town, moved: Moved, now: float, deadline: Deadline) -> None:

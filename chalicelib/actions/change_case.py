@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.actions import notify, purge
+from chalicelib.actions import call_volunteers, notify, purge
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
@@ -53,8 +53,9 @@ def change_case(
             raise Superseded(reference)
         changed = after(town, case, event)
         notes = notify.notices_about(town, changed, now, deadline)
+        changed, called = call_volunteers.by_office(town, case, changed, now)
         try:
-            owed = purge.items(town, changed, now)
+            owed = [*purge.items(town, changed, now), *called]
             saved = store.save(changed, deadline, [*notify.items(notes, now), *owed, *beside(changed)])
         except Duplicate:
             raise

@@ -116,7 +116,9 @@ def notice_to(
     if stored is None or not stored.town or not stored.subscribed:
         return None
     if request:
-        stored = replace(stored, state=helping.noted(stored.state, *request))
+        reference, place = request
+        log_kept = stored.log if place else memory.without_details(stored.log, reference)
+        stored = replace(stored, state=helping.noted(stored.state, reference, place), log=log_kept)
     voice = words.spoken(town, stored.voice or voice or town.default_voice)
     if not buttons or (forms.open_draft(stored.state) and not request):
         say = notices.without_buttons(say)  # an open form keeps its own

@@ -44,6 +44,7 @@ CARD, TASK, ASK = "card", "task", "ask"
 KEPT_MAX = 5
 
 PRIVATE_LETTERS_MIN = 3
+ENDING_LETTERS_MAX = 2
 _WHERE = re.compile(
     r"(?i)(?<!\w)(?:ulic\w*|ul\.|улиц\w*|ул\.|rrug\w*|rr\.|trg\w*|трг\w*|bulevar\w*|булевар\w*|street|straße"
     r"|stan[ua]?(?=\s+(?:br\S*\s*)?\d)|стан[уа]?(?=\s+(?:бр\S*\s*)?\d)|sprat\w*|спрат\w*|banes\w*|kati|flat|floor)"
@@ -206,12 +207,21 @@ def discreet(case: Case, region: str) -> str:
     """What is needed, without a phone number, a name of the request or an address that slipped into the words."""
     _, text = take_phones(str(case.fields.get("what", "")), region)
     text = _WHERE.sub(" ", text)
-    named = (
-        f"{case.applicant.get('name', '')} {case.fields.get('for_name', '')} {case.place.text if case.place else ''}"
-    )
-    private = {word for word in words(fold(named)) if len(word) >= PRIVATE_LETTERS_MIN}
-    kept = [part for part in text.split() if not private.intersection(words(fold(part)))]
+    place = case.place.text if case.place else ""
+    names = (case.applicant.get("name", ""), str(case.fields.get("for_name", "")), place)
+    stems = {_stem(word) for word in words(fold(" ".join(names)))}
+    private = tuple(stem for stem in stems if len(stem) >= PRIVATE_LETTERS_MIN)
+    kept = [part for part in text.split() if not any(_is_of(word, private) for word in words(fold(part)))]
     return " ".join(kept) or "…"
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word[-1] in "aeiou" else word
+
+
+def _is_of(word: str, stems: tuple[str, ...]) -> bool:
+    """Whether a word is one of the names, whatever its ending: "Mira", "za Miru"."""
+    return any(word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX for stem in stems)
 
 
 def unclaimed(case: Case) -> Moved | None:
@@ -366,7 +376,8 @@ def _confirmed(case: Case, now: float) -> Moved:
     assert case.assignee is not None
     event = Event(int(now), f"volunteer:{case.assignee[1]}", status="resolved", name="confirmed")
     say = Say(lines=(_line("aid_confirmed", case),))
-    return Moved(lifecycle.change(case, event), (Tell(_holder(case), say),))
+    after = replace(lifecycle.change(case, event), call={**case.call, "over": True})
+    return Moved(after, (Tell(_holder(case), say),))
 
 
 def _disputed(case: Case, now: float, zone: ZoneInfo) -> Moved:
@@ -380,19 +391,26 @@ def _disputed(case: Case, now: float, zone: ZoneInfo) -> Moved:
     return Moved(replace(after, call=call), (Tell(_holder(case), say, TASK),), (timer,))
 
 
+def by_office(before: Case, after: Case, now: float) -> Moved | None:
+    """What follows when staff changed a request: opened again, all are asked anew; closed, volunteers hear of it."""
+    if after.history[-1].event == lifecycle.REOPENED:
+        return called_again(after)
+    if not lifecycle.is_open(before) or lifecycle.is_open(after):
+        return None
+    return Moved(replace(after, call={**after.call, "told": 0}), later=(Later(f"closed{int(now)}", now),))
+
+
 def over_told(case: Case) -> Moved | None:
-    """Whoever has a request that the office closed meanwhile hears so."""
-    marked = _once(case, "over") if case.assignee and case.status != "withdrawn" and not _is_done(case) else None
-    return Moved(marked, (Tell(_holder(case), _over(case)),)) if marked else None
+    """Whoever has a request that the office closed meanwhile hears so, once."""
+    marked = _once(case, "over") if case.assignee and case.call.get("holder") else None
+    done = case.call.get("done_at") and case.status == "resolved"
+    say = Say(lines=(_line("aid_confirmed", case),)) if done else _over(case)
+    return Moved(marked, (Tell(_holder(case), say),)) if marked else None
 
 
 def _once(case: Case, what: str) -> Case | None:
     """The case with a mark that this was said in this round; None if it was."""
     return None if case.call.get(what) else replace(case, call={**case.call, what: True})
-
-
-def _is_done(case: Case) -> bool:
-    return bool(case.call.get("done_at"))
 
 
 def _over(case: Case) -> Say:
@@ -403,7 +421,7 @@ def _off(case: Case, now: float) -> Moved:
     """No longer needed: whoever has it or got a card hears so."""
     after = lifecycle.change(case, Event(int(now), lifecycle.CITIZEN, name=lifecycle.WITHDRAWN))
     if case.assignee:
-        return Moved(after, (Tell(_holder(case), _over(case)),))
+        return Moved(replace(after, call={**case.call, "over": True}), (Tell(_holder(case), _over(case)),))
     return Moved(replace(after, call={**case.call, "told": 0}), later=(Later("over", now),))
 
 

@@ -12,12 +12,14 @@ from chalicelib.model import Effect, Need, Say
 
 @dataclass(frozen=True)
 class Act:
-    """What taking a choice does. `state` replaces the conversation's memory; None leaves it as it is."""
+    """What taking a choice does. `state` replaces the conversation's memory; None leaves it as it is. `forgets` as in
+    a Turn."""
 
     says: tuple[Say, ...]
     effects: tuple[Effect, ...] = ()
     state: Mapping[str, Any] | None = None
     counts: tuple[str, ...] = ()
+    forgets: str = ""
 
 
 class ActingKind(Kind, Protocol):

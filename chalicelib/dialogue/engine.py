@@ -304,7 +304,7 @@ def _act(scene: Scene, choice: str) -> Turn | Need | None:
     acted = acting.acted(scene, str(scene.town.core.get("operator") or choice) if choice == "person" else choice)
     if acted is None or isinstance(acted, Need):
         return acted
-    turn = replace(_turn(scene, *acted.says, counts=acted.counts), effects=acted.effects)
+    turn = replace(_turn(scene, *acted.says, counts=acted.counts), effects=acted.effects, forgets=acted.forgets)
     return turn if acted.state is None else replace(turn, state=acted.state)
 
 

@@ -17,6 +17,7 @@ SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's
 SILENCE_SECONDS = 86400  # after which a message begins another conversation
 ERASED = "erased"
 KEPT_THROUGH_ERASING = ("blocked",)
+DETAILS = frozenset(("aid_details", "aid_details_other"))  # texts that tell a volunteer about a person
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
 
@@ -44,7 +45,7 @@ def after_turn(
         voice_chosen=turn.voice_chosen,
         state=turn.state,
         sealed={name: conversation.sealed[name] for name in sealed_names(turn.state) & set(conversation.sealed)},
-        log=_trimmed((*conversation.log, asked, *said)),
+        log=_trimmed((*without_details(conversation.log, turn.forgets), asked, *said)),
         lane=(*conversation.lane, *owed),
         counts=counted,
         subscribed=True,
@@ -98,6 +99,21 @@ def appended(
         log=_trimmed((*conversation.log, entry)),
         lane=(*conversation.lane, *owed),
     )
+
+
+def without_details(log: tuple[Entry, ...], case: str) -> tuple[Entry, ...]:
+    """The log without what was told of somebody else under this case: name, phone, address."""
+    return tuple(
+        replace(entry, say=_discreet(entry.say)) if case and _tells(entry.say, case) else entry for entry in log
+    )
+
+
+def _tells(say: Say | None, case: str) -> bool:
+    return say is not None and any(line.args.get("case_no") == case for line in say.lines)
+
+
+def _discreet(say: Say | None) -> Say | None:
+    return say and replace(say, lines=tuple(line for line in say.lines if line.key not in DETAILS))
 
 
 def replies_to(conversation: Conversation, mark: str) -> tuple[Entry, ...] | None:

@@ -300,7 +300,7 @@ def _by_volunteer(scene: Scene, verb: str, case: Case | None, volunteer: Volunte
     effects = () if (standing, verb) == ("mine", "take") else (MoveHelp(case.reference, verb, volunteer),)
     place = "" if verb == "back" else helping.TASK
     state = helping.noted(scene.conversation.state, case.reference, place)
-    return Act((_to_volunteer(verb, case),), effects, state)
+    return Act((_to_volunteer(verb, case),), effects, state, forgets=case.reference if verb == "back" else "")
 
 
 def _to_volunteer(verb: str, case: Case) -> Say:

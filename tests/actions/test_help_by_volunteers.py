@@ -7,9 +7,11 @@ import threading
 import pytest
 
 from chalicelib import wire
+from chalicelib.actions.change_case import change_case
 from chalicelib.actions.decide_volunteer import decide
 from chalicelib.cases import helping
-from chalicelib.model import SalterError
+from chalicelib.cases.lifecycle import Event
+from chalicelib.model import Case, SalterError
 from chalicelib.wire import Deadline
 from infra import cli
 from tests.faults.breaking import Breaker, Killed
@@ -172,6 +174,24 @@ def test_done_is_resolved_by_the_word_of_the_person_helped_who_is_asked_twice_at
     assert presses(world, "mira", f"aid.no.{case.reference}") == ["aid_no_more"]
 
 
+@pytest.mark.parametrize("end", ["given back", "timed out", "confirmed"])
+def test_who_no_longer_has_a_request_no_longer_reads_its_details(world: World, end: str) -> None:
+    volunteer, person = Visitor(world), Visitor(world)
+    volunteers(world, volunteer.session, account=world.web)
+    case = asks_for_help(world, person.session, world.web)
+    passes(world)
+    volunteer.says("preuzimam")
+    assert "Mira Anić" in str(volunteer.fetches())
+    if end == "given back":
+        volunteer.says("ne mogu ipak")
+    elif end == "timed out":
+        passes(world, 24 * 60)
+    else:
+        volunteer.says("gotovo")
+        person.chooses(f"aid.yes.{case.reference}")
+    assert not any(secret in str(volunteer.fetches()) for secret in ("Mira Anić", "Glavna", "+381"))
+
+
 def test_nobody_free_or_nobody_taking_it_is_said_once(world: World) -> None:
     asks_for_help(world)
     passes(world)
@@ -179,15 +199,33 @@ def test_nobody_free_or_nobody_taking_it_is_said_once(world: World) -> None:
     assert told(world, "mira").count("aid_nobody_yet") == 1
 
 
-def test_a_volunteer_hears_when_the_office_has_closed_what_they_have(world: World) -> None:
+def test_volunteers_hear_when_the_office_closes_a_request(world: World) -> None:
     volunteers(world, "ana")
     case = asks_for_help(world)
     passes(world)
     says(world, "ana", "preuzimam")
-    assert System(world.slug).post(f"cases/{case.reference}/events", {"status": "resolved"}).status == 201
+    _by_staff(world, case, status="resolved")
+    assert told(world, "ana")[-1] == "aid_over"
     passes(world, 24 * 60)
     assert told(world, "ana").count("aid_over") == 1
     assert presses(world, "ana", f"aid.done.{case.reference}") == ["aid_over"]
+
+
+def test_before_anybody_took_it_all_who_got_a_card_hear_that_it_is_closed(world: World) -> None:
+    volunteers(world, "ana", "bane")
+    case = asks_for_help(world)
+    passes(world)
+    _by_staff(world, case, status="discontinued")
+    passes(world, 24 * 60)
+    assert [told(world, name).count("aid_over") for name in ("ana", "bane")] == [1, 1]
+    _by_staff(world, case, name="reopened")
+    assert [told(world, name).count("aid_card") for name in ("ana", "bane")] == [2, 2]
+
+
+def _by_staff(world: World, case: Case, **what: str) -> None:
+    event = Event(int(world.now), "staff:s1", **what)  # type: ignore[arg-type]
+    change_case(world.town, case.reference, event, world.now, "staff", Deadline(20))
+    passes(world)
 
 
 @pytest.mark.parametrize("how", ["fails", "killed"])
