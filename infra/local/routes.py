@@ -29,6 +29,7 @@ ANY_TYPE = ["*/*"]
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'"
 TICK_ROUNDS_MAX = 20
 START_PAGE_SECONDS = 5.0
+A_DAY_SECONDS = 86400  # what is owed later than that (an unclaimed photo's end) is no news to the start page
 TICK_COUNTS = ("delivered", "deadlines", "pages", "purged", "failed")
 
 
@@ -89,7 +90,7 @@ class Doors:
             public_page="/t/{tenant}" in self._app.routes,
             clock=dt.datetime.fromtimestamp(clock.now()).astimezone(),
             ready_seconds=ready.ready_seconds if ready else None,
-            owed=sum(row["state"] != "sent" for row in _owed(None)),
+            owed=sum(row["state"] != "sent" and row["due_at"] <= clock.now() + A_DAY_SECONDS for row in _owed(None)),
             sent=len(mailbox.sent(os.environ["AWS_ENDPOINT_URL"])),
             host=self._request.headers.get("host", "localhost"),
         )
