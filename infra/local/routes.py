@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chalice.app import Chalice, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -198,7 +199,7 @@ def _error(status: int, code: str, message: str, *, field: str | None = None) ->
     return Response({"error": error}, status_code=status)
 
 
-def _owed(tenant: str | None) -> list[dict[str, object]]:
+def _owed(tenant: str | None) -> list[dict[str, Any]]:
     """What is owed to the outside; of all towns, their dead rows too, which are kept town by town."""
     if tenant:
         return views.owed(tenant)
