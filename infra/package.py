@@ -127,7 +127,7 @@ def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
     prune_botocore(code / "botocore" / "data")
     for name in TRAINING_ONLY:
         (code / name).unlink(missing_ok=True)
-    for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS:
+    for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS + NOT_OF_CRYPTODOME:
         shutil.rmtree(code / name, ignore_errors=True)
     prune_ciphers(code / "Cryptodome")
     for pattern in NOT_OF_PILLOW:
@@ -147,8 +147,16 @@ TRAINING_ONLY = ("chalicelib/understanding/phrases.toml",)
 PYTHON_2_ONLY = ("past", "libfuturize", "libpasteurize", "future/backports", "future/moves", "future/tests")
 # The API's function never looks at an image: its zip, and with it its cold start, stays free of this.
 IN_LAYER = ("PIL", "pillow.libs")
-# We log with it; its web framework, which brings pages of its own, is a megabyte.
-NOT_OF_POWERTOOLS = ("aws_lambda_powertools/event_handler",)
+# We log with it; its web framework, parsers and helpers for other services are two megabytes.
+NOT_OF_POWERTOOLS = (
+    "aws_lambda_powertools/event_handler",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in ("data_classes", "parser", "kafka", "idempotency", "batch")
+    ),
+)
+# We seal with AES alone: no asymmetric keys, no arithmetic for them, no tests of its own.
+NOT_OF_CRYPTODOME = tuple(f"Cryptodome/{name}" for name in ("IO", "Math", "PublicKey", "SelfTest", "Signature"))
 # We decode JPEG, PNG and WebP and encode JPEG: no fonts, no colour management, no AVIF, no windows.
 NOT_OF_PILLOW = tuple(
     f"PIL/{module}.*.so"

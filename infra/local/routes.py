@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chalice.app import Chalice, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -29,6 +30,7 @@ ANY_TYPE = ["*/*"]
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'"
 TICK_ROUNDS_MAX = 20
 START_PAGE_SECONDS = 5.0
+A_DAY_SECONDS = 86400  # what is owed later than that (an unclaimed photo's end) is no news to the start page
 TICK_COUNTS = ("delivered", "deadlines", "pages", "purged", "failed")
 
 
@@ -89,7 +91,7 @@ class Doors:
             public_page="/t/{tenant}" in self._app.routes,
             clock=dt.datetime.fromtimestamp(clock.now()).astimezone(),
             ready_seconds=ready.ready_seconds if ready else None,
-            owed=sum(row["state"] != "sent" for row in _owed(None)),
+            owed=sum(row["state"] != "sent" and row["due_at"] <= clock.now() + A_DAY_SECONDS for row in _owed(None)),
             sent=len(mailbox.sent(os.environ["AWS_ENDPOINT_URL"])),
             host=self._request.headers.get("host", "localhost"),
         )
@@ -197,7 +199,7 @@ def _error(status: int, code: str, message: str, *, field: str | None = None) ->
     return Response({"error": error}, status_code=status)
 
 
-def _owed(tenant: str | None) -> list[dict[str, object]]:
+def _owed(tenant: str | None) -> list[dict[str, Any]]:
     """What is owed to the outside; of all towns, their dead rows too, which are kept town by town."""
     if tenant:
         return views.owed(tenant)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import app
 from chalicelib import channels, services
+from chalicelib.actions import work_outbox
 from chalicelib.actions.journal import log
 from infra import towns
 
@@ -79,6 +81,15 @@ def test_every_channel_and_kind_is_a_module_of_its_own() -> None:
     modules = {path.stem for path in (ROOT / "chalicelib/services").glob("*.py")} - {"__init__"}
     assert modules == set(services.KINDS)
     assert all(callable(services.kind(name).answer) for name in services.KINDS)
+
+
+def test_every_outbox_kind_has_someone_to_do_it() -> None:
+    workers = {name: import_module(f"chalicelib.actions.{module}") for name, module in work_outbox.KINDS.items()}
+    assert [name for name, worker in workers.items() if not callable(getattr(worker, "work", None))] == []
+    written = re.compile(r"outbox\.write\(\s*[\w.]+,\s*\"([a-z_]+)\"")
+    kinds = {kind for path in CODE for kind in written.findall(path.read_text(encoding="utf-8"))}
+    assert kinds and kinds <= set(work_outbox.KINDS)
+    assert set(work_outbox.KINDS) >= work_outbox.ONCE
 
 
 def test_a_field_that_could_carry_a_person_cannot_be_logged() -> None:
