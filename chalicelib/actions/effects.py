@@ -88,7 +88,7 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
         case OpenCase():
             return Caused(tuple(_opened(effect, town, conversation, now, deadline)))
         case FollowCase(reference):
-            return Caused(tuple(_followed(reference, _person(conversation), town, deadline)))
+            return Caused(tuple(_followed(reference, _person(conversation), town, now, deadline)))
         case ChangeCase(reference, name, note):
             event = Event(int(now), CITIZEN, name=name, note=note)
             return _changed(reference, _person(conversation), event, town, now, deadline)
@@ -188,14 +188,14 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
     return [*writes, *([place] if place else []), *rows]
 
 
-def _followed(reference: str, follower: Follower, town: Town, deadline: Deadline) -> list[Write]:
+def _followed(reference: str, follower: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
     store = CaseStore(town.slug)
     case = store.load(reference, deadline)
     if case is None or follower in (case.owner, *case.followers) or len(case.followers) >= FOLLOWERS_MAX:
         return []
     person = keys.person(follower.account, follower.citizen)
     after = replace(case, followers=(*case.followers, follower))
-    return [*store.items_for_change(after, deadline), people.following(town.slug, person, reference)]
+    return [*store.items_for_change(after, deadline), people.following(town.slug, person, reference, now)]
 
 
 def _bound(

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.cases import erasing
 from chalicelib.model import Conflict, Follower
-from chalicelib.storage import aws, consents, dynamo, keys, media, outbox, people, phones, thread, views
+from chalicelib.storage import aws, consents, dynamo, keys, media, outbox, people, phones, thread, views, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -34,6 +34,8 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     for row in views.dead_rows_of(town, who.account, who.citizen):
         dynamo.delete(outbox.TABLE, row.pk, row.sk, deadline)
     _objects(town, person, deadline)
+    if not body.get("again"):  # a profile has no date: a newer one must stay
+        _volunteer(town, who, person, deadline)
     _records(town, person, records, at, deadline)
     if not body.get("again"):
         once_more = outbox.write(town, KIND, {**body, "again": True}, now, due_at=now + AGAIN_SECONDS)
@@ -85,10 +87,20 @@ def _talk(town: str, who: Follower, person: str, at: int, deadline: Deadline) ->
                 dynamo.delete(thread.TABLE, pk, item["sk"], deadline)
 
 
+def _volunteer(town: str, who: Follower, person: str, deadline: Deadline) -> None:
+    """The profile of somebody who signed up to help, and where it is called from."""
+    profile = volunteers.load(town, who, deadline)
+    if profile is None:
+        return
+    for area in (volunteers.EVERYONE, volunteers.ANYWHERE, *profile.areas):
+        dynamo.delete(volunteers.TABLE, keys.volunteers(town, area), person, deadline)
+    dynamo.delete(volunteers.TABLE, keys.person_of(town, person), keys.VOLUNTEER, deadline)
+
+
 def _records(town: str, person: str, records: list[dynamo.Item], at: int, deadline: Deadline) -> None:
     """Subscriptions and the rest go. Consents stay as proof, withdrawn, and only for their time."""
     expires = at + CONSENTS_KEPT_DAYS * 86400
-    older = [item for item in records if item.get("at", 0) <= at]
+    older = [item for item in records if item.get("at", at + 1) <= at]
     for topic, given in people.read(older).consents.items():
         if given:
             last = consents.Consent(topic, False, at, "", "citizen", "erased.1")

@@ -41,6 +41,7 @@ def without(case: Case, who: Follower, at: int) -> Case:
         applicant={},
         sealed={},
         attachments=(),
+        call={},
         fields=_fields(case),
         place=case.place if case.kind == "problem" else None,
         history=tuple(cleaned(case, entry) for entry in case.history),

@@ -9,7 +9,7 @@ from chalicelib.model import CYRILLIC, LATIN, Conversation, Inbound, Town, Voice
 from chalicelib.understanding.wishes import Wish
 
 SOUTH_SLAVIC = ("sr", "bs", "cnr")
-_SIGNALS = own_words.whole_phrases("start|stop|operater|operator")
+_SIGNALS = own_words.whole_phrases("start|stop|operater|operator|kraj|fund|end|ende")
 
 
 def heard_in(town: Town, conversation: Conversation, inbound: Inbound) -> Voice:
@@ -17,8 +17,9 @@ def heard_in(town: Town, conversation: Conversation, inbound: Inbound) -> Voice:
     current = conversation.voice or _first_voice(town, inbound)
     if conversation.voice_chosen or inbound.event != "message" or inbound.kind not in ("text", "link"):
         return current
-    tells = not _is_short_answer(conversation, inbound) and not _is_signal(inbound.text)
-    family = language_of(inbound.text) if tells else None
+    if _is_signal(inbound.text):
+        return current
+    family = None if _is_short_answer(conversation, inbound) else language_of(inbound.text)
     script = script_of(inbound.text)
     language = _language(town, current, family)
     scripts = town.scripts(language)
@@ -28,8 +29,8 @@ def heard_in(town: Town, conversation: Conversation, inbound: Inbound) -> Voice:
 
 
 def _is_signal(text: str) -> bool:
-    """Words that the bot itself asks to send, the same in every language."""
-    return " ".join(own_words.folded(text)) in _SIGNALS
+    """Words that the bot itself asks to send, as it writes them: they tell neither language nor script."""
+    return text.isascii() and " ".join(own_words.folded(text)) in _SIGNALS
 
 
 def _is_short_answer(conversation: Conversation, inbound: Inbound) -> bool:

@@ -68,10 +68,11 @@ def ended(town: str, person: str, topic: str) -> Write:
     return Write(TABLE, {"pk": keys.person_of(town, person), "sk": keys.subscription(topic)}, gone=True)
 
 
-def following(town: str, person: str, reference: str) -> Write:
+def following(town: str, person: str, reference: str, now: float) -> Write:
     """That a person follows somebody else's case: without it, nobody could find the case when they ask what is known
     of them."""
-    return Write(TABLE, {"pk": keys.person_of(town, person), "sk": keys.followed(reference), "shape": SHAPE})
+    item = {"pk": keys.person_of(town, person), "sk": keys.followed(reference), "shape": SHAPE, "at": int(now)}
+    return Write(TABLE, item)
 
 
 def all_ended(town: str, person: str, found: Standing, channel: str, wording: str, now: float) -> list[Write]:

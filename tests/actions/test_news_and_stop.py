@@ -126,6 +126,13 @@ def test_a_town_without_news_has_stop_all_the_same(world: World) -> None:
     assert "Sve što može da se uključi već je uključeno" in nothing["text"]
 
 
+def test_words_the_bot_asks_to_send_change_neither_language_nor_script(world: World) -> None:
+    visitor = Visitor(world)
+    visitor.says("Добар дан")
+    assert "Нисте пријављени" in visitor.says("STOP")[0]["text"]
+    assert "Све што може да се укључи" in visitor.says("START")[0]["text"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -84,6 +84,14 @@ def test_a_long_message_is_whole_in_the_thread(town: World) -> None:
     assert said[-1].text == long.strip() or said[-1].text == long
 
 
+def test_a_personal_number_told_to_a_person_is_masked_in_the_thread(town: World) -> None:
+    town.says("mira", "operater")
+    town.says("mira", "Moj JMBG je 0101990710006, proverite")
+    said = thread.since(town.slug, keys.person(town.account.id, "mira"), 0, town.now, _soon())
+    assert "0101990710006" not in said[-1].text
+    assert "proverite" in said[-1].text
+
+
 def test_a_turn_in_handover_is_three_requests_and_at_most_fourteen_write_units(town: World, meter: Meter) -> None:
     town.says("mira", "operater")
     town.says("mira", "Dobar dan, imam pitanje o računu za vodu")

@@ -17,10 +17,11 @@ from chalicelib.actions import erase, reply_as_operator, sweep
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Account, Case, Follower, Happening, Line, SalterError, Say, Staff, Voice
-from chalicelib.storage import aws, consents, keys, outbox, people
+from chalicelib.model import Account, Case, Follower, Happening, Line, SalterError, Say, Staff, Voice, Volunteer
+from chalicelib.storage import aws, consents, keys, outbox, people, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.dynamo import transact
 from chalicelib.wire import Deadline
 from tests.faults.breaking import Breaker, Killed
 from tests.web import Visitor
@@ -187,13 +188,15 @@ def test_after_deleting_nothing_of_the_person_is_found_anywhere(town: World, cha
     person, store = keys.person(account.id, citizen), CaseStore(town.slug)
     chat = next(case for case in store.own(person, _soon()) if case.kind == "chat")
     follower = Follower(account.id, citizen)
-    follows = people.following(town.slug, person, followed.reference)
+    follows = people.following(town.slug, person, followed.reference, town.now)
     store.save(replace(followed, followers=(follower,), v=1), _soon(), [follows])
     for verb, more in ((reply_as_operator.take_over, ()), (reply_as_operator.answer, (f"Dobar dan, {NAME}",))):
         verb(town.town, chat.reference, ANA, *more, now=town.now, holder="h", deadline=_soon())  # type: ignore[operator]
     says("kraj")
     outbox.write_dead(town.slug, os.urandom(4).hex(), "parked", {"text": NAME}, "x", town.now, _soon(),
                       account=account.id, citizen=citizen)  # fmt: skip
+    helper = Volunteer(f"V-{os.urandom(3).hex()}", NAME, follower, phone=PHONE, areas=("Primer",))
+    transact(volunteers.items(town.slug, helper, town.now), _soon())
     town.now += 10
     says("Obriši moje podatke")
     last = press("my_data.delete.yes")
@@ -203,6 +206,7 @@ def test_after_deleting_nothing_of_the_person_is_found_anywhere(town: World, cha
     _sweep(town, 1)
     traces = _where(citizen, NAME, PHONE, "Miroslava", "641234567", "mira@primer.rs")
     traces = [where for where in traces if town.slug in where]  # other tests have people of the same name
+    assert volunteers.everyone(town.slug, town.now, _soon()) == []
     # The other person's own report, and for one day the empty entry that answers a repeat alike.
     other = CaseStore(town.slug).load(followed.reference, _soon())
     assert other is not None and other.followers == ()
