@@ -146,12 +146,6 @@ def _needed(case: Case, now: float, zone: ZoneInfo) -> dt.date:
     return dt.datetime.fromtimestamp(now, zone).date() if until == ASAP else dt.date.fromisoformat(until)
 
 
-def needed_by(until: str, now: float, zone: ZoneInfo) -> int:
-    """The end of the day by which something is needed, in epoch seconds."""
-    day = dt.datetime.fromtimestamp(now, zone).date() if until == ASAP else dt.date.fromisoformat(until)
-    return int(dt.datetime.combine(day, dt.time(23, 59), zone).timestamp())
-
-
 # --- asking -----------------------------------------------------------------------------------------------------
 
 

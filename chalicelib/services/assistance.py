@@ -231,7 +231,6 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
 
 def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Case:
     now, category = int(facts.now), str(answers["category"])
-    zone = ZoneInfo(town.core["time_zone"])
     until = on_day(str(answers["until"]), _today(town, facts.now))
     kept = {key: answers[key] for key in ("what", "whom", "for_name", "for_reach", "area") if key in answers}
     owner = Follower(filer.account, filer.citizen)
@@ -247,7 +246,6 @@ def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: He
         office=routing.route(town.core, helping.KIND, category).office,
         channel=filer.account.partition(":")[0],
         voice=heard.voice,
-        due_at=helping.needed_by(until, facts.now, zone),
         fields=kept | {"until": until},
         place=Place(str(answers["address"])),
         history=(Happening(now, "opened", "received", "citizen", public=True),),
