@@ -36,7 +36,7 @@ _IS_CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 _IS_LATIN = re.compile(r"[A-Za-zÀ-ž]")
 _WORD = re.compile(r"[^\W\d_]+")
 
-_BRANDS = """Viber WhatsApp Facebook Instagram Android iOS GIZ NALED UNDP IOM PDF JPG PNG MP4 QR IBAN MB kB GB km
+_BRANDS = """Viber WhatsApp Facebook Instagram Android iOS GIZ NALED UNDP IOM PDF JPG PNG JSON MP4 QR IBAN MB kB GB km
     kWh RSD EUR BAM CEOP Google Apple Windows""".split()  # noqa: SIM905
 _PROTECTED = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\b[\w-]+\.(?:rs|ba|me|com|org|net|info|eu|gov)(?:\.\w+)?(?:/\S*)?\b"

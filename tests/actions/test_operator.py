@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib import wire
 from chalicelib.actions import block_person, reply_as_operator, sweep
-from chalicelib.model import Case, Refused, Staff
+from chalicelib.model import Case, Refused, SalterError, Staff
 from chalicelib.storage import keys, thread
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
+from tests.faults.breaking import Breaker, Killed
 from tests.meter import Meter
 from tests.viber import callback, message
 from tests.web import Visitor
@@ -254,3 +256,24 @@ def test_a_handed_over_callback_repeated_says_nothing_twice(town: World) -> None
         town.takes(callback(town.token, again))
     said = thread.since(town.slug, keys.person(town.account.id, "mira"), 0, town.now, _soon())
     assert [entry.text for entry in said].count("Dobar dan") == 1
+
+
+@pytest.mark.parametrize("how", ["fails", "killed"])
+@pytest.mark.parametrize("nth", range(1, 6))
+def test_an_answer_broken_anywhere_is_said_once_or_can_be_said_again(town: World, nth: int, how: str) -> None:
+    town.says("mira", "operater")
+    chat = _verb(town, reply_as_operator.take_over, _chat(town, "mira"), ANA)
+    breaker = Breaker(nth, "before", how)
+    wire.taps.append(breaker)
+    try:
+        _verb(town, reply_as_operator.answer, chat, ANA, "Dobar dan.")
+    except (SalterError, Killed):
+        town.warm()
+    finally:
+        wire.taps.remove(breaker)
+    person = keys.person(town.account.id, "mira")
+    _sweep(town, 2)
+    told = [entry for entry in thread.since(town.slug, person, 0, town.now, _soon()) if entry.say]
+    written = sum("Dobar dan." in str(entry.say) for entry in told)
+    said = town.viber.texts("mira").count("Dobar dan.")
+    assert said == written <= 1
