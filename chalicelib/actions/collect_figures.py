@@ -17,7 +17,7 @@ from chalicelib.actions import known
 from chalicelib.cases import figures as sums
 from chalicelib.cases.figures import Closed, DayFigures, Figures, Opened
 from chalicelib.model import Case, Conversation, Town
-from chalicelib.storage import figures, views
+from chalicelib.storage import figures, tenants, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -25,7 +25,26 @@ DAYS_COUNTED = 3
 OVERLAP_SECONDS = 2 * 3600  # changed cases are looked at again: an index may lag, a run may have been cut off
 CASES_AT_ONCE = 100
 CASES_MAX = 5000  # of one run; the next goes on
-SPAN_DAYS_MAX = 366
+EVERY_SECONDS = 3600
+SECONDS_NEEDED = 2.0  # to begin another town
+
+_collected: dict[str, int] = {}  # when a warm process last knew a town's figures to be fresh
+
+
+def collect_due(now: float, deadline: Deadline) -> int:
+    """Collect for every town whose figures are an hour old, as far as the time reaches. How many towns that were."""
+    collected = 0
+    for slug in tenants.published(deadline):
+        if deadline.left() < SECONDS_NEEDED:
+            break
+        if 0 <= now - _collected.get(slug, 0) < EVERY_SECONDS:
+            continue
+        until = figures.counted_until(slug, deadline)
+        if not 0 <= now - until < EVERY_SECONDS:
+            collect(slug, now, deadline)
+            until, collected = int(now), collected + 1
+        _collected[slug] = until
+    return collected
 
 
 def collect(slug: str, now: float, deadline: Deadline) -> int:

@@ -1,12 +1,15 @@
-"""What every minute does: deadlines first, for they owe words to people, then what is owed is delivered."""
+"""What every minute does: deadlines first, for they owe words to people, then what is owed, then the hour's figures."""
 
 from __future__ import annotations
 
+from chalicelib.actions.collect_figures import collect_due
 from chalicelib.actions.journal import log
 from chalicelib.actions.sweep import SWEEP_SECONDS, sweep
 from chalicelib.actions.watch_deadlines import WATCH_SECONDS, watch_deadlines
 from chalicelib.model import SalterError
 from chalicelib.wire import Deadline
+
+FIGURES_SECONDS = 10.0
 
 
 def minute(now: float) -> dict[str, int]:
@@ -17,4 +20,9 @@ def minute(now: float) -> dict[str, int]:
     except SalterError as error:
         log.error("deadlines_failed", error=type(error).__name__)
         deadlines = 0
-    return {"deadlines": deadlines, **sweep(now, time_left.left())}
+    done = {"deadlines": deadlines, **sweep(now, time_left.left())}
+    try:
+        collect_due(now, Deadline(time_left.within(FIGURES_SECONDS)))
+    except SalterError as error:
+        log.error("figures_failed", error=type(error).__name__)
+    return done

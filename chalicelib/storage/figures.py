@@ -1,4 +1,4 @@
-"""A town's figures, one item a day (`T#<town>` / `FIG#<day>`), and up to where cases were counted.
+"""A town's figures, one item a day (`T#<town>#FIG` / day), and up to where cases were counted.
 
 Only the hourly job writes them, each time whole: counting again changes nothing.
 """
@@ -14,16 +14,15 @@ from typing import Any
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 
-TABLE = "tenants"
+TABLE = "people"
 SHAPE = 1
 PERSON_BYTES = 5  # of a hash: enough to tell a day's people apart, too few to find anybody by
 DAYS_MAX = 400
-_DAY, _STATE = "FIG#", "FIGSTATE"
 
 
 def load(town: str, day: str, deadline: Deadline) -> dict[str, Any]:
     """One day as it was written: counts, people, opened, closed; empty for a day not counted yet."""
-    item = dynamo.get(TABLE, keys.town(town), f"{_DAY}{day}", deadline)
+    item = dynamo.get(TABLE, keys.figures(town), day, deadline)
     return _from_item(item) if item else {}
 
 
@@ -32,32 +31,32 @@ def span(town: str, first: str, last: str, deadline: Deadline) -> dict[str, dict
     items = dynamo.page(
         TABLE,
         None,
-        ("pk", keys.town(town)),
+        ("pk", keys.figures(town)),
         deadline,
         sort="sk",
-        start=f"{_DAY}{first}",
-        end=f"{_DAY}{last}",
+        start=first,
+        end=last,
         limit=DAYS_MAX,
     )
-    return {item["sk"].removeprefix(_DAY): _from_item(item) for item in items}
+    return {item["sk"]: _from_item(item) for item in items}
 
 
 def save(town: str, day: str, figures: Mapping[str, Any], deadline: Deadline) -> None:
     """Write one day whole. `people` are bytes, the rest is JSON-ready."""
     people = base64.b64encode(b"".join(sorted(figures.get("people", ())))).decode()
     body = json.dumps({**figures, "people": people}, ensure_ascii=False, separators=(",", ":")).encode()
-    item = {"pk": keys.town(town), "sk": f"{_DAY}{day}", "shape": SHAPE, "body": zlib.compress(body, 9)}
+    item = {"pk": keys.figures(town), "sk": day, "shape": SHAPE, "body": zlib.compress(body, 9)}
     dynamo.put(TABLE, item, deadline)
 
 
 def counted_until(town: str, deadline: Deadline) -> int:
     """Up to when changed cases were counted (epoch seconds)."""
-    item = dynamo.get(TABLE, keys.town(town), _STATE, deadline)
-    return int(item["offset"]) if item else 0
+    item = dynamo.get(TABLE, keys.figures(town), keys.NOW, deadline)
+    return int(item["at"]) if item else 0
 
 
 def note_counted(town: str, until: int, deadline: Deadline) -> None:
-    dynamo.put(TABLE, {"pk": keys.town(town), "sk": _STATE, "shape": SHAPE, "offset": until}, deadline)
+    dynamo.put(TABLE, {"pk": keys.figures(town), "sk": keys.NOW, "shape": SHAPE, "at": until}, deadline)
 
 
 def _from_item(item: Mapping[str, Any]) -> dict[str, Any]:

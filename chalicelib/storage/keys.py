@@ -230,6 +230,10 @@ def sign_in_tries(town: str, digest: str) -> str:
     return f"T#{town}#TRY#{digest}"
 
 
+def figures(town: str) -> str:
+    return f"T#{town}#FIG"
+
+
 def audit(town: str, day: str) -> str:
     return f"T#{town}#AU#{day}"
 
