@@ -379,7 +379,8 @@ ROLES = ("clerk", "operator", "head", "coordinator", "admin", "platform")
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """One member of staff. `offices`: ids of the town's directory, () for all of them. `absent_until`: ISO date.
+    """One member of staff. `offices`: ids of the town's directory, () for all of them. `absent_until`: ISO date;
+    `language`: what the console and its e-mails speak to them, with the script (`sr-cyrillic`), "" for the town's own.
 
     `sessions` are the open ones' hashes, so that a change of role ends them in its own commit; `id` stands for the
     person in histories, where no name does.

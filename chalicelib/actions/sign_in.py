@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from secrets import token_hex, token_urlsafe
+from typing import TypeVar
 
-from chalicelib.model import Conflict, SalterError, Staff
+from chalicelib.model import Conflict, SalterError
 from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.sessions import Session
@@ -39,6 +40,7 @@ OPEN_TRIES_MAX = 5
 PASSWORD_LETTERS_MIN = 12
 _PASSWORD_NEEDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _TABLE = "people"
+Proof = TypeVar("Proof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,10 @@ def is_strong(password: str) -> bool:
 def who(word: str, now: float, deadline: Deadline) -> Session | None:
     """Whose page this is; None for nobody's. One read, now and then a write."""
     session = sessions.find(word, now, deadline)
-    if session:
-        sessions.touch(session, now, deadline)
-    return session
+    try:
+        return sessions.touch(session, now, deadline) if session else None
+    except Conflict:  # another page of theirs was faster, or it has just been ended
+        return sessions.find(word, now, deadline)
 
 
 def sign_out(session: Session, now: float) -> None:
@@ -103,12 +106,8 @@ def sign_out_everywhere(session: Session, now: float) -> None:
     dynamo.transact([*writes, audit.item(person.town, act, token_hex(4))], deadline)
 
 
-# --- parts ------------------------------------------------------------------------------------------------------
-
-
-def _tried(
-    mail: str, attempt: Callable[[], Entered | Asked], now: float, deadline: Deadline
-) -> SignedIn | Asked | Denied:
+def counted(mail: str, attempt: Callable[[], Proof], now: float, deadline: Deadline) -> Proof | Denied:
+    """One try at a password or code, counted for the address: what came of it, or that it was wrong or must rest."""
     tries, rests_until = _tries(mail, deadline)
     if rests_until > now:
         return Denied(rests_seconds=int(rests_until - now))
@@ -116,11 +115,19 @@ def _tried(
         outcome = attempt()
     except WrongPassword:
         return _count(mail, 1 if rests_until else tries + 1, now, deadline)
-    if isinstance(outcome, Asked):
-        return outcome
-    if tries:
+    if tries and not isinstance(outcome, Asked):
         _note(mail, 0, 0, now, deadline)
-    return _opened(outcome, now, deadline)
+    return outcome
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _tried(
+    mail: str, attempt: Callable[[], Entered | Asked], now: float, deadline: Deadline
+) -> SignedIn | Asked | Denied:
+    outcome = counted(mail, attempt, now, deadline)
+    return _opened(outcome, now, deadline) if isinstance(outcome, Entered) else outcome
 
 
 def _opened(entered: Entered, now: float, deadline: Deadline) -> SignedIn:
@@ -167,9 +174,3 @@ def _note(mail: str, tries: int, until: int, now: float, deadline: Deadline) -> 
 def _tries_key(mail: str) -> str:
     """Before anybody is known there is no town to file a try under."""
     return keys.sign_in_tries(PLATFORM, keys.secret_digest(staff.folded(mail)))
-
-
-def newcomer(town: str, mail: str, role: str, **settings: str) -> Staff:
-    """A record for somebody who starts to work here."""
-    offices = tuple(settings.pop("offices", "").split())
-    return Staff(town, staff.folded(mail), token_hex(4), role, offices=offices, **settings)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ OPEN = ("received", "in_progress", "forwarded", "awaiting_opinion", "awaiting_ci
 CLOSED = ("resolved", "rejected", "dismissed", "discontinued", "withdrawn")
 STATUSES = (*OPEN, *CLOSED)
 SYSTEM, CITIZEN, STAFF, API, COMPANY, VOLUNTEER = "system", "citizen", "staff", "api", "company", "volunteer"
+PLATFORM = "platform"
 REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated", "assigned", "released"
 REMINDED, ESCALATED, OVERDUE = "reminded", "escalated", "overdue"  # what a deadline caused
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
@@ -79,7 +80,9 @@ class Event:
 
     @property
     def role(self) -> str:
-        return self.by.partition(":")[0]
+        """Who may do it, by the graph; a platform admin who went into a town works there as its staff does."""
+        kind = self.by.partition(":")[0]
+        return STAFF if kind == PLATFORM else kind
 
 
 class NotAllowed(Refused):

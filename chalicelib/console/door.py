@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from chalicelib.actions import known, sign_in
 from chalicelib.channels import Request
@@ -94,8 +94,13 @@ class Visit:
         """Go on to another page, by GET."""
         return redirect(self.page, path, cookies)
 
+    @property
+    def seconds_left(self) -> int:
+        """How long the sign-in lasts if nobody does anything."""
+        return int(self.session.ends_at - self.now) if self.session else 0
+
     def may(self, permission: str) -> bool:
-        return permissions.may(_role(self.session), permission)
+        return _may(self.session, permission)
 
 
 def handle(page: Page, request: Request, params: Mapping[str, str], now: float) -> Answer:
@@ -106,7 +111,7 @@ def handle(page: Page, request: Request, params: Mapping[str, str], now: float) 
     if page.permission != permissions.OPEN:
         if session is None:
             return _to_sign_in(page, request, params)
-        if not permissions.may(_role(session), page.permission):
+        if not _may(session, page.permission):
             raise Refused(403, "not_allowed", "Your role does not open this page.")
     form = _form(request) if page.writes else {}
     if page.writes:
@@ -115,9 +120,8 @@ def handle(page: Page, request: Request, params: Mapping[str, str], now: float) 
     town = _town(session, deadline)
     if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
         return redirect(page, "console/towns")
-    visit = Visit(
-        page, request, now, deadline, params, form, session, town, wording(cookies.get(VOICE_COOKIE, ""), town)
-    )
+    chosen = cookies.get(VOICE_COOKIE, "") or (session.person.language if session else "")
+    visit = Visit(page, request, now, deadline, params, form, session, town, wording(chosen, town))
     module, _, function = page.view.partition(".")
     answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
     return answer
@@ -130,6 +134,13 @@ def root_of(page: Page) -> str:
 def redirect(page: Page, path: str, cookies: tuple[str, ...] = ()) -> Answer:
     """From `page` to `console/…`, by GET."""
     return Answer(status=303, headers={"Location": root_of(page) + path}, cookies=cookies)
+
+
+def came_from(request: Request) -> str:
+    """The page of ours on which a form was sent or a part asked for, as `console/…`; "" for none."""
+    parts = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
+    path = parts.path.partition("/console/")[2]
+    return f"console/{path}{'?' + parts.query if parts.query else ''}" if path else ""
 
 
 def return_path(written: str) -> str:
@@ -162,11 +173,13 @@ def cookies_of(request: Request) -> dict[str, str]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _role(session: Session | None) -> str:
-    """What counts: a platform admin who went into a town is its admin there."""
+def _may(session: Session | None, permission: str) -> bool:
+    """A platform admin who went into a town is its admin there, and may still leave it."""
     if session is None:
-        return ""
-    return "admin" if session.acting_for and session.person.role == "platform" else session.person.role
+        return permission == permissions.OPEN
+    own = session.person.role
+    roles = (own, "admin") if session.acting_for and own == "platform" else (own,)
+    return any(permissions.may(role, permission) for role in roles)
 
 
 def _town(session: Session | None, deadline: Deadline) -> Town | None:
@@ -178,10 +191,18 @@ def _town(session: Session | None, deadline: Deadline) -> Town | None:
 
 
 def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answer:
-    if request.headers.get("hx-request") == "true":
-        return Answer(status=401, headers={"HX-Redirect": f"{root_of(page)}console/sign-in?ended=1"})
-    back = "" if page.writes else f"?to={quote(page.path.format(**params).lstrip('/'))}"
-    return redirect(page, f"console/sign-in{back}")
+    is_htmx = request.headers.get("hx-request") == "true"
+    back = came_from(request) if is_htmx or page.writes else _address(page, request, params)
+    query = {"ended": "1"} if COOKIE in cookies_of(request) else {}
+    way = f"console/sign-in?{urlencode(query | {'to': back})}"
+    if is_htmx:
+        return Answer(status=401, headers={"HX-Redirect": root_of(page) + way})
+    return redirect(page, way)
+
+
+def _address(page: Page, request: Request, params: Mapping[str, str]) -> str:
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return page.path.format(**params).lstrip("/") + query
 
 
 def _form(request: Request) -> dict[str, str]:
@@ -197,7 +218,7 @@ def _form(request: Request) -> dict[str, str]:
 def _check_origin(request: Request) -> None:
     """A form is sent from a page of our own address."""
     written = request.headers.get("origin") or request.headers.get("referer") or ""
-    if written and written != "null" and urlsplit(written).netloc != request.headers.get("host"):
+    if written and urlsplit(written).netloc != request.headers.get("host"):
         raise Refused(403, "foreign_page", "This form came from another site.")
 
 

@@ -18,8 +18,20 @@ _TEMPLATES = Path(__file__).parent / "templates"
 NAVIGATION = (
     ("console/inbox", "nav_inbox", permissions.CASES),
     ("console/figures", "nav_figures", permissions.FIGURES),
+    ("console/staff", "nav_staff", permissions.STAFF),
     ("console/audit", "nav_audit", permissions.AUDIT),
+    ("console/towns", "nav_towns", permissions.TOWNS),
 )
+NAV_ICONS = {
+    "nav_inbox": "open",
+    "nav_live": "chat",
+    "nav_counter": "counter",
+    "nav_figures": "figures",
+    "nav_staff": "person",
+    "nav_audit": "document",
+    "nav_towns": "tray",
+}
+BAR_FIRST = 3  # of a telephone's bar; the fourth place leads to everything else
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -48,8 +60,18 @@ def headers(media: str = "'self'") -> dict[str, str]:
     return {name: value.replace("{media}", media) for name, value in HEADERS.items()}
 
 
+def _allowed(visit: Visit) -> list[tuple[str, str]]:
+    """The pages of the name plate that this person may open: path and name."""
+    return [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+
+
 def _initials(name: str) -> str:
     return "".join(part[0] for part in name.split()[:2]).upper()
+
+
+def _in_fours(secret: str) -> str:
+    """Letters to be typed by hand, four by four."""
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
 
 
 @lru_cache(maxsize=1)
@@ -61,6 +83,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": lambda name: asset_url(name).lstrip("/"), "voices": VOICES, "nav": NAVIGATION}
-    environment.filters["initials"] = _initials
+    environment.globals |= {
+        "asset": lambda name: asset_url(name).lstrip("/"),
+        "voices": VOICES,
+        "nav": NAVIGATION,
+        "nav_first": lambda visit: _allowed(visit)[:BAR_FIRST],
+        "nav_more": lambda visit: _allowed(visit)[BAR_FIRST:],
+        "nav_icons": NAV_ICONS,
+    }
+    environment.filters |= {"initials": _initials, "wordgroups": _in_fours}
     return environment

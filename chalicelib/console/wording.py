@@ -75,6 +75,20 @@ class Wording:
         shown = {name: value if isinstance(value, int) else str(escape(value)) for name, value in values.items()}
         return Markup(catalogue.word(template, self._plural, self.voice.script, shown))
 
+    def plain(self, key: str, **values: Any) -> str:
+        """A text of the console's own for an e-mail, where nothing is markup."""
+        return catalogue.word(texts(self.name)[key], self._plural, self.voice.script, values)
+
+    def act(self, what: str) -> str:
+        """What the audit trail says somebody did; a word nobody has translated stays as it is written."""
+        key = f"act_{what}"
+        return str(self(key)) if key in texts(self.name) else what
+
+    @property
+    def chosen(self) -> str:
+        """Which of VOICES this is."""
+        return f"{self.voice.language}-{CYRILLIC}" if self.voice.script == CYRILLIC else self.voice.language
+
     @property
     def tag(self) -> str:
         """The page's `lang`."""
@@ -132,6 +146,11 @@ class Wording:
         local = self._local(at)
         date = self.platform("days.date_format").format(d=local.day, m=local.month, y=local.year)
         return f"{self.platform(f'days.{WEEKDAYS[local.weekday()]}')}, {date}"
+
+    def date(self, day: str) -> str:
+        """An ISO date as people write it."""
+        written = dt.date.fromisoformat(day)
+        return self.platform("days.date_format").format(d=written.day, m=written.month, y=written.year)
 
     def clock(self, at: float) -> str:
         return f"{self._local(at):%H:%M}"

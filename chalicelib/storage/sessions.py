@@ -28,13 +28,22 @@ _WORD = re.compile(r"([a-z][a-z0-9-]{1,39})\.[A-Za-z0-9_-]{32,64}")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`person` is as the record repeats it, without `sessions`; `acting_for` the town a platform admin works in now."""
+    """`person` is as the record repeats it, without `sessions`; `acting_for` the town a platform admin works in now.
+
+    `v` is the stored version: a note that somebody is there must never bring back a session that was ended meanwhile.
+    """
 
     digest: str
     person: Staff
     started_at: int
     seen_at: int
     acting_for: str = ""
+    v: int = 0
+
+    @property
+    def ends_at(self) -> int:
+        """When it ends if nobody does anything any more."""
+        return min(self.seen_at + IDLE_SECONDS, self.started_at + LIFETIME_SECONDS)
 
 
 def word(town: str, secret: str) -> str:
@@ -47,7 +56,7 @@ def word(town: str, secret: str) -> str:
 
 def open_session(person: Staff, made: str, now: float, deadline: Deadline) -> Session:
     """Remember that this person signed in just now. Raises Conflict if the person's record changed meanwhile."""
-    session = Session(keys.secret_digest(made), person, int(now), int(now))
+    session = Session(keys.secret_digest(made), person, int(now), int(now), v=1)
     opened = (*person.sessions, session.digest)
     closed = [_ended(person.town, digest, now) for digest in opened[:-OPEN_AT_ONCE_MAX]]
     record = staff.item_for(replace(person, sessions=opened[-OPEN_AT_ONCE_MAX:]))
@@ -59,20 +68,27 @@ def find(made: str, now: float, deadline: Deadline) -> Session | None:
     """The session the word opens, if it still does; one read. Nothing for one that idled, expired or ended."""
     match = _WORD.fullmatch(made)
     item = dynamo.get(TABLE, keys.session(match[1], keys.secret_digest(made)), keys.NOW, deadline) if match else None
-    if item is None or item["exp"] <= now or item["seen_at"] + IDLE_SECONDS <= now:
+    if item is None or item["exp"] <= now or "id" not in item:  # an ended one keeps nobody's name
         return None
-    return _from_item(item)
+    session = _from_item(item)
+    return session if session.ends_at > now else None
 
 
-def touch(session: Session, now: float, deadline: Deadline) -> None:
-    """Note that the person is there; a write only now and then."""
-    if now - session.seen_at >= TOUCHED_AFTER_SECONDS:
-        dynamo.put(TABLE, _item(replace(session, seen_at=int(now))), deadline)
+def touch(session: Session, now: float, deadline: Deadline) -> Session:
+    """Note that the person is there; a write only now and then. The session as it is stored now.
+
+    Raises Conflict if it was ended or changed meanwhile.
+    """
+    if now - session.seen_at < TOUCHED_AFTER_SECONDS:
+        return session
+    seen = replace(session, seen_at=int(now), v=session.v + 1)
+    dynamo.put(TABLE, _item(seen), deadline, expected_v=session.v)
+    return seen
 
 
-def act_for(session: Session, town: str, deadline: Deadline) -> None:
-    """A platform admin goes into a town, or with "" leaves it."""
-    dynamo.put(TABLE, _item(replace(session, acting_for=town)), deadline)
+def acting_for(session: Session, town: str) -> Write:
+    """A platform admin goes into a town, or with "" leaves it: part of the transaction that records it."""
+    return Write(TABLE, _item(replace(session, acting_for=town, v=session.v + 1)), expected_v=session.v)
 
 
 def end(session: Session, now: float, deadline: Deadline) -> None:
@@ -96,6 +112,7 @@ def _item(session: Session) -> dict[str, Any]:
         "pk": keys.session(person.town, session.digest),
         "sk": keys.NOW,
         "shape": SHAPE,
+        "v": session.v,
         "mail": person.mail,
         "id": person.id,
         "role": person.role,
@@ -120,4 +137,4 @@ def _from_item(item: Mapping[str, Any]) -> Session:
         offices=tuple(item["offices"].split()) if item.get("offices") else (),
         language=item.get("language", ""),
     )
-    return Session(digest, person, item["at"], item["seen_at"], item.get("acting_for", ""))
+    return Session(digest, person, item["at"], item["seen_at"], item.get("acting_for", ""), item.get("v", 0))

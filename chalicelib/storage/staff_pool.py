@@ -12,7 +12,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import wire
@@ -51,10 +51,14 @@ class NotTheirs(SalterError):
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Signed in, as the pool's token says it: the e-mail, and the town the person belongs to."""
+    """Signed in, as the pool's token says it: the e-mail, and the town the person belongs to.
+
+    `access` is the pool's token with which somebody changes their own account there, for an hour.
+    """
 
     mail: str
     town: str
+    access: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class Asked:
 
     challenge: str
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAccount:
+    """What the pool knows of an account: the town it belongs to, and whether it asks for a code."""
+
+    town: str
+    has_totp: bool
 
 
 # --- signing in -------------------------------------------------------------------------------------------------
@@ -90,8 +102,35 @@ def answer(mail: str, asked: Asked, written: str, deadline: Deadline) -> Entered
 def _outcome(said: Mapping[str, Any], deadline: Deadline) -> Entered | Asked:
     if said.get("ChallengeName"):
         return Asked(said["ChallengeName"], said.get("Session", ""))
-    claims = checked(said["AuthenticationResult"]["IdToken"], deadline)
-    return Entered(str(claims["email"]).lower(), str(claims.get(TOWN_CLAIM, "")))
+    result = said["AuthenticationResult"]
+    claims = checked(result["IdToken"], deadline)
+    return Entered(str(claims["email"]).lower(), str(claims.get(TOWN_CLAIM, "")), str(result.get("AccessToken", "")))
+
+
+# --- the second factor ------------------------------------------------------------------------------------------
+
+
+def begin_totp(access: str, deadline: Deadline) -> str:
+    """A new secret for somebody's authenticator (base32). It counts once a code of it was given."""
+    return str(_call("AssociateSoftwareToken", {"AccessToken": access}, deadline)["SecretCode"])
+
+
+def finish_totp(access: str, code: str, deadline: Deadline) -> None:
+    """The first code of the new secret: from now on one is asked for at every sign-in. Raises WrongPassword."""
+    said = _call("VerifySoftwareToken", {"AccessToken": access, "UserCode": code}, deadline)
+    if said.get("Status") != "SUCCESS":
+        raise WrongPassword("code")
+    _prefer(access, True, deadline)
+
+
+def end_totp(access: str, deadline: Deadline) -> None:
+    """No code is asked for any more."""
+    _prefer(access, False, deadline)
+
+
+def _prefer(access: str, on: bool, deadline: Deadline) -> None:
+    settings = {"Enabled": on, "PreferredMfa": on}
+    _call("SetUserMFAPreference", {"AccessToken": access, "SoftwareTokenMfaSettings": settings}, deadline)
 
 
 # --- the pool's people ------------------------------------------------------------------------------------------
@@ -114,15 +153,16 @@ def invite(mail: str, town: str, password: str, deadline: Deadline) -> None:
     _call("AdminCreateUser", payload, deadline)
 
 
-def exists(mail: str, deadline: Deadline) -> bool:
-    """Whether the pool has an account of this address."""
+def account(mail: str, deadline: Deadline) -> PoolAccount | None:
+    """The pool's account of this address, if there is one."""
     try:
-        _call("AdminGetUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+        said = _call("AdminGetUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
     except AwsError as error:
         if error.code != "UserNotFoundException":
             raise
-        return False
-    return True
+        return None
+    attributes = {one["Name"]: one.get("Value", "") for one in said.get("UserAttributes", ())}
+    return PoolAccount(attributes.get(TOWN_CLAIM, ""), TOTP in said.get("UserMFASettingList", ()))
 
 
 def set_password(mail: str, password: str, deadline: Deadline, *, lasting: bool) -> None:
@@ -134,6 +174,18 @@ def set_password(mail: str, password: str, deadline: Deadline, *, lasting: bool)
 def shut(mail: str, deadline: Deadline) -> None:
     """The account opens nothing any more."""
     _call("AdminDisableUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+
+
+def unshut(mail: str, deadline: Deadline) -> None:
+    """The account opens again what its record allows."""
+    _call("AdminEnableUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+
+
+def drop_totp(mail: str, deadline: Deadline) -> None:
+    """Somebody lost the telephone with their codes: none is asked for any more."""
+    settings = {"Enabled": False, "PreferredMfa": False}
+    payload = {"UserPoolId": _pool(deadline), "Username": mail, "SoftwareTokenMfaSettings": settings}
+    _call("AdminSetUserMFAPreference", payload, deadline)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------
@@ -213,6 +265,7 @@ _REFUSALS = {
     "UserNotFoundException": WrongPassword,
     "CodeMismatchException": WrongPassword,
     "ExpiredCodeException": WrongPassword,
+    "EnableSoftwareTokenMFAException": WrongPassword,
     "UserNotConfirmedException": WrongPassword,
     "PasswordResetRequiredException": WrongPassword,
     "InvalidPasswordException": WeakPassword,

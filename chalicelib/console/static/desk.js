@@ -2,7 +2,8 @@
 (() => {
   'use strict';
   const body = document.body;
-  const WARN_BEFORE = 120;
+  const WARN_BEFORE = 120; // seconds
+  const ASK_AFTER_MS = 60000;
 
   // --- what is typed is kept until it was sent ---
   for (const form of document.querySelectorAll('form[data-keep]')) {
@@ -20,20 +21,42 @@
     sessionStorage.removeItem(key + '-sent');
   }
 
-  // --- the sign-in ends when nobody is there ---
-  let seen = Date.now();
-  let touched = Date.now();
-  const idle = Number(body.dataset.idle || 0);
-  const alive = () => { seen = Date.now(); };
-  for (const event of ['keydown', 'pointerdown', 'scroll']) addEventListener(event, alive, { passive: true });
-  if (idle) {
-    setInterval(() => {
-      const away = (Date.now() - seen) / 1000;
-      if (away < WARN_BEFORE && Date.now() - touched > 300000) { touched = Date.now(); fetch(body.dataset.stay); }
-      const veil = document.getElementById('still-there');
-      if (away > idle) location.assign(body.dataset.out);
-      else if (veil) veil.hidden = away < idle - WARN_BEFORE;
-    }, 5000);
+  // --- the sign-in ends when nobody is there: its end is the server's, told with the page and with every `stay` ---
+  const veil = document.getElementById('still-there');
+  const others = new BroadcastChannel('salter-stay');
+  let until = Date.now() + Number(body.dataset.left || 0) * 1000;
+  let asked = Date.now();
+  let acted = false;
+  const out = () => {
+    const here = location.pathname.split('/console/')[1] || '';
+    location.assign(body.dataset.out + '&to=' + encodeURIComponent('console/' + here + location.search));
+  };
+  const stay = async () => {
+    acted = false;
+    asked = Date.now();
+    const answer = await fetch(body.dataset.stay, { redirect: 'manual' }).catch(() => null);
+    if (!answer) return;
+    if (!answer.ok) { out(); return; }
+    until = Date.now() + Number(await answer.text()) * 1000;
+    others.postMessage(until);
+    look();
+  };
+  const look = () => {
+    const left = (until - Date.now()) / 1000;
+    if (left <= 0) out();
+    else if (left <= WARN_BEFORE) { if (!veil.open) veil.showModal(); }
+    else {
+      if (veil.open) veil.close();
+      if (acted && Date.now() - asked > ASK_AFTER_MS) stay();
+    }
+  };
+  if (veil) {
+    for (const event of ['keydown', 'pointerdown', 'scroll']) addEventListener(event, () => { acted = true; }, { passive: true });
+    others.onmessage = (event) => { until = Math.max(until, event.data); look(); };
+    veil.addEventListener('cancel', (event) => { event.preventDefault(); stay(); });
+    veil.querySelector('[data-stays]').addEventListener('click', stay);
+    document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
+    setInterval(look, 5000);
   }
 
   // --- new work: a mark in the title; a page nobody looks at asks nothing ---

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from chalicelib.actions import sign_in
 from chalicelib.actions.sign_in import Asked, Denied, NoPlace, SignedIn, WeakPassword
@@ -55,8 +54,7 @@ def voice(visit: Visit) -> Answer:
     """Another language or script for the console, kept in the browser."""
     chosen = visit.query.get("to", "")
     cookies = (door.voice_cookie(chosen, visit.request),) if chosen in VOICES else ()
-    came_from = urlsplit(visit.request.headers.get("referer", "")).path.partition("/console/")[2]
-    return visit.go(door.return_path(f"console/{came_from}") if came_from else "console", *cookies)
+    return visit.go(door.return_path(door.came_from(visit.request)), *cookies)
 
 
 def leave(visit: Visit) -> Answer:
@@ -72,8 +70,8 @@ def leave_everywhere(visit: Visit) -> Answer:
 
 
 def stay(visit: Visit) -> Answer:
-    """Somebody said that they are still there; looking up the session has noted it."""
-    return Answer(status=204)
+    """Somebody is still there; looking up the session has noted it. How many seconds the sign-in lasts now."""
+    return Answer(str(visit.seconds_left), content_type="text/plain; charset=utf-8")
 
 
 def _after(visit: Visit, outcome: SignedIn | Asked | Denied, mail: str, asked: Asked | None) -> Answer:
