@@ -19,7 +19,7 @@ TOWNS_SHOWN_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Towns:
-    """A page of towns in the order of their folders' names, and after which one the next page begins ("" at the end)."""
+    """A page of towns by the names of their folders, and after which one the next page begins ("" at the end)."""
 
     pointers: tuple[Pointer, ...]
     more: str = ""

@@ -35,6 +35,7 @@ VOICES = {
 }
 STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 HOUR_MINUTES = 60
+STAYS_LATIN = ("Open311", "h", "min")  # in Cyrillic too: names, and units of time
 
 
 def names() -> tuple[str, ...]:
@@ -73,11 +74,11 @@ class Wording:
         """A text of the console's own, ready for a page: what is put into it is escaped."""
         template = texts(self.name)[key]
         shown = {name: value if isinstance(value, int) else str(escape(value)) for name, value in values.items()}
-        return Markup(catalogue.word(template, self._plural, self.voice.script, shown))
+        return Markup(catalogue.word(template, self._plural, self.voice.script, shown, STAYS_LATIN))
 
     def plain(self, key: str, **values: Any) -> str:
         """A text of the console's own for an e-mail, where nothing is markup."""
-        return catalogue.word(texts(self.name)[key], self._plural, self.voice.script, values)
+        return catalogue.word(texts(self.name)[key], self._plural, self.voice.script, values, STAYS_LATIN)
 
     def act(self, what: str) -> str:
         """What the audit trail says somebody did; a word nobody has translated stays as it is written."""
