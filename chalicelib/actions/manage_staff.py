@@ -95,8 +95,7 @@ def give_work(town: Town, by: Staff, identifier: str, work: Work, now: float, de
     def given(person: Staff) -> Staff:
         return replace(person, role=work.role, offices=work.offices, name=work.name)
 
-    detail = {"role": work.role, "offices": len(work.offices)}
-    _change(town, by.by, identifier, given, "staff_changed", detail, now, deadline, ending=True)
+    _change(town, by.by, identifier, given, "staff_changed", {"role": work.role}, now, deadline, ending=True)
 
 
 def send_away(
@@ -137,7 +136,7 @@ def renew_password(town: Town, by: Staff, identifier: str, now: float, deadline:
     """A new password for one sign-in, for whoever forgot theirs or lost the telephone with the codes."""
     person = _change(town, by.by, identifier, lambda one: one, "staff_password", {}, now, deadline, True)
     password = _password()
-    staff_pool.set_password(person.mail, password, deadline, lasting=False)
+    _account(town.slug, person.mail, password, deadline)
     staff_pool.drop_totp(person.mail, deadline)
     return person, password
 
@@ -219,7 +218,7 @@ def _checked(town: Town, work: Work) -> Work:
 
 
 def _account(town: str, mail: str, password: str, deadline: Deadline) -> None:
-    """The pool's account: a new one, or one of this town that an interrupted invitation left without a record."""
+    """The pool's account with this password: a new one, or the one this town has already."""
     account = staff_pool.account(mail, deadline)
     if account is None:
         staff_pool.invite(mail, town, password, deadline)

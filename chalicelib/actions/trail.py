@@ -25,5 +25,10 @@ class Entry:
 def of_day(town: Town, day: dt.date, before: str, deadline: Deadline) -> tuple[list[Entry], str | None]:
     """What was done on a day (UTC), newest first, and the cursor of the next page. Two requests."""
     acts, more = audit.of_day(town.slug, day.isoformat(), deadline, before)
-    names = {person.by: person.name or person.mail for person in staff.all_of(town.slug, deadline)}
-    return [Entry(act.at, names.get(act.by, act.by), act.what, act.about, dict(act.detail)) for act in acts], more
+    people = staff.all_of(town.slug, deadline)
+    names = {called: person.name or person.mail for person in people for called in (person.by, person.id)}
+    entries = [
+        Entry(act.at, names.get(act.by, act.by), act.what, names.get(act.about, act.about), dict(act.detail))
+        for act in acts
+    ]
+    return entries, more

@@ -172,13 +172,13 @@ def set_password(mail: str, password: str, deadline: Deadline, *, lasting: bool)
 
 
 def shut(mail: str, deadline: Deadline) -> None:
-    """The account opens nothing any more."""
-    _call("AdminDisableUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+    """The account opens nothing any more. Where there is none, nothing is to be shut."""
+    _if_there("AdminDisableUser", mail, deadline)
 
 
 def unshut(mail: str, deadline: Deadline) -> None:
-    """The account opens again what its record allows."""
-    _call("AdminEnableUser", {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+    """The account, if there is one, opens again what its record allows."""
+    _if_there("AdminEnableUser", mail, deadline)
 
 
 def drop_totp(mail: str, deadline: Deadline) -> None:
@@ -186,6 +186,14 @@ def drop_totp(mail: str, deadline: Deadline) -> None:
     settings = {"Enabled": False, "PreferredMfa": False}
     payload = {"UserPoolId": _pool(deadline), "Username": mail, "SoftwareTokenMfaSettings": settings}
     _call("AdminSetUserMFAPreference", payload, deadline)
+
+
+def _if_there(operation: str, mail: str, deadline: Deadline) -> None:
+    try:
+        _call(operation, {"UserPoolId": _pool(deadline), "Username": mail}, deadline)
+    except AwsError as error:
+        if error.code != "UserNotFoundException":
+            raise
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------
