@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import time
 from dataclasses import replace
 from typing import Any
@@ -223,8 +225,5 @@ def test_a_token_is_believed_only_whole_ours_and_in_time(town: World) -> None:
 
 
 def _hidden(page: Page) -> dict[str, str]:
-    import html
-    import re
-
     found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.body)
     return {name: html.unescape(value) for name, value in found}
