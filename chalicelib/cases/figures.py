@@ -81,7 +81,8 @@ class Figures:
 
 def opened(case: Case, closed_day: str) -> Opened:
     """A case as the day of its receipt counts it."""
-    first = next((entry.at for entry in case.history if entry.by.partition(":")[0] not in _OURS), 0)
+    acts = (entry for entry in case.history if entry.event != "opened")
+    first = next((entry.at for entry in acts if entry.by.partition(":")[0] not in _OURS), 0)
     minutes = max(0, first - case.created_at) // MINUTE if first else -1
     return Opened(case.kind, case.category, minutes, closed_day)
 
