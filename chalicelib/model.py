@@ -348,6 +348,8 @@ class Case:
     applicant: Mapping[str, str] = field(default_factory=dict)
     access_hash: str = ""  # of the receipt's access code
     call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
+    slip: str = ""  # digest of the one-time link on the slip that was handed out last
+    searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
     v: int = 0
 
 

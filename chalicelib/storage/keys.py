@@ -101,6 +101,24 @@ def case_event(version: int, position: int) -> str:
 
 
 SAW = "SAW#"  # beside a case: who of the staff opened it
+WORDS = "WORDS"  # beside a case: what it is found by
+SEARCH_LETTERS = 3
+NEWEST_FIRST = 10**12 - 1  # epoch seconds are taken from it, so that younger sorts first
+
+
+def search_words(town: str, word: str) -> str:
+    """Where the entries of a folded word stand: with all that begin with the same letters."""
+    return f"T#{town}#W#{word[:SEARCH_LETTERS]}"
+
+
+def search_phones(town: str, digits: str) -> str:
+    """Where phone numbers that end in the same two digits stand."""
+    return f"T#{town}#PH#{digits[-2:]}"
+
+
+def index_row(reference: str, version: int) -> str:
+    """The outbox row that has a case's words written: one for each version of the case that says something new."""
+    return f"index-{reference}-{version}"
 
 
 def file_number(town: str, number: str) -> str:
@@ -249,6 +267,11 @@ def phone(town: str, digest: str) -> str:
 
 def idempotency(town: str, digest: str) -> str:
     return f"T#{town}#IDEM#{digest}"
+
+
+def paper(reference: str) -> str:
+    """Who stands in the records of consent for whoever brought a paper case to the counter."""
+    return person("paper", reference)
 
 
 def secret_digest(secret: str) -> str:
