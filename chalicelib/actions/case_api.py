@@ -18,10 +18,11 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import collect_figures, known, paper_case, show_media
+from chalicelib.actions import collect_figures, import_cases, known, pace, paper_case, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.paper_case import Paper
-from chalicelib.cases import lifecycle, references, routing
+from chalicelib.cases import case_file, lifecycle, references, routing
+from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event
 from chalicelib.channels import Request
 from chalicelib.integrations.case_api import (
@@ -46,6 +47,16 @@ from chalicelib.storage.idempotency import Remembered
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
+IMPORT_SECONDS = 25.0  # of the half minute the gateway waits
+IMPORT_ROWS_MAX = 2000  # in one request
+IMPORT_BYTES_MAX = 4 * 1024 * 1024
+LONGER_FILES = "upload a longer file at the counter's import page in the console, or send it in parts."
+CSV_TYPES = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
+_BAD_FILES = {
+    "empty": "There is nothing in the file.",
+    "not_csv": "The file is not CSV in UTF-8, UTF-16 or Windows-1250.",
+    "no_number_column": "The first line must name the columns, one of them the file number.",
+}
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 READ, WRITE, FIGURES = "cases:read", "cases:write", "figures"
@@ -100,6 +111,38 @@ def post_event_by_number(tenant: str, request: Request, now: float, holder: str)
     return _once(call, act)
 
 
+def import_rows(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """A file of cases as CSV: {"applied", "unchanged", "rejected"}. To send it again does nothing twice."""
+    call = _begun(tenant, request, now, WRITE, seconds=IMPORT_SECONDS)
+    rows = _rows(request)
+    outcomes = import_cases.take(call.town, rows, call.by, now, call.deadline)
+    return {
+        import_cases.APPLIED: sum(each.what == import_cases.APPLIED for each in outcomes),
+        import_cases.UNCHANGED: sum(each.what == import_cases.UNCHANGED for each in outcomes),
+        import_cases.REJECTED: [
+            {"line": each.line, "field": each.field or None, "reason": each.reason}
+            for each in outcomes
+            if each.what == import_cases.REJECTED
+        ],
+    }
+
+
+def _rows(request: Request) -> list[Row]:
+    """What was sent. Raises Refused: 415, 413 naming the way for longer files, 422 for what is no such file."""
+    media_type = request.headers.get("content-type", "text/csv").partition(";")[0].strip().lower()
+    if media_type not in CSV_TYPES:
+        raise Refused(415, "type_not_allowed", "Send text/csv.")
+    if len(request.body) > IMPORT_BYTES_MAX:
+        raise Refused(413, "too_large", f"At most {IMPORT_BYTES_MAX // 2**20} MB in a request; {LONGER_FILES}")
+    try:
+        rows = case_file.rows(request.body)
+    except BadFile as bad:
+        raise Refused(422, bad.reason, _BAD_FILES[bad.reason]) from bad
+    if len(rows) > IMPORT_ROWS_MAX:
+        raise Refused(413, "too_many_rows", f"At most {IMPORT_ROWS_MAX} rows in a request; {LONGER_FILES}")
+    return rows
+
+
 def get_case(tenant: str, reference: str, request: Request, now: float) -> dict[str, Any]:
     """One case with its whole history."""
     call = _begun(tenant, request, now, READ)
@@ -142,13 +185,19 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
 # --- who calls --------------------------------------------------------------------------------------------------
 
 
-def _begun(tenant: str, request: Request, now: float, scope: str, path: str = "") -> _Call:
-    """The call, if its key is one, is of this town and may do this. Raises Refused 401, 403, 404."""
-    deadline = Deadline(REQUEST_SECONDS)
+def _begun(
+    tenant: str, request: Request, now: float, scope: str, path: str = "", seconds: float | None = None
+) -> _Call:
+    """The call, if its key is one, is of this town, may do this and does not come too often.
+
+    Raises Refused 401, 403, 404, TooMany.
+    """
+    deadline = Deadline(seconds or REQUEST_SECONDS)
     token = bearer(request.headers)
     key = api_keys.find(token, deadline)
     if key is None:
         raise Refused(401, "bad_key", "Send the town's API key as Authorization: Bearer.")
+    pace.take(key, now, deadline)
     town = known.town(tenant, deadline) if key.town == tenant and _SLUG.fullmatch(tenant) else None
     if town is None:
         raise Refused(404, "unknown_town", "There is no such town.")

@@ -133,6 +133,11 @@ def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
         raise Refused(400, "malformed", "The body is not JSON.") from error
     if not isinstance(data, dict):
         raise Refused(400, "malformed", "The body is not a JSON object.")
+    return checked(model, data)
+
+
+def checked(model: type[Model], data: dict[str, Any]) -> Model:
+    """`data` as `model`, whoever sent it. Raises Refused 422 naming the field."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -160,6 +160,23 @@ def citizens_cases(town: str, person: str) -> str:
     return f"T#{town}#C#{person}"
 
 
+def case_import(town: str, identifier: str) -> str:
+    """A file of cases being worked through."""
+    return f"T#{town}#IM#{identifier}"
+
+
+def import_slice(first_row: int) -> str:
+    return f"S#{first_row:06d}"
+
+
+IMPORT_SLICES_END = "S#~"
+
+
+def import_upload(town: str, identifier: str) -> str:
+    """Where such a file lands. What lies under `incoming/` goes by itself after a day."""
+    return f"incoming/T/{town}/cases/{identifier}"
+
+
 # --- media ------------------------------------------------------------------------------------------------------
 
 
@@ -234,6 +251,11 @@ def volunteers(town: str, area: str) -> str:
 
 def api_key(town: str, digest: str) -> str:
     return f"T#{town}#KEY#{digest}"
+
+
+def pace(town: str, key: str) -> str:
+    """How fast an API key may ask, by the key's id."""
+    return f"T#{town}#PACE#{key}"
 
 
 def staff(town: str) -> str:
