@@ -87,7 +87,7 @@ def handled(inbound: str) -> bytes:
 
 # --- cases ------------------------------------------------------------------------------------------------------
 
-_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№)[.:\s]+")
+_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№|БРОЈ|БР)[.:\s]+")
 _LOOKALIKES = str.maketrans("АВЕЈКМНОРСТУХІ", "ABEJKMHOPCTYXI")  # typed in Cyrillic, meant as file numbers are printed
 
 
