@@ -182,6 +182,8 @@ def _taken(
         if case is None:
             filed = _filed(source, row, deadline)
             if filed is not None:
+                if "public_note" in row.cells:
+                    _changed(source, row, filed, deadline)
                 return Outcome(row.line, number, APPLIED, filed.reference)
             case = store.by_number(number, deadline)  # somebody filed it at this very moment
             if case is None:

@@ -102,7 +102,9 @@ def test_only_what_the_person_may_see_is_found(world: World) -> None:
 
 
 def test_what_is_sealed_is_never_among_the_words(world: World) -> None:
-    case = Case(world.slug, "PR-2222-222", "document", "received", "", 1, 1, sealed={"personal_number": "0101990710006"})
+    case = Case(
+        world.slug, "PR-2222-222", "document", "received", "", 1, 1, sealed={"personal_number": "0101990710006"}
+    )
     assert finding.words_of(case) == ()
     assert not finding.matches(case, ("0101990710006",))
 
