@@ -104,11 +104,13 @@ def _by_words(
 
 def _candidates(town: str, words: Sequence[str], deadline: Deadline) -> list[str]:
     """References under the rarest of the words, newest first; those that stand under the others too come before those
-    that may only say them further on in a long text."""
-    lists = [found for word in words if (found := search.of_word(town, word, deadline))]
+    that may only say them further on in a long text. Where nothing stands under a word, one page of them must do."""
+    asked = [search.of_word(town, word, deadline) for word in words]
+    lists = [found for found in asked if found]
     if not lists:
         return []
     rarest = min(lists, key=len)
     everywhere = set.intersection(*({each.reference for each in found} for found in lists))
     unique = list(dict.fromkeys(each.reference for each in rarest))
-    return [each for each in unique if each in everywhere] + [each for each in unique if each not in everywhere]
+    likely = [each for each in unique if each in everywhere] + [each for each in unique if each not in everywhere]
+    return likely if len(lists) == len(asked) else likely[:READ_MAX]

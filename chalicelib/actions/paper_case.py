@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from secrets import token_bytes, token_hex
 from urllib.parse import quote
 
-from chalicelib.actions.open_case import CONSENT_WORDING, completed, open_case
+from chalicelib.actions.open_case import CONSENT_WORDING, CONSENT_WORDINGS, completed, open_case
 from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import words
@@ -97,7 +97,8 @@ def file(
 
     def together(case: Case) -> list[Write]:
         link = links.item_for_new(town.slug, _context(town, seeds[case.reference]), case.reference, by, now)
-        return [link, *_consent(case, by, channel, now), *_phone(town, case, now, deadline), *beside(case)]
+        consent = _consent(case, by, channel, now, on_viber=bool(town.core["viber"]["account"]))
+        return [link, *consent, *_phone(town, case, now, deadline), *beside(case)]
 
     case = open_case(town, make, deadline, together, indexed=indexed)
     return case, seeds[case.reference]
@@ -185,11 +186,12 @@ def _case(town: Town, paper: Paper, by: str, channel: str, now: float, reference
     return lifecycle.change(case, Event(int(now), by, paper.status, awaiting_institution=paper.awaiting_institution))
 
 
-def _consent(case: Case, by: str, channel: str, now: float) -> list[Write]:
+def _consent(case: Case, by: str, channel: str, now: float, *, on_viber: bool) -> list[Write]:
     """The yes that was said before whoever files the case. Whoever is bound later says their own in the chat."""
     if not case.consent:
         return []
-    consent = Consent(consents.CASES, True, int(now), channel, by, CONSENT_WORDING)
+    wording = CONSENT_WORDING if on_viber else CONSENT_WORDINGS["web"]
+    consent = Consent(consents.CASES, True, int(now), channel, by, wording)
     return [consents.item(case.tenant, keys.paper(case.reference), consent)]
 
 

@@ -49,7 +49,7 @@ class Drawn:
     @property
     def qr(self) -> Markup:
         """Drawn by us from our own link: the one thing on a page that is markup already."""
-        return Markup(qr_svg(self.registered.slip.target))
+        return Markup(qr_svg(self.registered.slip.target, sized=False))
 
     @property
     def tag(self) -> str:
@@ -67,13 +67,17 @@ def drawn(town: Town, registered: Registered) -> Drawn:
 
 def consent_wordings(town: Town) -> list[tuple[str, str, str]]:
     """What a clerk reads out, in every language and script of the town: (tag, language as it calls itself, text)."""
-    channel = "Viber" if town.core["viber"]["account"] else "web"
+    on_viber = bool(town.core["viber"]["account"])
     found = []
     for entry in town.core["languages"]:
         script = entry["scripts"][0]
         say = Words(town, Voice(entry["id"], script))
-        found.append((say.dates.tag, str(entry["name"]), say("consent_ask", channel=channel)))
+        found.append((say.dates.tag, str(entry["name"]), _asked(say, on_viber)))
     return found
+
+
+def _asked(say: Words, on_viber: bool) -> str:
+    return say("consent_ask", channel="Viber") if on_viber else say("consent_ask_web")
 
 
 def voices(town: Town) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
             "/api/v1/{tenant}/cases/import": {
                 "parameters": [_path("tenant")],
                 "post": {
-                    "summary": "A file of cases: a new number files a case, a known one changes it. Safe to send again.",
+                    "summary": "A file of cases: a new number files a case, a known one changes it; may be repeated.",
                     "requestBody": {
                         "required": True,
                         "description": "The first line names the columns; also UTF-16, Windows-1250, commas, tabs.",

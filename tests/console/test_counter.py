@@ -45,7 +45,7 @@ def reference(shown: Shown) -> str:
 
 
 def context(shown: Shown) -> str:
-    found = re.search(r"context=(9001\.[A-Za-z0-9_-]+)\"", shown.text)
+    found = re.search(r"context=(9001\.[A-Za-z0-9_-]+)", shown.text)
     assert found, shown.text
     return found[1]
 
