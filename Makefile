@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test lint bench bench-understanding train package deploy clean
+.PHONY: setup run test lint bench bench-search bench-understanding train package deploy clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+
+# How long staff wait for a search among 10,000 cases, into docs/performance.md
+bench-search: $(STAMP)
+	$(PY) -m infra.bench_search
 
 # How well messages are understood, into docs/understanding.md. MESSAGES=a development set (JSON lines)
 bench-understanding: $(STAMP)

@@ -15,7 +15,7 @@ from chalicelib.actions.journal import log
 from chalicelib.channels import Request
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.dialogue import flood
-from chalicelib.model import Refused, SalterError, Unavailable
+from chalicelib.model import Refused, SalterError, TooMany, Unavailable
 from chalicelib.version import VERSION
 
 app = Chalice(app_name="salter", configure_logs=False)
@@ -44,9 +44,10 @@ def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) 
 
 def refused(error: Refused) -> Response:
     fault = {"code": error.code, "message": error.message} | ({"field": error.field_name} if error.field_name else {})
-    return answer(
-        {"error": fault}, error.status, {"Retry-After": str(flood.wait_seconds())} if error.status == 429 else None
-    )
+    if error.status != 429:
+        return answer({"error": fault}, error.status)
+    wait = error.after_seconds if isinstance(error, TooMany) else flood.wait_seconds()
+    return answer({"error": fault}, error.status, {"Retry-After": str(wait)})
 
 
 def safely(door: Callable[[], Response], cors: dict[str, str] | None = None) -> Response:
@@ -218,6 +219,13 @@ def api_events_by_number(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_event_by_number(tenant, request(), clock.now(), token_hex(4)), 201))
+
+
+@app.route("/api/v1/{tenant}/cases/import", methods=["POST"], content_types=ANY)
+def api_import(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.import_rows(tenant, request(), clock.now())))
 
 
 @app.route("/api/v1/{tenant}/cases/{reference}", methods=["GET"])

@@ -43,6 +43,14 @@ class Refused(SalterError):
         self.status, self.code, self.message, self.field_name = status, code, message, field_name
 
 
+class TooMany(Refused):
+    """Whoever asks has asked too often; `after_seconds` from now it may be tried again."""
+
+    def __init__(self, after_seconds: int) -> None:
+        super().__init__(429, "too_many_requests", f"Try again in {after_seconds} seconds.")
+        self.after_seconds = after_seconds
+
+
 class Conflict(SalterError):
     """Another writer raised the item's version first."""
 
@@ -348,6 +356,8 @@ class Case:
     applicant: Mapping[str, str] = field(default_factory=dict)
     access_hash: str = ""  # of the receipt's access code
     call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
+    slip: str = ""  # digest of the one-time link on the slip that was handed out last
+    searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
     v: int = 0
 
 

@@ -82,9 +82,19 @@ class Meter:
                     self._delete(entry["Delete"], times=2)
         elif call.operation == "DeleteItem":
             self._delete(asked)
+        elif call.operation == "BatchWriteItem":
+            for table, requests in asked["RequestItems"].items():
+                for request in requests:
+                    self._put_or_delete(table, request)
         elif call.operation in ("Query", "BatchGetItem"):
             items = answer.get("Items") or [item for found in answer.get("Responses", {}).values() for item in found]
             self.reads += max(0.5, math.ceil(sum(map(size, items)) / 4096) / 2)
+
+    def _put_or_delete(self, table: str, request: dict[str, Any]) -> None:
+        if "PutRequest" in request:
+            self._put({"TableName": table, "Item": request["PutRequest"]["Item"]}, True)
+        else:
+            self._delete({"TableName": table, "Key": request["DeleteRequest"]["Key"]})
 
     def _put(self, asked: dict[str, Any], taken: bool, times: int = 1) -> None:
         table, item = asked["TableName"], asked["Item"]

@@ -5,7 +5,6 @@ A request with an `Idempotency-Key` is done once: its answer is committed togeth
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import random
@@ -16,16 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_bytes
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import collect_figures, known, show_media
+from chalicelib.actions import collect_figures, import_cases, known, pace, paper_case, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
-from chalicelib.actions.open_case import completed, open_case
-from chalicelib.cases import lifecycle, references, routing
+from chalicelib.actions.paper_case import Paper
+from chalicelib.cases import case_file, lifecycle, references, routing
+from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event
 from chalicelib.channels import Request
-from chalicelib.dialogue import words
 from chalicelib.integrations.case_api import (
     CaseEvent,
     NewCase,
@@ -39,24 +38,29 @@ from chalicelib.integrations.case_api import (
     qr_svg,
     span,
 )
-from chalicelib.model import Case, Conflict, Refused, Town, Unavailable, Voice
-from chalicelib.storage import api_keys, idempotency, links, phones
+from chalicelib.model import Case, Conflict, Refused, Town, Unavailable
+from chalicelib.storage import api_keys, idempotency
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.storage.idempotency import Remembered
-from chalicelib.understanding.entities.phones import phone_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
+IMPORT_SECONDS = 25.0  # of the half minute the gateway waits
+IMPORT_ROWS_MAX = 2000  # in one request
+IMPORT_BYTES_MAX = 4 * 1024 * 1024
+LONGER_FILES = "upload a longer file at the counter's import page in the console, or send it in parts."
+CSV_TYPES = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
+_BAD_FILES = {
+    "empty": "There is nothing in the file.",
+    "not_csv": "The file is not CSV in UTF-8, UTF-16 or Windows-1250.",
+    "no_number_column": "The first line must name the columns, one of them the file number.",
+}
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 READ, WRITE, FIGURES = "cases:read", "cases:write", "figures"
-SEED_BYTES = 32
-LINK_SECRET_BYTES = 18
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # Events of this name are moves of the graph; any other word is the town's own and only written down.
 _MOVES = (lifecycle.REOPENED, lifecycle.WITHDRAWN)
 
@@ -107,6 +111,38 @@ def post_event_by_number(tenant: str, request: Request, now: float, holder: str)
     return _once(call, act)
 
 
+def import_rows(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """A file of cases as CSV: {"applied", "unchanged", "rejected"}. To send it again does nothing twice."""
+    call = _begun(tenant, request, now, WRITE, seconds=IMPORT_SECONDS)
+    rows = _rows(request)
+    outcomes = import_cases.take(call.town, rows, call.by, now, call.deadline)
+    return {
+        import_cases.APPLIED: sum(each.what == import_cases.APPLIED for each in outcomes),
+        import_cases.UNCHANGED: sum(each.what == import_cases.UNCHANGED for each in outcomes),
+        import_cases.REJECTED: [
+            {"line": each.line, "field": each.field or None, "reason": each.reason}
+            for each in outcomes
+            if each.what == import_cases.REJECTED
+        ],
+    }
+
+
+def _rows(request: Request) -> list[Row]:
+    """What was sent. Raises Refused: 415, 413 naming the way for longer files, 422 for what is no such file."""
+    media_type = request.headers.get("content-type", "text/csv").partition(";")[0].strip().lower()
+    if media_type not in CSV_TYPES:
+        raise Refused(415, "type_not_allowed", "Send text/csv.")
+    if len(request.body) > IMPORT_BYTES_MAX:
+        raise Refused(413, "too_large", f"At most {IMPORT_BYTES_MAX // 2**20} MB in a request; {LONGER_FILES}")
+    try:
+        rows = case_file.rows(request.body)
+    except BadFile as bad:
+        raise Refused(422, bad.reason, _BAD_FILES[bad.reason]) from bad
+    if len(rows) > IMPORT_ROWS_MAX:
+        raise Refused(413, "too_many_rows", f"At most {IMPORT_ROWS_MAX} rows in a request; {LONGER_FILES}")
+    return rows
+
+
 def get_case(tenant: str, reference: str, request: Request, now: float) -> dict[str, Any]:
     """One case with its whole history."""
     call = _begun(tenant, request, now, READ)
@@ -149,13 +185,19 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
 # --- who calls --------------------------------------------------------------------------------------------------
 
 
-def _begun(tenant: str, request: Request, now: float, scope: str, path: str = "") -> _Call:
-    """The call, if its key is one, is of this town and may do this. Raises Refused 401, 403, 404."""
-    deadline = Deadline(REQUEST_SECONDS)
+def _begun(
+    tenant: str, request: Request, now: float, scope: str, path: str = "", seconds: float | None = None
+) -> _Call:
+    """The call, if its key is one, is of this town, may do this and does not come too often.
+
+    Raises Refused 401, 403, 404, TooMany.
+    """
+    deadline = Deadline(seconds or REQUEST_SECONDS)
     token = bearer(request.headers)
     key = api_keys.find(token, deadline)
     if key is None:
         raise Refused(401, "bad_key", "Send the town's API key as Authorization: Bearer.")
+    pace.take(key, now, deadline)
     town = known.town(tenant, deadline) if key.town == tenant and _SLUG.fullmatch(tenant) else None
     if town is None:
         raise Refused(404, "unknown_town", "There is no such town.")
@@ -207,68 +249,37 @@ def _still_wanted(call: _Call) -> bool:
 
 
 def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
-    seeds: dict[str, bytes] = {}
-
-    def make(reference: str) -> Case:
-        seeds[reference] = _seed(call, reference)
-        return _case(call, asked, reference, seeds[reference])
-
     def beside(case: Case) -> list[Write]:
-        link = links.item_for_new(
-            call.town.slug, _context(call, seeds[case.reference]), case.reference, call.by, call.now
-        )
-        return [link, *_phone(call, case), *_remembering(call, version, _kept(call, case))]
+        return _remembering(call, version, _kept(call, case))
+
+    def seed_of(reference: str) -> bytes:
+        return _seed(call, reference)
 
     try:
-        case = open_case(call.town, make, call.deadline, beside)
+        case, seed = paper_case.file(
+            call.town, _paper(call.town, asked), call.by, "api", call.now, call.deadline, seed_of, beside
+        )
     except Duplicate as taken:
         if not _still_wanted(call):
             raise Superseded(taken.pk) from taken
         raise Refused(409, "number_taken", "There is a case with this file number.", "number") from taken
-    return _filed(call, _kept(call, case), seeds[case.reference])
+    return _filed(call, _kept(call, case), seed)
 
 
-def _phone(call: _Call, case: Case) -> list[Write]:
-    """Where a number shared from the phone finds the case."""
-    phone = phone_of(case.applicant.get("phone", ""), str(call.town.core["country"]))
-    written = phones.item(call.town.slug, phone, case.reference, call.now, call.deadline) if phone else None
-    return [written] if written else []
-
-
-def _case(call: _Call, asked: NewCase, reference: str, seed: bytes) -> Case:
+def _paper(town: Town, asked: NewCase) -> Paper:
     applicant = asked.applicant
-    case = Case(
-        tenant=call.town.slug,
-        reference=reference,
-        kind="administrative",
-        status="received",
+    return Paper(
         subject=asked.subject,
-        created_at=int(call.now),
-        updated_at=int(call.now),
+        name=applicant.name,
         number=asked.number or "",
-        office=_office(call.town, asked.office) if asked.office else "",
+        phone=applicant.phone or "",
+        language=applicant.language or "",
+        office=_office(town, asked.office) if asked.office else "",
         official=asked.official or "",
+        status=asked.status or "",
         awaiting_institution=asked.awaiting_institution or "",
-        channel="api",
-        voice=_voice(call.town, applicant.language or ""),
         consent=bool(asked.consent),
-        applicant={"name": applicant.name} | ({"phone": applicant.phone} if applicant.phone else {}),
-        access_hash=references.access_hash(reference, _code(seed)),
     )
-    case = completed(call.town, case, call.by, call.now)
-    if asked.status and asked.status != case.status:
-        awaited = asked.awaiting_institution or ""
-        case = lifecycle.change(case, Event(int(call.now), call.by, asked.status, awaiting_institution=awaited))
-    return case
-
-
-def _voice(town: Town, tag: str) -> Voice:
-    """`sr-Cyrl`, `sr-cyrillic`, `en`: what the town speaks of it, else the town's own voice."""
-    language, _, script = tag.lower().partition("-")
-    if language not in town.languages:
-        return town.default_voice
-    wanted = {"cyrl": "cyrillic", "latn": "latin"}.get(script, script)
-    return words.spoken(town, Voice(language, wanted or town.scripts(language)[0]))
 
 
 def _kept(call: _Call, case: Case) -> dict[str, Any]:
@@ -285,44 +296,19 @@ def _seed(call: _Call, reference: str) -> bytes:
     """What the link and the code of a case are made from. With an Idempotency-Key it can be made again from what only
     the caller has, so that the same answer is given and no secret is stored."""
     if not call.once:
-        return token_bytes(SEED_BYTES)
+        return token_bytes(paper_case.SEED_BYTES)
     return hmac.new(call.token.encode(), f"link {call.once} {reference}".encode(), hashlib.sha256).digest()
 
 
-def _context(call: _Call, seed: bytes) -> str:
-    secret = base64.urlsafe_b64encode(seed[:LINK_SECRET_BYTES]).decode().rstrip("=")
-    return links.context(call.town.core["number"], secret)
-
-
-def _code(seed: bytes) -> str:
-    return references.access_code(seed[LINK_SECRET_BYTES:])
-
-
 def _link(call: _Call, seed: bytes, at: int) -> dict[str, Any]:
-    context, core = quote(_context(call, seed)), call.town.core
-    account = core["viber"].get("uri") or core["viber"]["account"]
-    viber = f"viber://pa?chatURI={quote(account)}&context={context}" if account else None
-    web = (
-        f"{_origin(call.request)}/chat/{call.town.slug}?context={context}"
-        if core["web"]["origins"] is not None
-        else None
-    )
+    slip = paper_case.slip(call.town, seed, at, paper_case.origin_of(call.request.headers))
     return {
-        "viber": viber,
-        "web": web,
-        "qr_svg": qr_svg(viber or web or context),
-        "code": _code(seed),
-        "expires": _local_time(call.town, links.expires_at(at)),
+        "viber": slip.viber,
+        "web": slip.web,
+        "qr_svg": qr_svg(slip.target),
+        "code": slip.code,
+        "expires": _local_time(call.town, slip.expires),
     }
-
-
-def _origin(request: Request) -> str:
-    """Where the caller reached us; on paper a link must be whole."""
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        return ""
-    loopback = host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK
-    return f"{'http' if loopback else 'https'}://{host}"
 
 
 # --- changing, telling ------------------------------------------------------------------------------------------

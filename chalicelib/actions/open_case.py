@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from secrets import token_bytes
 
+from chalicelib.actions import work_outbox
 from chalicelib.cases import lifecycle, references, routing
 from chalicelib.model import Case, Town, Unavailable
-from chalicelib.storage import consents, keys
+from chalicelib.storage import consents, dynamo, keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.wire import Deadline
@@ -67,13 +68,19 @@ def open_case(
     make: Callable[[str], Case],
     deadline: Deadline,
     beside: Callable[[Case], Sequence[Write]] = lambda case: (),
+    *,
+    indexed: Callable[[Case], bool] = lambda case: False,
 ) -> Case:
-    """File the case that `make` gives for a fresh reference. Raises Duplicate when its file number is taken."""
+    """File the case that `make` gives for a fresh reference; `indexed(case)` may write its search words beforehand and
+    say so. Raises Duplicate when its file number is taken."""
     store = CaseStore(town.slug)
     for _ in range(REFERENCE_TRIES_MAX):
         case = make(new_reference(town))
+        writes = (*store.items_for_new(case, deadline, indexed=indexed(case)), *beside(case))
         try:
-            return store.add(case, deadline, beside(case))
+            dynamo.transact(writes, deadline)
+            work_outbox.ring(writes, case.created_at, deadline, for_all=True)  # it is looked for at once
+            return replace(case, v=1)
         except Duplicate as taken:
             if taken.pk != keys.case(town.slug, case.reference):
                 raise

@@ -31,8 +31,11 @@ KINDS = {
     "chat_wait": "chat_wait",
     "erase": "erase",
     "export": "export",
+    "index_case": "index_case",
+    "import_cases": "import_cases",
 }
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
+PATIENT = frozenset({"index_case"})  # kinds for which a turn does not even ring: the next minute is soon enough
 
 ROW_SECONDS = 25.0  # for one row's work
 ROW_SECONDS_NEEDED = 12.0  # begun with less, it might be cut off after it took effect
@@ -46,13 +49,16 @@ DOUBTFUL_TRIES_MAX = 2
 UNCERTAIN = "uncertain"
 
 
-def ring(writes: tuple[Write, ...], now: float, deadline: Deadline) -> None:
+def ring(writes: tuple[Write, ...], now: float, deadline: Deadline, *, for_all: bool = False) -> None:
     """After the commit: have the new rows among `writes` worked at once, by the function that has the time for it.
 
-    What is due much later is left to the sweeper, as is everything if the doorbell does not ring.
+    What is due much later is left to the sweeper, as are patient kinds unless `for_all`, and everything if the doorbell
+    does not ring.
     """
     for write in writes:
-        if write.table == outbox.TABLE and write.item["state"] == "due":
+        if write.table != outbox.TABLE or (write.item["kind"] in PATIENT and not for_all):
+            continue
+        if write.item["state"] == "due":
             delay = write.item["due_at"] - now
             if delay < doorbell.DELAY_SECONDS_MAX:
                 doorbell.ring_row(write.item["pk"], delay, deadline)

@@ -32,6 +32,7 @@ _SOURCES = {
     "launch.css": ("launch.css",),
     "mark.svg": ("mark.svg",),
     "desk.js": ("desk.js",),
+    "counter.js": ("counter.js",),
     "htmx.js": ("vendor/htmx.js",),
 }
 _CONTENT_TYPES = {

@@ -133,6 +133,11 @@ def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
         raise Refused(400, "malformed", "The body is not JSON.") from error
     if not isinstance(data, dict):
         raise Refused(400, "malformed", "The body is not a JSON object.")
+    return checked(model, data)
+
+
+def checked(model: type[Model], data: dict[str, Any]) -> Model:
+    """`data` as `model`, whoever sent it. Raises Refused 422 naming the field."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -333,12 +338,14 @@ def _time(at: int, zone: ZoneInfo) -> str | None:
     return datetime.fromtimestamp(at, zone).isoformat(timespec="seconds") if at else None
 
 
-def qr_svg(content: str) -> str:
-    """A QR code to print, as SVG."""
+def qr_svg(content: str, *, sized: bool = True) -> str:
+    """A QR code to print, as SVG; without a size of its own it fills what it stands in."""
     import io
 
     import segno
 
     drawn = io.BytesIO()
-    segno.make(content, error="m", micro=False).save(drawn, kind="svg", scale=4, xmldecl=False, svgclass=None)
+    segno.make(content, error="m", micro=False).save(
+        drawn, kind="svg", scale=4, xmldecl=False, svgclass=None, omitsize=not sized
+    )
     return drawn.getvalue().decode().strip()

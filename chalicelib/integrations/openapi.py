@@ -38,6 +38,18 @@ def document() -> dict[str, Any]:
                 "parameters": [_path("tenant")],
                 "post": _posts("NumberedEvent", "Case", "Change the case under a file number.", "The case after it"),
             },
+            "/api/v1/{tenant}/cases/import": {
+                "parameters": [_path("tenant")],
+                "post": {
+                    "summary": "A file of cases: a new number files a case, a known one changes it; may be repeated.",
+                    "requestBody": {
+                        "required": True,
+                        "description": "The first line names the columns; also UTF-16, Windows-1250, commas, tabs.",
+                        "content": {"text/csv": {"schema": {"type": "string"}, "example": _IMPORT_EXAMPLE}},
+                    },
+                    "responses": {"200": _answer("Imported", "What became of the rows"), **_errors(posted=True)},
+                },
+            },
             "/api/v1/{tenant}/cases/{reference}": {
                 "parameters": [_path("tenant"), _path("reference")],
                 "get": {"summary": "One case", "responses": {"200": _answer("Case", "The case"), **_errors()}},
@@ -61,7 +73,14 @@ def document() -> dict[str, Any]:
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
             "schemas": schemas["$defs"]
-            | {"Case": _CASE, "Page": _PAGE, "Filed": _FILED, "Figures": _FIGURES, "Error": _ERROR},
+            | {
+                "Case": _CASE,
+                "Page": _PAGE,
+                "Filed": _FILED,
+                "Imported": _IMPORTED,
+                "Figures": _FIGURES,
+                "Error": _ERROR,
+            },
         },
     }
 
@@ -109,6 +128,7 @@ def _errors(posted: bool = False) -> dict[str, Any]:
         "403": "The key lacks the scope",
         "404": "Not there, or another town's",
         "422": "Understood but refused",
+        "429": "Too many requests of this key; try again after the seconds of Retry-After",
         "503": "Nothing was stored; try again",
     }
     if posted:
@@ -187,6 +207,15 @@ _FIGURES = _object(
         "unanswered": {"type": "number", "description": "share of messages that were not understood"},
         "ratings": _object({"count": _COUNT, "mean": _NUMBER}),
         "cost": _object({"currency": {"type": "string"}, "messages": _NUMBER, "aws": _NUMBER}),
+    }
+)
+_IMPORT_EXAMPLE = "number;subject;name;phone;status;consent\n17/26;Legalizacija;Mira M.;060 123 4567;in_progress;da\n"
+_REJECTED = _object({"line": {"type": "integer"}, "field": _WORD, "reason": {"type": "string"}})
+_IMPORTED = _object(
+    {
+        "applied": {"type": "integer"},
+        "unchanged": {"type": "integer"},
+        "rejected": {"type": "array", "items": _REJECTED},
     }
 )
 _ERROR = _object(

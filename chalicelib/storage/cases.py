@@ -7,6 +7,7 @@ could read another's.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -15,13 +16,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.model import Attachment, Case, Follower, Happening, Place, SalterError, Voice
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, outbox
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.storage.shapes import UnknownShape
 from chalicelib.wire import Deadline
 
 TABLE = "cases"
 SHAPE = 1
+INDEX = "index_case"  # the kind of the outbox row that has a case's search words written
 HISTORY_INSIDE_MAX = 20
 HISTORY_MAX = 1000
 FOLLOWERS_MAX = 20
@@ -84,31 +86,55 @@ class CaseStore:
         item = dynamo.get(TABLE, keys.file_number(self.town, number), keys.NOW, deadline)
         return self.load(item["reference"] if item else NO_REFERENCE, deadline)
 
+    def found(self, wanted: Sequence[str], deadline: Deadline) -> tuple[Case, ...]:
+        """The cases under some references, in their order, as a search may have them: perhaps a moment old."""
+        heads = [(keys.case(self.town, each), keys.HEAD) for each in wanted]
+        items = dynamo.batch_get(TABLE, heads, deadline, eventual=True)
+        return tuple(from_item(items[key]) for key in heads if key in items)
+
+    def reference_of(self, number: str, deadline: Deadline) -> str:
+        """The reference of the case under a file number, "" if there is none; one read."""
+        item = dynamo.get(TABLE, keys.file_number(self.town, number), keys.NOW, deadline)
+        return str(item["reference"]) if item else ""
+
+    def references_of(self, numbers: Sequence[str], deadline: Deadline) -> dict[str, str]:
+        """The references of the cases under some file numbers, by the number as given; one request a hundred."""
+        wanted = {number: (keys.file_number(self.town, number), keys.NOW) for number in numbers}
+        items = dynamo.batch_get(TABLE, list(dict.fromkeys(wanted.values())), deadline)
+        return {number: str(items[key]["reference"]) for number, key in wanted.items() if key in items}
+
     def several(self, references: Sequence[str], deadline: Deadline) -> tuple[Case, ...]:
         """The cases under some references; one request, none for none."""
         keys_wanted = [{"pk": keys.case(self.town, each), "sk": keys.HEAD} for each in references]
         return tuple(case for case in self._heads(keys_wanted, deadline) if case)
 
-    def items_for_new(self, case: Case, deadline: Deadline) -> list[Write]:
+    def items_for_new(self, case: Case, deadline: Deadline, *, indexed: bool = False) -> list[Write]:
         """What must be written, all or nothing, for `case` to come into being; a transaction may hold more beside it.
 
-        Its commit raises Duplicate when the reference or the file number is taken.
+        `indexed`: what it is found by has been written already, so nothing is owed for that. Its commit raises
+        Duplicate when the reference or the file number is taken.
         """
         self._check(case)
         self._note_month(case, deadline)
         head, *past = self._items(replace(case, v=1))
         writes = [Write(TABLE, head, unique=True), *(Write(TABLE, item) for item in past)]
+        if not indexed:
+            writes.append(_to_index(case, 1))
         if case.number:
             item = {"pk": keys.file_number(self.town, case.number), "sk": keys.NOW, "shape": SHAPE}
             writes.append(Write(TABLE, item | {"reference": case.reference}, unique=True))
         return writes
 
     def items_for_change(self, case: Case, deadline: Deadline) -> list[Write]:
-        """What must be written for `case`, loaded as version `v` and changed since; Conflict if somebody was faster."""
+        """What must be written for `case`, loaded as version `v` and changed since; Conflict if somebody was faster.
+
+        Where the change touched what the case is found by, a row of the outbox has that written anew.
+        """
         self._check(case)
         self._note_month(case, deadline)
         head, *past = self._items(replace(case, v=case.v + 1))
-        return [Write(TABLE, head, expected_v=case.v), *(Write(TABLE, item) for item in past)]
+        writes = [Write(TABLE, head, expected_v=case.v), *(Write(TABLE, item) for item in past)]
+        return writes if _searched(case) == case.searched else [*writes, _to_index(case, case.v + 1)]
 
     def add(self, case: Case, deadline: Deadline, beside: Sequence[Write] = ()) -> Case:
         """File a new case, with whatever must be true together with it."""
@@ -347,6 +373,8 @@ def _body(case: Case) -> dict[str, Any]:
         "applicant": dict(case.applicant),
         "access": case.access_hash,
         "call": dict(case.call),
+        "slip": case.slip,
+        "searched": _searched(case),
     }
     return {name: value for name, value in body.items() if value}
 
@@ -388,8 +416,27 @@ def from_item(item: Mapping[str, Any]) -> Case:
         applicant=body.get("applicant", {}),
         access_hash=body.get("access", ""),
         call=body.get("call", {}),
+        slip=body.get("slip", ""),
+        searched=body.get("searched", ""),
         v=item["v"],
     )
+
+
+def _searched(case: Case) -> str:
+    """Changes whenever something does that a case is found by."""
+    words = {name: value for name, value in case.fields.items() if isinstance(value, str)}
+    said = [case.subject, case.number, case.place.text if case.place else "", dict(case.applicant), words]
+    written = json.dumps(said, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+    return hashlib.blake2b(written, digest_size=6).hexdigest()
+
+
+def _to_index(case: Case, version: int) -> Write:
+    """What has the words of this version written. Not `unique`: its version makes it so, and a case that somebody else
+    changed first must be told from one that is there already."""
+    row = outbox.write(
+        case.tenant, INDEX, {"reference": case.reference}, case.updated_at, row=keys.index_row(case.reference, version)
+    )
+    return replace(row, unique=False)
 
 
 def _happening_data(entry: Happening) -> list[Any]:

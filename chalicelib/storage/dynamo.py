@@ -18,6 +18,7 @@ Key = tuple[str, str]
 
 TRANSACTION_ITEMS_MAX = 100
 BATCH_KEYS_MAX = 100
+BATCH_WRITES_MAX = 25
 BATCH_ROUNDS_MAX = 4
 
 
@@ -151,10 +152,12 @@ def page(
     end: str = "",
     limit: int,
     newest_first: bool = False,
+    eventual: bool = False,
 ) -> list[Item]:
     """At most `limit` items of one partition of an index (or of the table), from sort key `start` to `end`, both in.
 
-    `partition` is the hash key's name and value, `sort` the range key's name. One request; an index may lag behind.
+    `partition` is the hash key's name and value, `sort` the range key's name. One request; an index may lag behind, as
+    does a table asked with `eventual` (at half the price).
     """
     payload: dict[str, Any] = {
         "TableName": table(name),
@@ -168,18 +171,18 @@ def page(
         "Limit": limit,
         "ScanIndexForward": not newest_first,
     }
-    payload |= {"IndexName": index} if index else {"ConsistentRead": True}
+    payload |= {"IndexName": index} if index else {"ConsistentRead": not eventual}
     answer = call("dynamodb", "Query", payload, deadline, repeatable=True)
     return [unpack(item) for item in answer["Items"]]
 
 
-def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline) -> dict[Key, Item]:
-    """The items under `wanted` (pk, sk) that there are, read consistently."""
+def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False) -> dict[Key, Item]:
+    """The items under `wanted` (pk, sk) that there are, read consistently unless `eventual` will do."""
     found: dict[Key, Item] = {}
     for first in range(0, len(wanted), BATCH_KEYS_MAX):
         left = [pack({"pk": pk, "sk": sk}) for pk, sk in wanted[first : first + BATCH_KEYS_MAX]]
         for _ in range(BATCH_ROUNDS_MAX):
-            request = {"RequestItems": {table(name): {"Keys": left, "ConsistentRead": True}}}
+            request = {"RequestItems": {table(name): {"Keys": left, "ConsistentRead": not eventual}}}
             answer = call("dynamodb", "BatchGetItem", request, deadline, repeatable=True)
             for packed in answer["Responses"].get(table(name), ()):
                 item = unpack(packed)
@@ -190,6 +193,23 @@ def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline) -> dict[Key,
         else:
             raise Unavailable("dynamodb BatchGetItem")
     return found
+
+
+def batch_write(name: str, items: Sequence[Item], gone: Sequence[Key], deadline: Deadline) -> None:
+    """Write `items` whole and take away those under `gone`, without conditions and not as one: for what may be done
+    again without harm. Raises Unavailable, with some of it done."""
+    asked: list[dict[str, Any]] = [{"PutRequest": {"Item": pack(item)}} for item in items]
+    asked += [{"DeleteRequest": {"Key": pack({"pk": pk, "sk": sk})}} for pk, sk in gone]
+    for first in range(0, len(asked), BATCH_WRITES_MAX):
+        left = asked[first : first + BATCH_WRITES_MAX]
+        for _ in range(BATCH_ROUNDS_MAX):
+            request = {"RequestItems": {table(name): left}}
+            answer = call("dynamodb", "BatchWriteItem", request, deadline, repeatable=True)
+            left = answer.get("UnprocessedItems", {}).get(table(name), [])
+            if not left:
+                break
+        else:
+            raise Unavailable("dynamodb BatchWriteItem")
 
 
 def pack(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -87,7 +87,7 @@ def handled(inbound: str) -> bytes:
 
 # --- cases ------------------------------------------------------------------------------------------------------
 
-_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№)[.:\s]+")
+_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№|БРОЈ|БР)[.:\s]+")
 _LOOKALIKES = str.maketrans("АВЕЈКМНОРСТУХІ", "ABEJKMHOPCTYXI")  # typed in Cyrillic, meant as file numbers are printed
 
 
@@ -101,6 +101,24 @@ def case_event(version: int, position: int) -> str:
 
 
 SAW = "SAW#"  # beside a case: who of the staff opened it
+WORDS = "WORDS"  # beside a case: what it is found by
+SEARCH_LETTERS = 3
+NEWEST_FIRST = 10**12 - 1  # epoch seconds are taken from it, so that younger sorts first
+
+
+def search_words(town: str, word: str) -> str:
+    """Where the entries of a folded word stand: with all that begin with the same letters."""
+    return f"T#{town}#W#{word[:SEARCH_LETTERS]}"
+
+
+def search_phones(town: str, digits: str) -> str:
+    """Where phone numbers that end in the same two digits stand."""
+    return f"T#{town}#PH#{digits[-2:]}"
+
+
+def index_row(reference: str, version: int) -> str:
+    """The outbox row that has a case's words written: one for each version of the case that says something new."""
+    return f"index-{reference}-{version}"
 
 
 def file_number(town: str, number: str) -> str:
@@ -140,6 +158,23 @@ def watch(town: str) -> str:
 
 def citizens_cases(town: str, person: str) -> str:
     return f"T#{town}#C#{person}"
+
+
+def case_import(town: str, identifier: str) -> str:
+    """A file of cases being worked through."""
+    return f"T#{town}#IM#{identifier}"
+
+
+def import_slice(first_row: int) -> str:
+    return f"S#{first_row:06d}"
+
+
+IMPORT_SLICES_END = "S#~"
+
+
+def import_upload(town: str, identifier: str) -> str:
+    """Where such a file lands. What lies under `incoming/` goes by itself after a day."""
+    return f"incoming/T/{town}/cases/{identifier}"
 
 
 # --- media ------------------------------------------------------------------------------------------------------
@@ -218,6 +253,11 @@ def api_key(town: str, digest: str) -> str:
     return f"T#{town}#KEY#{digest}"
 
 
+def pace(town: str, key: str) -> str:
+    """How fast an API key may ask, by the key's id."""
+    return f"T#{town}#PACE#{key}"
+
+
 def staff(town: str) -> str:
     return f"T#{town}#STAFF"
 
@@ -249,6 +289,11 @@ def phone(town: str, digest: str) -> str:
 
 def idempotency(town: str, digest: str) -> str:
     return f"T#{town}#IDEM#{digest}"
+
+
+def paper(reference: str) -> str:
+    """Who stands in the records of consent for whoever brought a paper case to the counter."""
+    return person("paper", reference)
 
 
 def secret_digest(secret: str) -> str:

@@ -53,6 +53,15 @@ def item_for_use(link: CaseLink, now: float) -> Write:
     return Write(TABLE, _item(used), expected_v=link.v)
 
 
+def items_for_end(town: str, digest: str, now: float, deadline: Deadline) -> list[Write]:
+    """The link of this digest ended, as part of the transaction that gives another one; nothing where there is none
+    that could still be used. One read."""
+    item = dynamo.get(TABLE, keys.link(town, digest), keys.NOW, deadline) if digest else None
+    if item is None or item.get("used_at") or item["exp"] <= now:
+        return []
+    return [item_for_use(_from_item(town, item), now)]
+
+
 def find(town: str, made: str, now: float, deadline: Deadline) -> CaseLink | None:
     """The link of a context, if it may still be used; one read."""
     if not CONTEXT.fullmatch(made):

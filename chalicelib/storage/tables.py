@@ -181,7 +181,7 @@ class CitizensCases(GlobalSecondaryIndex["Case"]):
 
 
 class Case(Model):
-    """Cases (`HEAD`, older entries `E#…`), file numbers, the months that have cases (see `keys`)."""
+    """Cases (`HEAD`, older entries `E#…`), file numbers, search entries, imports, the months that have cases."""
 
     class Meta(_Meta):
         table_name = table("cases")
@@ -278,6 +278,7 @@ class Person(Model):
     citizen = UnicodeAttribute(null=True)
     script = UnicodeAttribute(null=True)
     settlement = UnicodeAttribute(null=True)
+    tokens = NumberAttribute(null=True)
     topic_key = UnicodeAttribute(null=True)
     audience_sort = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)

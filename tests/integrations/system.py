@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +23,7 @@ HOST = "bot.primer.example"
 class Answer:
     status: int
     json: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -54,4 +55,4 @@ class System:
         headers = {"Authorization": f"Bearer {self.token}", "Host": HOST} | headers
         with Client(app.app) as client:
             response = client.http.request(method, f"/api/v1/{self.town}/{path}", headers=headers, body=body)
-        return Answer(response.status_code, json.loads(response.body))
+        return Answer(response.status_code, json.loads(response.body), dict(response.headers))

@@ -52,15 +52,21 @@ def news(visit: Visit) -> Answer:
 
 
 def search(visit: Visit) -> Answer:
-    """By reference or file number."""
-    asked = visit.query.get("q", "").strip()[:QUERY_CHARS_MAX]
-    cases = find_case.find(visit.here, asked, visit.deadline) if asked else ()
-    seen = [
-        desk.row(visit.here, case, visit.person, visit.now) for case in cases if permissions.sees(visit.person, case)
-    ]
-    if len(seen) == 1:
-        return visit.go(f"console/cases/{seen[0].case.reference}")
-    return page(visit, "search", rows=seen, asked=asked, mine=lambda row: _is_mine(row, visit))
+    """By reference, file number, phone or words; straight to the case where there is but one."""
+    asked, after = visit.query.get("q", "").strip()[:QUERY_CHARS_MAX], _offset(visit.query.get("after", ""))
+    found = (
+        find_case.find(visit.here, visit.person, permissions.sees, asked, visit.deadline, after)
+        if asked
+        else find_case.Found()
+    )
+    if len(found.cases) == 1 and not (found.after or after):
+        return visit.go(f"console/cases/{found.cases[0].reference}")
+    rows = [desk.row(visit.here, case, visit.person, visit.now) for case in found.cases]
+    return page(visit, "search", rows=rows, asked=asked, more=found.after, mine=lambda row: _is_mine(row, visit))
+
+
+def _offset(written: str) -> int:
+    return min(int(written), find_case.OFFSET_MAX) if written.isascii() and written.isdecimal() else 0
 
 
 def _is_mine(row: desk.Row, visit: Visit) -> bool:

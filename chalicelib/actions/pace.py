@@ -1,0 +1,70 @@
+"""A town's system may ask only so fast: one that runs wild must not eat up what other towns' citizens need.
+
+A token bucket for each key, stored once and drawn from by the handful: a bucket in each process alone would let a key
+have as many times its share as there are processes, and a stored one asked every time would cost each request a write.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from dataclasses import dataclass
+
+from chalicelib.model import Conflict, TooMany, Unavailable
+from chalicelib.storage import pace
+from chalicelib.storage.api_keys import ApiKey
+from chalicelib.storage.pace import Bucket
+from chalicelib.wire import Deadline
+
+BUCKET = Bucket(burst=600, per_second=10.0)
+LOCAL_BUCKET = Bucket(burst=20_000, per_second=1000.0)  # on the local stack nobody is to be slowed down
+HANDFUL = 20  # tokens a process takes at once
+HANDFUL_SECONDS = 30.0  # after which it forgets those it did not need
+TAKE_TRIES_MAX = 4
+KEYS_REMEMBERED_MAX = 500
+
+
+@dataclass(slots=True)
+class _Held:
+    tokens: int
+    until: float
+
+
+_held: dict[str, _Held] = {}
+_lock = threading.Lock()
+
+
+def take(key: ApiKey, now: float, deadline: Deadline) -> None:
+    """One request of this key. Raises TooMany. A store that is silent or crowded slows nobody down here."""
+    with _lock:
+        held = _held.get(key.id)
+        if held and held.tokens and now <= held.until:
+            held.tokens -= 1
+            return
+    taken = _drawn(key, now, deadline)
+    with _lock:
+        if len(_held) >= KEYS_REMEMBERED_MAX:
+            _held.clear()
+        _held[key.id] = _Held(taken - 1, now + HANDFUL_SECONDS)
+
+
+def forget() -> None:
+    """Hold no tokens, as a new process."""
+    with _lock:
+        _held.clear()
+
+
+def _drawn(key: ApiKey, now: float, deadline: Deadline) -> int:
+    bucket = LOCAL_BUCKET if os.environ.get("SALTER_STAGE") == "local" else BUCKET
+    for _ in range(TAKE_TRIES_MAX):
+        try:
+            taken, wait = pace.take(key.town, key.id, bucket, HANDFUL, now, deadline)
+        except Conflict:
+            continue
+        except Unavailable:
+            return 1
+        if not taken:
+            raise TooMany(max(1, math.ceil(wait)))
+        return taken
+    return 1

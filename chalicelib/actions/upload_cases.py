@@ -1,0 +1,75 @@
+"""A file of cases from the counter: a signed form takes it to the bucket, an outbox row has it worked through."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from secrets import token_urlsafe
+from typing import Any
+
+from chalicelib.actions import import_cases, work_outbox
+from chalicelib.actions.import_cases import BYTES_MAX, KIND
+from chalicelib.model import Refused, Staff, Town
+from chalicelib.storage import audit, aws, dynamo, imports, keys, outbox
+from chalicelib.storage.audit import Act
+from chalicelib.storage.dynamo import Duplicate
+from chalicelib.storage.imports import Import
+from chalicelib.wire import Deadline
+
+UPLOAD_SECONDS = 1800
+UPLOAD_TYPE = "text/csv"
+SHOWN_MAX = 200
+_ID = re.compile(r"[A-Za-z0-9_-]{24}")
+
+
+def upload_form(town: Town) -> tuple[str, dict[str, Any]]:
+    """A fresh id, and the signed form with which a browser lays the file into the bucket."""
+    identifier = token_urlsafe(18)
+    key = keys.import_upload(town.slug, identifier)
+    return identifier, aws.upload_form(_bucket(), key, UPLOAD_TYPE, BYTES_MAX, UPLOAD_SECONDS)
+
+
+def begin(town: Town, identifier: str, person: Staff, now: float, deadline: Deadline) -> None:
+    """Have an uploaded file worked through; to ask twice is the same. Raises Refused 409 while it is not there."""
+    if not _ID.fullmatch(identifier):
+        raise Refused(404, "unknown_import", "There is no such file.")
+    key = keys.import_upload(town.slug, identifier)
+    if aws.head_object(_bucket(), key, deadline) is None:
+        raise Refused(409, "upload_unfinished", "Finish the upload first.")
+    job = Import(town.slug, identifier, key, person.by, int(now))
+    row = outbox.write(town.slug, KIND, {"id": identifier}, now, row=f"import-{identifier}")
+    act = Act(now, person.by, "import_begun", identifier)
+    try:
+        dynamo.transact([row, imports.item(job), audit.item(town.slug, act, identifier[:8])], deadline)
+    except Duplicate:
+        return
+    work_outbox.ring((row,), now, deadline)
+
+
+def found(town: Town, identifier: str, now: float, deadline: Deadline) -> Import | None:
+    """How far an import has come."""
+    return imports.load(town.slug, identifier, now, deadline) if _ID.fullmatch(identifier) else None
+
+
+def rejected(job: Import, deadline: Deadline, after: int = 0) -> tuple[list[list[Any]], int]:
+    """Rows that were rejected, by line, from the `after`-th on; and where the next page begins (0: this is all)."""
+    if not job.rejected:
+        return [], 0
+    lines = (each for each in imports.outcomes(job, deadline) if each[2] == import_cases.REJECTED)
+    shown = [each for at, each in enumerate(lines) if after <= at <= after + SHOWN_MAX]
+    return shown[:SHOWN_MAX], after + SHOWN_MAX if len(shown) > SHOWN_MAX else 0
+
+
+def every_row(job: Import, deadline: Deadline) -> Iterator[list[Any]]:
+    """(line, number, outcome, reference, field, reason) of every row done so far."""
+    return imports.outcomes(job, deadline)
+
+
+def origin() -> str:
+    """Where the signed form leads to, as scheme and host."""
+    return "/".join(aws.object_url(_bucket(), "").split("/", 3)[:3])
+
+
+def _bucket() -> str:
+    return os.environ["SALTER_MEDIA_BUCKET"]

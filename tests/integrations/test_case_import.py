@@ -1,0 +1,255 @@
+"""Files of cases, as towns' programs write them: by the API in one request, from the counter in slices."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib import wire
+from chalicelib.actions import clock, import_cases, upload_cases, work_outbox
+from chalicelib.cases import case_file
+from chalicelib.storage import aws, imports, keys
+from chalicelib.storage.cases import CaseStore
+from chalicelib.wire import Deadline
+from tests.console.desk import Desk
+from tests.faults.breaking import Breaker, Killed
+from tests.integrations.system import Answer, System
+from tests.world import World
+
+SOON = Deadline(1e6)
+HEADER = "number;subject;name;phone;language;office;official;status;awaiting_institution;public_note;consent\n"
+
+
+@pytest.fixture
+def dms(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    monkeypatch.setattr(clock, "now", lambda: world.now)
+    monkeypatch.setattr("chalicelib.actions.case_api.REQUEST_SECONDS", 60.0)
+    monkeypatch.setattr("chalicelib.actions.case_api.IMPORT_SECONDS", 60.0)
+    monkeypatch.setattr("chalicelib.console.door.PAGE_SECONDS", 60.0)
+    yield System(world.slug)
+
+
+def sends(dms: System, body: str | bytes, **headers: str) -> Answer:
+    raw = body.encode() if isinstance(body, str) else body
+    return dms.post("cases/import", raw, **({"Content_Type": "text/csv"} | headers))
+
+
+def case(dms: System, number: str) -> dict[str, Any]:
+    (found,) = dms.get("cases", number=number).json["cases"]
+    return dict(found)
+
+
+# --- what a row does --------------------------------------------------------------------------------------------
+
+
+def test_a_new_number_files_and_a_known_one_changes(dms: System) -> None:
+    first = sends(
+        dms, HEADER + "1/26;Legalizacija;Mira Š.;060 123 4567;sr-Cyrl;JKP Voda;Ana Anić;;;;da\n2/26;Dozvola;P. P.\n"
+    )
+    assert (first.status, first.json) == (200, {"applied": 2, "unchanged": 0, "rejected": []})
+    made = case(dms, "1/26")
+    told = (made["office"], made["official"], made["language"], made["script"], made["consent"], made["channel"])
+    assert told == ("voda", "Ana Anić", "sr", "cyrillic", True, "import")
+    second = sends(dms, "number;status;public_note\n1/26;in_progress;Uzeto u rad\n2/26;;\n")
+    assert second.json == {"applied": 1, "unchanged": 1, "rejected": []}
+    changed = case(dms, "1/26")
+    assert changed["status"] == "in_progress" and changed["history"][-1]["note"] == "Uzeto u rad"
+
+
+def test_the_same_file_again_applies_nothing(dms: System) -> None:
+    body = HEADER + "1/26;Legalizacija;Mira;;;;Ana;awaiting_opinion;MUP;Čekamo MUP;ne\n"
+    assert sends(dms, body).json["applied"] == 1
+    before = case(dms, "1/26")
+    for _ in range(2):
+        assert sends(dms, body).json == {"applied": 0, "unchanged": 1, "rejected": []}
+    assert case(dms, "1/26") == before
+
+
+def test_rejected_rows_say_line_field_and_reason_and_the_others_are_applied(dms: System) -> None:
+    body = HEADER + "\n".join(
+        [
+            "1/26;Legalizacija;Mira",
+            ";Bez broja;Mira",
+            '2/26;"Predmet u\ndva reda";Petar',
+            "3/26;;Mira",
+            "4/26;Predmet;Mira;zovite me",
+            "5/26;Predmet;Mira;;;Nepoznata služba",
+            "6/26;Predmet;Mira;;;;;leti",
+            "7/26;Predmet;Mira;;;;;;;;možda",
+            "8/26;Predmet;Mira;;;;;;;;da;višak",
+            "9/26;Predmet;Mira;;;;;withdrawn",
+        ]
+    )
+    answer = sends(dms, body).json
+    assert answer["applied"] == 2
+    assert [(each["line"], each["field"], each["reason"]) for each in answer["rejected"]] == [
+        (3, "number", "missing"),
+        (6, "subject", "missing"),
+        (7, "phone", "bad_value"),
+        (8, "office", "unknown_office"),
+        (9, "status", "unknown_status"),
+        (10, "consent", "bad_value"),
+        (11, None, "too_many_cells"),
+        (12, "status", "not_by_you"),
+    ]
+
+
+def test_rows_of_one_number_are_taken_in_their_order(dms: System) -> None:
+    answer = sends(dms, "broj;predmet;ime;status\n1/26;A;B;\n1 / 26;;;u obradi\n1/26;;;resolved\n")
+    assert answer.json == {"applied": 3, "unchanged": 0, "rejected": []}
+    assert case(dms, "1/26")["status"] == "resolved"
+
+
+def test_a_move_the_graph_does_not_know_is_rejected(dms: System) -> None:
+    sends(dms, "number,subject,name,status\n1/26,A,B,resolved\n")
+    answer = sends(dms, "number,status\n1/26,in_progress\n").json
+    assert answer["rejected"] == [{"line": 2, "field": "status", "reason": "transition_not_allowed"}]
+
+
+def test_an_imported_case_is_found_by_its_words_at_once(dms: System, world: World) -> None:
+    sends(dms, "number,subject,name,phone\n1/26,Rušenje bagrema,Đura Šarac,060 123 4567\n")
+    shown = Desk(world, "head").opens("/console/search?q=sarac")
+    assert shown.status == 303, shown.words
+
+
+# --- how a file may look ----------------------------------------------------------------------------------------
+
+SERBIAN = "Број предмета;Предмет;Име и презиме;Телефон;Статус;Сагласност\n1/26;Легализација;Ђорђе Шћ.;;У обради;да\n"
+LATIN = "Broj predmeta,Naziv predmeta,Podnosilac,Telefon,Stanje,Saglasnost\n1/26,Legalizacija,Đorđe Šć.,,U obradi,da\n"
+ENGLISH = (
+    "File number\tTitle\tApplicant\tPhone number\tState\tConsent\n1/26\tLegalizacija\tĐorđe Šć.\t\tin progress\tyes\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (SERBIAN, "utf-8"),
+        (SERBIAN, "utf-8-sig"),
+        (SERBIAN, "utf-16"),
+        (LATIN, "utf-8"),
+        (LATIN, "cp1250"),
+        (LATIN.replace("\n", "\r\n"), "cp1250"),
+        (ENGLISH, "utf-8-sig"),
+        ("sep=,\r\n" + LATIN, "cp1250"),
+        ("\n\n" + LATIN, "utf-8"),
+    ],
+)
+def test_encodings_delimiters_and_headers_of_any_office_are_read(body: str, encoding: str) -> None:
+    (row,) = case_file.rows(body.encode(encoding))
+    assert row.cells["number"] == "1/26" and row.cells["name"] in ("Đorđe Šć.", "Ђорђе Шћ.")
+    assert case_file.status_of(row.cells["status"], ("received", "in_progress")) == "in_progress"
+    assert case_file.consent_of(row.cells["consent"]) is True
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"", "empty"), (b"  \n", "empty"), (b"PK\x03\x04\0\0", "not_csv"), (b"a;b\n1;2\n", "no_number_column")],
+)
+def test_what_is_no_file_of_cases_is_refused_as_a_whole(dms: System, body: bytes, reason: str) -> None:
+    answer = sends(dms, body)
+    assert (answer.status, answer.code) == (422, reason)
+
+
+def test_a_longer_file_than_one_request_takes_is_refused_and_the_other_way_named(
+    dms: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.actions.case_api.IMPORT_ROWS_MAX", 2)
+    answer = sends(dms, "number,subject,name\n1,A,B\n2,A,B\n3,A,B\n")
+    assert (answer.status, answer.code) == (413, "too_many_rows")
+    assert "console" in answer.json["error"]["message"]
+    assert dms.get("cases").json["cases"] == []
+
+
+def test_another_type_and_a_key_that_may_not_write_are_refused(dms: System, world: World) -> None:
+    assert sends(dms, "{}", Content_Type="application/json").status == 415
+    assert sends(System(world.slug, ("cases:read",)), HEADER).status == 403
+
+
+# --- from the counter, in slices --------------------------------------------------------------------------------
+
+
+def uploaded(world: World, desk: Desk, body: str | bytes) -> str:
+    """The file in the bucket and its import begun; its id."""
+    page = desk.opens("/console/counter/import")
+    found = re.search(r'name="upload" value="([\w-]+)"', page.text)
+    assert found and page.status == 200
+    raw = body.encode() if isinstance(body, str) else body
+    key = keys.import_upload(world.slug, found[1])
+    aws.put_object(os.environ["SALTER_MEDIA_BUCKET"], key, raw, "text/csv", SOON)
+    assert desk.sends("/console/counter/import", upload=found[1]).status == 303
+    return found[1]
+
+
+def worked(world: World, identifier: str, runs: int = 20) -> imports.Import:
+    """Every row of the import worked, one after another, as the doorbell would."""
+    job = imports.load(world.slug, identifier, world.now, SOON)
+    row = f"import-{identifier}"
+    for _ in range(runs):
+        work_outbox.work(keys.outbox(world.slug, row), world.now, SOON)
+        job = imports.load(world.slug, identifier, world.now, SOON)
+        assert job is not None
+        if job.state != imports.GOING:
+            return job
+        row = f"import-{identifier}-{job.next_row}"
+    raise AssertionError("it does not end")
+
+
+def test_an_uploaded_file_is_worked_through_in_slices_and_told_row_by_row(
+    dms: System, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_cases, "SLICE_ROWS", 7)
+    monkeypatch.setattr(import_cases, "SLICE_SECONDS_NEEDED", 1e9)  # one slice a run
+    desk = Desk(world)
+    rows = [f"{n}/26;Predmet {n};Ime {n}" for n in range(1, 20)] + [";bez broja;x", "=1+1;;"]
+    identifier = uploaded(world, desk, "broj;predmet;ime\n" + "\n".join(rows))
+    waiting = desk.opens(f"/console/counter/import/{identifier}")
+    assert 'hx-trigger="every 2s"' in waiting.text
+    job = worked(world, identifier)
+    assert (job.rows, job.applied, job.unchanged, job.rejected) == (21, 19, 0, 2)
+    shown = desk.opens(f"/console/counter/import/{identifier}")
+    assert "Uvoz je završen" in shown.words and "21" in shown.words and "hx-get" not in shown.text
+    table = desk.opens(f"/console/counter/import/{identifier}/rows")
+    lines = table.text.removeprefix("\ufeff").split("\r\n")
+    assert len(lines) == 23 and lines[20].startswith("21;;rejected;;number;missing")
+    assert lines[21].startswith("22;'=1+1;rejected")
+    assert case(dms, "19/26")["history"][0]["by"] == "staff:clerk1"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 25, 2))
+def test_killed_anywhere_an_import_files_everything_once_and_counts_it_once(
+    dms: System, world: World, nth: int, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_cases, "SLICE_ROWS", 2)
+    monkeypatch.setattr(import_cases, "AT_ONCE", 1)
+    identifier = uploaded(world, Desk(world), "broj;predmet;ime\n1/26;A;B\n2/26;A;B\n3/26;A;B\n")
+    breaker = Breaker(nth, when, "killed")
+    wire.taps.append(breaker)
+    try:
+        work_outbox.work(keys.outbox(world.slug, f"import-{identifier}"), world.now, SOON)
+    except Killed:
+        pass
+    finally:
+        wire.taps.remove(breaker)
+    world.now += 1000
+    world.warm()
+    job = worked(world, identifier)
+    assert (job.rows, job.next_row, job.applied, job.unchanged, job.rejected) == (3, 3, 3, 0, 0)
+    assert len(CaseStore(world.slug).changed_page(10, SOON).cases) == 3
+
+
+def test_a_file_that_is_none_is_told_so(dms: System, world: World) -> None:
+    desk = Desk(world)
+    identifier = uploaded(world, desk, "ovo nije\ntabela\n")
+    assert worked(world, identifier).reason == "no_number_column"
+    assert "nema kolone sa brojem" in desk.opens(f"/console/counter/import/{identifier}").words
+
+
+def test_nobody_sees_another_towns_import(dms: System, world: World) -> None:
+    assert Desk(world).opens("/console/counter/import/" + "a" * 24).status == 404
+    assert upload_cases.found(world.town, "../x", world.now, SOON) is None
