@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from chalicelib.language.folding import fold
 
+RULES_KEPT_MAX = 2048  # services say theirs anew with every form
 KEYWORDS = "keywords"  # beside the languages of an intent
 
 
+@lru_cache(maxsize=RULES_KEPT_MAX)
 def compile_rule(entry: str) -> str:
     """A rule in the folded form in which it is stored; the stars of its prefixes are kept."""
     parts = []

@@ -65,6 +65,7 @@ class Settings:
     kept: bool
     viber_api_url: str | None
     media_hosts: str
+    demo: bool = False
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
@@ -75,9 +76,10 @@ class Settings:
         return cls(
             port=int(port),
             data=stack.data_directory(environment),
-            kept=bool(environment.get("DATA")),
+            kept=bool(environment.get("DATA")) and not stack.is_demo(environment),
             viber_api_url=environment.get("VIBER_API_URL") or None,
             media_hosts=environment.get("VIBER_MEDIA_HOSTS") or DEFAULT_MEDIA_HOSTS,
+            demo=stack.is_demo(environment),
         )
 
     @property
@@ -196,8 +198,19 @@ class Supervisor:
         os.environ.clear()
         os.environ.update(environment)
         publish(versions.result())
+        if settings.demo:
+            say("inventing a month of life in every town ...")
+            self._fill_with_life(list(versions.result()))
         self._go_on()
         self._tell_ready(simulator, environment)
+
+    def _fill_with_life(self, slugs: list[str]) -> None:
+        # Imported in the environment of the stack only: the tables take their names from it.
+        from chalicelib.actions import clock
+        from infra.local import demo
+
+        made = demo.fill(slugs, clock.now())
+        say(f"{made} cases and their month are invented; nothing of it is about a real person")
 
     def _simulator_port(self) -> int:
         """The one after the product's, so that bookmarks last; any other if that is taken."""

@@ -11,6 +11,7 @@ from infra.local import processes
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_DATA = ROOT / ".local"
 STAGE = "local"
+DEMO = "demo"
 
 RECORD = "stack.json"
 SUPERVISOR_PID = "run.pid"
@@ -33,7 +34,12 @@ class Stack:
 
 def data_directory(environment: Mapping[str, str] = os.environ) -> Path:
     """The directory `DATA` names, or the one used when nothing is to be kept."""
-    return Path(environment.get("DATA") or DEFAULT_DATA).resolve()
+    return Path(DEFAULT_DATA if is_demo(environment) else environment.get("DATA") or DEFAULT_DATA).resolve()
+
+
+def is_demo(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the stack is to start with a month of invented life (`DATA=demo`); nothing of it is kept."""
+    return environment.get("DATA") == DEMO
 
 
 def read(run: Path) -> Stack | None:
