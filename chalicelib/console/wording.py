@@ -153,11 +153,6 @@ class Wording:
         written = dt.date.fromisoformat(day)
         return self.platform("days.date_format").format(d=written.day, m=written.month, y=written.year)
 
-    def date(self, iso: str) -> str:
-        """`10. 3. 2026.` of a day written `2026-03-10`."""
-        day = dt.date.fromisoformat(iso)
-        return self.platform("days.date_format").format(d=day.day, m=day.month, y=day.year)
-
     def clock(self, at: float) -> str:
         return f"{self._local(at):%H:%M}"
 
