@@ -24,10 +24,12 @@ OWN_TEXT = ("description", "question", "text")
 _YEAR = re.compile(r"(19|20)\d\d")
 # Words so common that nobody is found by them.
 _EMPTY = frozenset(
-    """ali ako bez bila bilo biti bude do dok gde ima iz iza ja jer jos kada kako kod koja koje koji kroz mi mu
-    na nad nam nas nego neki nema ni nije ne niz no od oko ona oni ono ovaj ova ovo po pod posle prema preko pri sa
-    samo sam se smo su sto sta ta taj tako te to tu uz va vas vec vise za zbog zahtev predmet per dhe nga nje the and
-    for with und der die das von""".split()  # noqa: SIM905
+    """
+    ali ako bez bila bilo biti bude do dok gde ima iz iza ja jer jos kada kako kod koja koje koji kroz mi mu na
+    nad nam nas nego neki nema ni nije ne niz no od oko ona oni ono ovaj ova ovo po pod posle prema preko pri sa
+    samo sam se smo su sto sta ta taj tako te to tu uz va vas vec vise za zbog zahtev predmet per dhe nga nje
+    the and for with und der die das von
+    """.split()  # noqa: SIM905
 )
 
 

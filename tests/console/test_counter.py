@@ -165,6 +165,16 @@ def test_the_towns_system_files_by_the_same_verb(desk: Desk, world: World) -> No
     assert desk.sends("/console/counter", **(PAPER | {"number": "8/26"})).status == 409
 
 
+@pytest.mark.parametrize("voice", ["sr", "sr-cyrillic", "bs", "cnr", "sq", "en"])
+def test_the_counter_speaks_every_language_of_the_console(desk: Desk, world: World, voice: str) -> None:
+    clerk = Desk(world, voice=voice)
+    assert clerk.opens("/console/counter").status == 200
+    assert clerk.opens("/console/counter/import").status == 200
+    assert clerk.sends("/console/counter", number="").status == 422
+    shown = clerk.sends("/console/counter", **(PAPER | {"number": f"{voice}/26", "language": "de-latin"}))
+    assert shown.status == 201 and "Verfolgen Sie Ihren Vorgang" in shown.words and 'lang="de' in shown.text
+
+
 @pytest.mark.parametrize("role", ["operator", "coordinator"])
 def test_who_is_not_of_the_counter_does_not_get_in(desk: Desk, world: World, role: str) -> None:
     other = Desk(world, role)

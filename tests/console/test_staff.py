@@ -274,7 +274,7 @@ def test_guessing_a_password_on_the_own_page_is_counted_like_at_the_door(town: W
 def test_a_platform_admin_goes_into_a_town_in_the_open_and_on_its_record(town: World) -> None:
     platform = seated(employed(PLATFORM, PLATFORM), town.now)
     assert platform.get("/console").leads_to == "console/towns"
-    shown = platform.get("/console/towns").text
+    shown = platform.get(f"/console/towns?after={town.slug[:-1]}").text  # other tests' towns fill pages before it
     assert town.slug in shown and "u radu" in shown
     assert platform.post("/console/towns/in", {"town": "nobody-lives-here"}).status == 404
     assert platform.post("/console/towns/in", {"town": town.slug}).leads_to == "../../console/inbox"
