@@ -20,6 +20,7 @@ SECONDS = 10.0
 BY = Staff(staff.PLATFORM, "", "command-line", staff.PLATFORM)
 WHY = {
     "mail_wrong": "this is no e-mail address",
+    "mail_known": "this person has an account there already",
     "mail_taken": "this address has an account in another town",
     "last_admin": "at least one admin with access must stay; add another one first",
     "person_unknown": "nobody of this address works there; see ./salter staff list",
@@ -54,6 +55,10 @@ def add_commands(commands: argparse._SubParsersAction, stage: argparse.ArgumentP
         command.add_argument("slug")
         command.add_argument("email")
         command.set_defaults(run=run)
+    platform = own.add_parser("platform", parents=[stage], help="add somebody who looks after all towns")
+    platform.add_argument("email")
+    platform.add_argument("--name", default="")
+    platform.set_defaults(run=_platform)
     volunteers.add_commands(own, stage, default_stage)
 
 
@@ -105,6 +110,17 @@ def _password(parsed: argparse.Namespace) -> int:
         _hand_over(manage_staff.renew_password(town, BY, person.id, clock.now(), Deadline(SECONDS))[1])
 
     return _in_town(parsed, renew)
+
+
+def _platform(parsed: argparse.Namespace) -> int:
+    default_stage(parsed)
+
+    def appoint() -> None:
+        password = manage_staff.appoint(parsed.email, parsed.name, BY.by, clock.now(), Deadline(SECONDS))
+        print(f"{parsed.email}: looks after all towns")
+        _hand_over(password)
+
+    return _asked(appoint)
 
 
 def _in_town(parsed: argparse.Namespace, act: Callable[[Town], None]) -> int:

@@ -59,33 +59,14 @@ def invite(
 
     `letter` (subject, text) is sent by e-mail if given; the password is not in it. Raises NotPossible, Unavailable.
     """
-    mail = staff.folded(mail)
-    if len(mail) > MAIL_CHARS_MAX or not _MAIL.fullmatch(mail):
-        raise NotPossible("mail_wrong")
     work = _checked(town, work)
-    if staff.load(town.slug, mail, deadline):
-        raise NotPossible("mail_known")
-    password = _password()
-    _account(town.slug, mail, password, deadline)
-    person = Staff(
-        town.slug,
-        mail,
-        secrets.token_hex(4),
-        work.role,
-        name=work.name,
-        offices=work.offices,
-        language=work.language,
-    )
-    act = Act(now, by, "staff_invited", person.id, {"role": person.role})
-    writes = [staff.item_for(person), audit.item(town.slug, act, secrets.token_hex(4))]
-    if letter:
-        writes.append(outbox.write(town.slug, "email", {"to": mail, **letter}, now))
-    try:
-        dynamo.transact(writes, deadline)
-    except Conflict as error:  # invited twice at once
-        raise NotPossible("mail_known") from error
-    work_outbox.ring(tuple(writes), now, deadline)
-    return password
+    person = _newcomer(town.slug, mail, work)
+    return _taken_on(person, by, now, deadline, letter)
+
+
+def appoint(mail: str, name: str, by: str, now: float, deadline: Deadline) -> str:
+    """Somebody new who looks after all towns; the password for the first sign-in. Raises NotPossible, Unavailable."""
+    return _taken_on(_newcomer(PLATFORM, mail, Work(PLATFORM, name=name)), by, now, deadline, None)
 
 
 def give_work(town: Town, by: Staff, identifier: str, work: Work, now: float, deadline: Deadline) -> None:
@@ -154,6 +135,32 @@ def person_of(town: Town, identifier: str, deadline: Deadline) -> tuple[Staff, S
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _newcomer(town: str, mail: str, work: Work) -> Staff:
+    mail = staff.folded(mail)
+    if len(mail) > MAIL_CHARS_MAX or not _MAIL.fullmatch(mail):
+        raise NotPossible("mail_wrong")
+    identifier = secrets.token_hex(4)
+    return Staff(town, mail, identifier, work.role, name=work.name, offices=work.offices, language=work.language)
+
+
+def _taken_on(person: Staff, by: str, now: float, deadline: Deadline, letter: Mapping[str, str] | None) -> str:
+    """Account first, then record, trail and letter in one commit: broken off in between, it can be done again."""
+    if staff.load(person.town, person.mail, deadline):
+        raise NotPossible("mail_known")
+    password = _password()
+    _account(person.town, person.mail, password, deadline)
+    act = Act(now, by, "staff_invited", person.id, {"role": person.role})
+    writes = [staff.item_for(person), audit.item(person.town, act, secrets.token_hex(4))]
+    if letter:
+        writes.append(outbox.write(person.town, "email", {"to": person.mail, **letter}, now))
+    try:
+        dynamo.transact(writes, deadline)
+    except Conflict as error:  # invited twice at once
+        raise NotPossible("mail_known") from error
+    work_outbox.ring(tuple(writes), now, deadline)
+    return password
 
 
 def _change(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from chalicelib.actions import known, sign_in
 from chalicelib.channels import Request
@@ -30,7 +30,7 @@ FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 200
 VOICE_SECONDS = 365 * 86400
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
-_RETURN_TO = re.compile(r"console/[A-Za-z0-9/_.~?=&%#-]{0,300}")
+_RETURN_TO = re.compile(r"console/[A-Za-z0-9/_.~?=&%+#-]{0,300}")
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,14 @@ def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answ
     back = came_from(request) if is_htmx or page.writes else _address(page, request, params)
     query = {"ended": "1"} if COOKIE in cookies_of(request) else {}
     way = f"console/sign-in?{urlencode(query | {'to': back})}"
-    if is_htmx:
-        return Answer(status=401, headers={"HX-Redirect": root_of(page) + way})
+    if is_htmx:  # goes on from the page that is open, not from the part that was asked for
+        above = urlsplit(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
+        return Answer(status=401, headers={"HX-Redirect": f"{above}/{way}"})
     return redirect(page, way)
 
 
 def _address(page: Page, request: Request, params: Mapping[str, str]) -> str:
-    query = f"?{urlencode(request.query)}" if request.query else ""
+    query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
     return page.path.format(**params).lstrip("/") + query
 
 

@@ -91,6 +91,9 @@ def _environment() -> Environment:
         "nav_first": lambda visit: _allowed(visit)[:BAR_FIRST],
         "nav_more": lambda visit: _allowed(visit)[BAR_FIRST:],
         "nav_icons": NAV_ICONS,
+        "is_further": lambda visit: any(
+            visit.page.path.startswith(f"/{path}") for path, _ in _allowed(visit)[BAR_FIRST:]
+        ),
     }
     environment.filters |= {"initials": _initials, "wordgroups": _in_fours}
     return environment

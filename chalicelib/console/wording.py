@@ -7,6 +7,7 @@ Cyrillic is derived, as everywhere.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ VOICES = {
     "sq": "shqip",
     "en": "English",
 }
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 HOUR_MINUTES = 60
 STAYS_LATIN = ("Open311", "h", "min")  # in Cyrillic too: names, and units of time
@@ -84,6 +86,15 @@ class Wording:
         """What the audit trail says somebody did; a word nobody has translated stays as it is written."""
         key = f"act_{what}"
         return str(self(key)) if key in texts(self.name) else what
+
+    def detail(self, name: str, value: Any) -> str:
+        """What else the audit trail knows of an act: roles, statuses and days in the reader's words."""
+        written = str(value)
+        if name == "role" and f"role_{written}" in texts(self.name):
+            return str(self(f"role_{written}"))
+        if name == "status" and f"status.{STATUS_TEXTS.get(written, written)}" in catalogue.load(self.name)["texts"]:
+            return self.status(written)
+        return self.date(written) if name == "until" and _ISO_DAY.fullmatch(written) else written
 
     @property
     def chosen(self) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
@@ -126,6 +127,23 @@ def test_nothing_sticks_out_sideways(
         page.goto(f"{product.url}/console/{path}")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_what_is_shown_once_is_for_every_eye(open_console: Open, slug: str, width: int) -> None:
+    page = open_console("staff/new", width=width, mail=f"admin@{slug}.local")
+    page.get_by_label("E-pošta", exact=True).fill(f"{uuid.uuid4().hex}@a-rather-long-name.example")
+    page.get_by_role("button", name="Otvori nalog").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lozinka za prvu prijavu")
+    found = _findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.goto(urljoin(page.url, "../account"))
+    page.get_by_label("Lozinka").fill(PASSWORD)
+    page.get_by_role("button", name="Uključi kod").click()
+    expect(page.get_by_role("img", name="QR kod za aplikaciju")).to_be_visible()
+    found += _findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert found == []
 
 
 def test_platform_pages_are_for_every_eye_too(open_console: Open, slug: str) -> None:

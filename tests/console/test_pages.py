@@ -167,3 +167,12 @@ def test_who_looks_after_all_towns_sees_of_none_before_going_in(town: World) -> 
     clerk, case = seated(person, town.now), filed(town.slug, town.now)
     assert clerk.get("/console/inbox").status == 403
     assert clerk.get(f"/console/cases/{case.reference}").status == 403
+
+
+def test_a_part_asked_for_after_the_sign_in_ended_leads_back_to_the_page_that_was_open(town: World) -> None:
+    asked = {"HX-Request": "true", "HX-Current-URL": f"{ORIGIN}/api/console/inbox?only=mine"}
+    answer = Clerk().get("/console/inbox/news?since=x", **asked)
+    assert answer.status == 401
+    assert answer.headers["HX-Redirect"] == "/api/console/sign-in?to=console%2Finbox%3Fonly%3Dmine"
+    saved = Clerk({"salter": "ended"}).post("/console/cases/PR-1/note", Referer=f"{ORIGIN}/console/cases/PR-1")
+    assert saved.leads_to == "../../../console/sign-in?ended=1&to=console%2Fcases%2FPR-1"

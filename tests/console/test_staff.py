@@ -122,6 +122,9 @@ def test_work_absence_and_deputy_are_changed_on_record(town: World, admin: Clerk
     assert (after.deputy, after.absent_until) == (deputy.mail, "2026-03-20")
     assert "odsustvo do: 20. 3. 2026" in admin.get("/console/staff").text
     assert {"staff_changed", "staff_away"} <= {act.what for act in trail(town)}
+    shown = admin.get("/console/audit").text
+    assert "uloga ili službe izmenjene · Rukovodilac Eva E." in shown
+    assert "odsustvo ili zamena izmenjeni · 20. 3. 2026. Eva E." in shown
     for wrong in ({"until": "2026-03-09"}, {"until": "soon"}, {"deputy": person.mail}, {"deputy": "x@y.si"}):
         assert admin.post(f"{here}/absence", wrong).status == 422
     assert record(person).absent_until == "2026-03-20"

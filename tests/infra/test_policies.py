@@ -1,6 +1,7 @@
 """What each function may do: named actions on named resources, nothing more."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,13 @@ def test_what_citizens_and_towns_call_sends_no_mail_and_no_sms_itself() -> None:
 def test_the_stars_in_this_test_are_still_needed() -> None:
     everything = "".join(policy.read_text(encoding="utf-8") for policy in POLICIES)
     assert all(star in everything for star in STARS_ALLOWED)
+
+
+def test_what_the_console_asks_of_the_staffs_pool_is_what_its_policy_allows() -> None:
+    code = (package.ROOT / "chalicelib" / "storage" / "staff_pool.py").read_text(encoding="utf-8")
+    asked = {f"cognito-idp:{operation}" for operation in re.findall(r'"(Admin\w+)"', code)}
+    allowed = {action for action, _ in pairs(SETTINGS / "policy-api.json") if action.startswith("cognito-idp:")}
+    assert asked == allowed
+    for policy in POLICIES:
+        if policy.name != "policy-api.json":
+            assert not any(action.startswith("cognito-idp:") for action, _ in pairs(policy))
