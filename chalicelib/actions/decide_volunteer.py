@@ -20,7 +20,7 @@ from chalicelib.wire import Deadline
 
 TRIES_MAX = 8
 JITTER_SECONDS = 0.05
-LOOKED_AT_MAX = 200  # open cases among which sign-ups are looked for
+WAITING_MAX = 200  # sign-ups shown at once
 APPROVED, SUSPENDED = "approved", "suspended"
 
 
@@ -38,9 +38,7 @@ class Decided:
 
 def waiting(slug: str, deadline: Deadline) -> list[Case]:
     """Sign-ups nobody has decided on, oldest first."""
-    page = CaseStore(slug).open_page(LOOKED_AT_MAX, deadline)
-    signed_up = [case for case in page.cases if case.kind == signing_up.KIND]
-    return sorted(signed_up, key=lambda case: case.created_at)
+    return list(CaseStore(slug).listed_apart(signing_up.KIND, WAITING_MAX, deadline))
 
 
 def decide(slug: str, reference: str, state: str, by: str, now: float, deadline: Deadline) -> Decided:

@@ -41,12 +41,12 @@ class Desk:
 
 
 def desk(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline, cursor: str = "") -> Desk:
-    """What `person` has to do; `sees(person, case)` says what is theirs to see. Two to four requests."""
+    """What `person` has to do; `sees(person, case)` says what is theirs to see. Two to five requests."""
     store = CaseStore(town.slug)
     cases, more = _open_cases(store, person, cursor, deadline)
     if more and not cursor:
         newest = store.changed_page(NEWEST_MAX, deadline, wanted=lambda case: is_new(case))
-        cases = [*cases, *newest.cases]
+        cases = [*cases, *newest.cases, *store.listed_apart("chat", NEWEST_MAX, deadline)]
     unique = {case.reference: case for case in cases if lifecycle.is_open(case) and sees(person, case)}
     rows = [row(town, case, person, now) for case in unique.values()]
     order = {name: at for at, name in enumerate(SHELVES)}

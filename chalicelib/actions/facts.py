@@ -93,8 +93,7 @@ def _own_references(town: Town, conversation: Conversation, word: str, now: floa
 
 def _chat_queue(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
     """How many chats of an office nobody has taken yet; beyond the first page it is "that many at least"."""
-    waiting = CaseStore(town.slug).open_page(QUEUE_COUNTED_MAX, deadline, desk=word).cases
-    return sum(case.kind == "chat" for case in waiting)
+    return len(CaseStore(town.slug).listed_apart("chat", QUEUE_COUNTED_MAX, deadline, desk=word))
 
 
 def _chat_case(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:

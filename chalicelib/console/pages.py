@@ -17,6 +17,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 # What stands in the name plate, in this order, for those who may open it.
 NAVIGATION = (
     ("console/inbox", "nav_inbox", permissions.CASES),
+    ("console/live", "nav_live", permissions.CHATS),
     ("console/counter", "nav_counter", permissions.COUNTER),
     ("console/figures", "nav_figures", permissions.FIGURES),
     ("console/staff", "nav_staff", permissions.STAFF),

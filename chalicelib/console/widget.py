@@ -33,6 +33,7 @@ _SOURCES = {
     "mark.svg": ("mark.svg",),
     "desk.js": ("desk.js",),
     "counter.js": ("counter.js",),
+    "live.js": ("live.js",),
     "htmx.js": ("vendor/htmx.js",),
 }
 _CONTENT_TYPES = {

@@ -33,6 +33,7 @@ LOOKED_AT_MAX = 500  # heads a page may look at before it hands back what it has
 LOOKING_KEPT_SECONDS = 86400
 NO_REFERENCE = "none"  # looked up in place of a case there is not, so that nobody can tell by the time it takes
 _NO_DEADLINE = 10**12 - 1  # sorts after every deadline
+_LISTED_APART = ("chat", "volunteer")  # without a deadline they sort after all other cases, the oldest first
 _OPEN = frozenset("received in_progress forwarded awaiting_opinion awaiting_citizen stayed".split())  # noqa: SIM905
 
 
@@ -200,6 +201,15 @@ class CaseStore:
         shown = tuple(from_item(item) for item in items[:limit])
         return Page(shown, items[limit - 1]["open_sort"] if len(items) > limit else None)
 
+    def listed_apart(self, kind: str, limit: int, deadline: Deadline, desk: str = "") -> tuple[Case, ...]:
+        """Open chats or sign-ups, the oldest first: of the town, or of one desk; one request."""
+        pk = ("desk_key", keys.desk(self.town, desk)) if desk else ("open_key", keys.open_cases(self.town))
+        start = _apart(kind)
+        items = dynamo.page(
+            TABLE, "desk" if desk else "open", pk, deadline, sort="open_sort", start=start, end=f"{start}~", limit=limit
+        )
+        return tuple(from_item(item) for item in items)
+
     def due_between(self, start: int, end: int, limit: int, deadline: Deadline, cursor: str = "") -> Page:
         """Open cases due from `start` to `end` (epoch seconds, both in), the earliest first; one request."""
         items = dynamo.page(
@@ -313,7 +323,7 @@ class CaseStore:
 def to_item(case: Case) -> Item:
     """The attributes a case's head is stored as."""
     town, voice, is_open = case.tenant, case.voice, case.status in _OPEN
-    open_sort = f"{case.due_at or _NO_DEADLINE:012d}#{case.reference}"
+    open_sort = _open_sort(case)
     person = keys.person(case.owner.account, case.owner.citizen) if case.owner else None
     return {
         "pk": keys.case(town, case.reference),
@@ -344,6 +354,17 @@ def to_item(case: Case) -> Item:
         "citizen_key": keys.citizens_cases(town, person) if person else None,
         "created_sort": f"{case.created_at:012d}#{case.reference}" if person else None,
     }
+
+
+def _open_sort(case: Case) -> str:
+    """Where an open case stands in lists: by deadline; what is listed apart by kind and beginning."""
+    if case.kind in _LISTED_APART and not case.due_at:
+        return f"{_apart(case.kind)}{case.created_at:012d}#{case.reference}"
+    return f"{case.due_at or _NO_DEADLINE:012d}#{case.reference}"
+
+
+def _apart(kind: str) -> str:
+    return f"{_NO_DEADLINE:012d}~{kind}~"
 
 
 def _desk(case: Case) -> str:

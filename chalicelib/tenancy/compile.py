@@ -32,6 +32,8 @@ _SCRIPT_NAMES = {
     "cyrillic": {"sr": "ћирилица", "bs": "ћирилица", "cnr": "ћирилица"},
 }
 _CYRILLIC_NAMES = {"sr": "српски", "bs": "босански", "cnr": "црногорски"}
+# A town's ready replies for chats are texts of its own: `ready_own_water: "…"`.
+OWN_ANSWERS = "ready_own_"
 _PLATFORM_CHOICES = {
     "menu": "btn_main_menu",
     "person": "menu_person",
@@ -162,6 +164,8 @@ def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
         base = catalogue.load(offer.catalogue)["texts"]
         for key, text in files.texts.get(offer.id, {}).items():
             name = f"texts.{offer.id}.yaml"
+            if key.startswith(OWN_ANSWERS) and not catalogue.placeholders(text):
+                continue
             if key not in base:
                 yield files.complaint(name, (key,), f'there is no text "{key}"', "see language/catalogues for the keys")
             elif extra := catalogue.placeholders(text) - catalogue.placeholders(base[key]):
