@@ -36,6 +36,8 @@ def test_every_choice_of_a_town_can_be_reached_and_says_something_in_every_voice
             waiting, seen = ["menu"], set()
             while waiting:
                 choice = waiting.pop()
+                if choice in seen:  # offered at several places
+                    continue
                 seen.add(choice)
                 message = scene.say(Inbound(id=choice, citizen="c", kind="choice", choice=choice))[-1]
                 assert message.text and "{" not in message.text, (choice, message.text)
