@@ -159,6 +159,10 @@ class Wording:
         date = self.platform("days.date_format").format(d=local.day, m=local.month, y=local.year)
         return f"{self.platform(f'days.{WEEKDAYS[local.weekday()]}')}, {date}"
 
+    def short(self, at: float) -> str:
+        """`10. 3. 2026.` in the town's time, for lists."""
+        return self.date(self._local(at).date().isoformat())
+
     def date(self, day: str) -> str:
         """An ISO date as people write it."""
         written = dt.date.fromisoformat(day)
