@@ -31,6 +31,7 @@ OPENS = {
     "audit": {"admin"},
     "towns": {PLATFORM},
 }
+NEVER = "PR-AAAA-AAA"  # a reference no case has
 CLOSED = [page for page in PAGES if page.permission != permissions.OPEN]
 WRITING = [page for page in PAGES if page.writes]
 
@@ -102,8 +103,12 @@ def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World)
     for page in CLOSED:
         if "{" in page.path:
             path = _address(page, reference=theirs.reference, person=colleague.id)
-            answer = clerk.post(path, {"what": "phone"}) if page.writes else clerk.get(path)
-            assert answer.status in (404, 422), (_named(page), answer.status)
+            never = _address(page, reference=NEVER, person="00000000")
+            answer, unknown = (
+                clerk.post(asked, {"what": "phone"}) if page.writes else clerk.get(asked) for asked in (path, never)
+            )
+            assert (answer.status, answer.body) == (unknown.status, unknown.body), _named(page)
+            assert answer.status in (404, 422) or not answer.body, (_named(page), answer.status)
             assert "Tuđa tajna" not in answer.body and colleague.mail not in answer.body
     for path in ("/console/inbox", f"/console/search?q={theirs.reference}", "/console/staff", "/console/audit"):
         shown = clerk.get(path)
