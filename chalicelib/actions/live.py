@@ -81,9 +81,14 @@ def person_of(case: Case) -> str:
     return keys.person(case.owner.account, case.owner.citizen) if case.owner else ""
 
 
+def is_person(written: str) -> bool:
+    """Whether a thread could stand under this."""
+    return bool(_PERSON.fullmatch(written))
+
+
 def said(town: Town, person: str, after: int, now: float, deadline: Deadline) -> tuple[Said, ...]:
     """What was said since entry `after`, as it was read; one read."""
-    if not _PERSON.fullmatch(person):
+    if not is_person(person):
         return ()
     entries = thread.since(town.slug, person, after, now, deadline)
     return tuple(_said(entry, town) for entry in entries if entry.text or entry.say)
@@ -94,7 +99,7 @@ def ready(town: Town, case: Case, told: Sequence[Said]) -> tuple[Voice, tuple[st
     voice = next((one.voice for one in reversed(told) if one.voice), None) or case.voice or town.default_voice
     voice = words.spoken(town, voice)
     known = [key for key in town.texts[voice.language] if key.startswith((READY, OWN_READY))]
-    known.sort(key=lambda key: not key.startswith(OWN_READY))
+    known.sort(key=lambda key: (not key.startswith(OWN_READY), key))
     return voice, tuple(words.line(Line(key), town, voice) for key in known)
 
 

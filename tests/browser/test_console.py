@@ -278,3 +278,33 @@ def test_the_first_page_is_light(open_console: Open, product: Product) -> None:
         assert "max-age=31536000" in answer.headers["Cache-Control"]
         total += len(gzip.compress(answer.body))
     assert total <= FIRST_PAGE_BYTES_MAX
+
+
+def _says(product: Product, slug: str, token: str, text: str) -> None:
+    body = {"id": uuid.uuid4().hex, "type": "text", "text": text}
+    answer = product.post(f"/chat/{slug}/messages", body, Authorization=f"Bearer {token}")
+    assert answer.status == 200, answer.text
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_operator_answers_a_chat_that_goes_on_by_itself(open_console: Open, product: Product, width: int) -> None:
+    town = "budva"
+    token = product.post(f"/chat/{town}/sessions", {}).json["token"]
+    _says(product, town, token, "operater")
+    page = open_console("live", width=width, mail=f"operator@{town}.local")
+    found = _findings(page)
+    page.get_by_role("link", name=re.compile("niko ne vodi")).last.click()
+    thread = page.get_by_role("log")
+    page.get_by_role("button", name="Dobar dan, izvolite.").click()
+    page.get_by_label("Odgovor građaninu").press("Control+Enter")
+    expect(thread.get_by_text("Dobar dan, izvolite.", exact=True)).to_have_count(1)
+    expect(page.get_by_label("Odgovor građaninu")).to_have_value("")
+    expect(page.get_by_label("Odgovor građaninu")).to_be_focused()
+    _says(product, town, token, NASTY)
+    expect(thread.get_by_text("{{7*7}}")).to_have_count(1)
+    expect(page.get_by_text("Razgovor vodite vi.")).to_be_visible()
+    assert found + _findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.reload()
+    page.get_by_role("button", name="Završi").click()
+    expect(page.get_by_text("Razgovor je završen")).to_be_visible()

@@ -43,12 +43,12 @@ def chat(visit: Visit) -> Answer:
 
 def said(visit: Visit) -> Answer:
     """Asked every two seconds: nothing (204) while nobody said anything, else what was said. One read."""
-    after = _seq(visit.query.get("after", ""))
-    told = live.said(visit.here, visit.query.get("of", ""), after, visit.now, visit.deadline)
-    if not told:
+    of, after = visit.query.get("of", ""), _seq(visit.query.get("after", ""))
+    told = live.said(visit.here, of, after, visit.now, visit.deadline) if live.is_person(of) else None
+    if told == ():
         return Answer(status=204)
     case = _chat(visit)
-    if live.person_of(case) != visit.query.get("of"):
+    if not told or live.person_of(case) != of:
         raise Refused(404, "unknown_case", "There is no such chat.")
     return page(visit, "live_said", case=case, told=told, newest=told[-1].seq, **_standing(visit, case))
 
