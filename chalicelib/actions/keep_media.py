@@ -75,7 +75,7 @@ def writes(
         if before is None or before.state not in (WAITING, CHECKED):  # new, or sent once more after it failed
             new = before or Medium(town, arrived.key, arrived.type)
             after[arrived.key] = replace(new, state=WAITING)
-            rows.append(outbox.write(town, KIND, _asked(arrived, now), now))
+            rows.append(outbox.write(town, KIND, asked(arrived, now), now))
     for key, reference in _claims(turn).items():
         if key in after:
             after[key] = replace(after[key], cases=(*after[key].cases, reference))
@@ -103,7 +103,8 @@ def _is_kept(arrived: Arrival, turn: Turn) -> bool:
     return arrived.key in repr((turn.state, turn.effects))
 
 
-def _asked(arrived: Arrival, now: float) -> dict[str, str | int]:
+def asked(arrived: Arrival, now: float) -> dict[str, str | int]:
+    """What the outbox's row that fetches and checks it must know."""
     return {
         "source": arrived.source,
         "key": arrived.key,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from chalicelib.model import Attachment
-from chalicelib.storage import aws
+from chalicelib.storage import aws, keys
 from chalicelib.storage.media import CHECKED
 
 MEDIA_LINK_SECONDS = 300
@@ -19,3 +19,10 @@ def link(file: Attachment) -> str | None:
     if file.state != CHECKED:
         return None
     return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], file.key, MEDIA_LINK_SECONDS, file.type == "file")
+
+
+def small(file: Attachment) -> str | None:
+    """The address of the small copy of a checked photo; None for anything else."""
+    if file.state != CHECKED or file.type != "photo":
+        return None
+    return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], keys.thumbnail(file.key), MEDIA_LINK_SECONDS)

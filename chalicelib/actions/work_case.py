@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import change_case, notify, unseal
 from chalicelib.actions.change_case import Superseded
-from chalicelib.cases import lifecycle, notices
-from chalicelib.cases.lifecycle import Event
+from chalicelib.actions.notify import Notice
+from chalicelib.cases import deadlines, lifecycle, notices, routing
+from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.cases.working_time import is_working_day
 from chalicelib.dialogue import words
-from chalicelib.model import Case, Message, SalterError, Staff, Town, Voice
+from chalicelib.model import Case, Line, Message, SalterError, Staff, Town, Voice
 from chalicelib.storage import audit
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore
@@ -23,29 +23,51 @@ from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 DAYS_SHOWN_MAX = 8
-# What a citizen typed or gave, in the order a page shows it.
-WORDS = ("description", "question", "text")
 REOPEN = "reopened"
+ELSEWHERE = "elsewhere"  # dismissed, because another body is competent
+REASONED = ("rejected", "dismissed", "discontinued")  # a citizen is told why
+ENDINGS = (*REASONED, ELSEWHERE, "withdrawn")
+DEADLINE_MOVED = "deadline"
+DEADLINE_DAYS_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a member of staff filled in; empty = unchanged. `status` may be "reopened"."""
+    """What a member of staff filled in; empty = unchanged. `status` may be "reopened", or "elsewhere" for a case that
+    is dismissed because `competent` is another body."""
 
     status: str = ""
     office: str = ""
     awaiting_institution: str = ""
     public_note: str = ""
+    competent: str = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether it closes the case without what was asked for."""
+        return self.status in ENDINGS or bool(self.competent)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What the recipients of a notice cost, by number: on the web nothing; on Viber nothing within the open session
+    (of the one that ends first: `until`, epoch seconds), else one paid message each."""
+
+    web: int = 0
+    free: int = 0
+    until: int = 0
+    paid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A notice before it leaves: its words, the voice they are in, and who gets it by which channel."""
+    """A notice before it leaves: its words, the voice they are in, who gets it by which channel, what it costs."""
 
     message: Message
     voice: Voice
     channel: str
     recipients: int
+    price: Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,11 @@ def change(
     """
     if opened_as and case.v != opened_as:
         raise ChangedMeanwhile(case)
-    event = _event(wanted, person, now)
+    if wanted.status in REASONED and not wanted.public_note:
+        raise NotAllowed("reason_missing", "Say why.", "public_note")
+    if wanted.status == ELSEWHERE and not wanted.competent:
+        raise NotAllowed("competent_missing", "Say who is competent.", "competent")
+    event = _event(town, case, wanted, person, now)
     return _changed(town, case, person, event, "changed", now, deadline, only=opened_as)
 
 
@@ -102,14 +128,55 @@ def note(town: Town, case: Case, person: Staff, text: str, now: float, deadline:
 
 def preview(town: Town, case: Case, person: Staff, wanted: Changed, now: float, deadline: Deadline) -> Preview | None:
     """The exact words that `change` would send, and to how many; None if nobody would be told. Raises NotAllowed."""
-    after = change_case.after(town, case, _event(wanted, person, now))
+    after = change_case.after(town, case, _event(town, case, wanted, person, now))
     say = notices.notice(after, town.core)
     if say is None:
         return None
     told = notify.notices_about(town, after, now, deadline)
     voice = told[0].voice if told else words.spoken(town, case.voice or town.default_voice)
     channel = told[0].account.channel if told else case.channel
-    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told))
+    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told), _price(told, now))
+
+
+def _price(told: Sequence[Notice], now: float) -> Price:
+    """Viber charges for the first message outside a session of 24 hours, which a citizen's own message opens."""
+    viber = [notice.conversation.session_until for notice in told if notice.account.channel == "viber"]
+    ends = [until for until in viber if until > now]
+    return Price(len(told) - len(viber), len(ends), min(ends, default=0), len(viber) - len(ends))
+
+
+def complete(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> Case:
+    """The request holds all that is needed: where the town says so, its term starts now and the citizen is told."""
+    return _changed(
+        town, case, person, Event(int(now), person.by, name=lifecycle.VALIDATED), "validated", now, deadline
+    )
+
+
+def assign(town: Town, case: Case, person: Staff, to: Staff, now: float, deadline: Deadline) -> Case:
+    """Give the case to a colleague. Raises Unavailable."""
+    name = to.name or to.mail.partition("@")[0]
+    event = Event(int(now), person.by, name=lifecycle.ASSIGNED, assignee=("staff", to.id, name), note=name)
+    return _changed(town, case, person, event, "assigned", now, deadline)
+
+
+def move_deadline(
+    town: Town, case: Case, person: Staff, local: str, reason: str, opened_as: int, now: float, deadline: Deadline
+) -> Case:
+    """Another deadline, `local` in the town's time (`2026-03-10T15:30`). Raises NotAllowed, ChangedMeanwhile."""
+    if not lifecycle.is_open(case):
+        raise NotAllowed("transition_not_allowed", "A closed case has no deadline.", "due")
+    try:
+        due = dt.datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(town.core["time_zone"])).timestamp()
+    except ValueError as error:
+        raise NotAllowed("bad_deadline", "Give a day and an hour.", "due") from error
+    if not now < due <= now + DEADLINE_DAYS_MAX * 86400:
+        raise NotAllowed("bad_deadline", f"Between now and {DEADLINE_DAYS_MAX} days from now.", "due")
+    if not reason:
+        raise NotAllowed("reason_missing", "Say why.", "reason")
+    if opened_as and case.v != opened_as:
+        raise ChangedMeanwhile(case)
+    event = Event(int(now), person.by, name=DEADLINE_MOVED, note=reason, due_at=int(due))
+    return _changed(town, case, person, event, "deadline_moved", now, deadline, only=opened_as)
 
 
 def unmask(town: Town, case: Case, person: Staff, what: str, now: float, deadline: Deadline) -> str | None:
@@ -134,21 +201,12 @@ def moves(case: Case) -> tuple[str, ...]:
     return (*(status for status in lifecycle.GRAPH if lifecycle.may(lifecycle.STAFF, case, status)), *reopening)
 
 
-def words_of(town: Town, case: Case) -> list[tuple[str, Any]]:
-    """The citizen's answers as (name, value), own words first; what is sealed is not among them."""
-    known = [(name, case.fields[name]) for name in WORDS if case.fields.get(name)]
-    rest = [(name, value) for name, value in case.fields.items() if name not in (*WORDS, "street_folded", "rating")]
-    texts = town.texts[town.native_language]
-    return [*known, *((name, _chosen(texts, name, value)) for name, value in rest)]
-
-
-def _chosen(texts: Mapping[str, Any], name: str, value: Any) -> Any:
-    """A choice as the citizen read it, a confirmation by its wording (`doc_statement.1`); anything else as it is."""
-    wording = str(value).partition(".")[0] if str(value).startswith("doc_") else ""
-    for key in (f"doc_{name}_{value}", f"{name}_{value}", wording):
-        if isinstance(texts.get(key), str) and "{" not in texts[key]:
-            return texts[key]
-    return value
+def may_be_completed(town: Town, case: Case) -> bool:
+    """Whether it makes sense to say that the request is complete: once, for a document or where the term waits."""
+    term = routing.route(town.core, case.kind, case.category).term
+    waits = term is not None and term.starts == deadlines.VALIDATION
+    done = any(entry.event == lifecycle.VALIDATED for entry in case.history)
+    return lifecycle.is_open(case) and not done and (waits or case.kind == "document")
 
 
 def days_of(town: Town, case: Case, now: float) -> tuple[Day, ...]:
@@ -168,18 +226,29 @@ def days_of(town: Town, case: Case, now: float) -> tuple[Day, ...]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _event(wanted: Changed, person: Staff, now: float) -> Event:
+def _event(town: Town, case: Case, wanted: Changed, person: Staff, now: float) -> Event:
     reopening = wanted.status == REOPEN
+    elsewhere = wanted.status == ELSEWHERE
     return Event(
         at=int(now),
         by=person.by,
-        status="" if reopening else wanted.status,
+        status="" if reopening else "dismissed" if elsewhere else wanted.status,
         name=lifecycle.REOPENED if reopening else "",
-        public_note=wanted.public_note,
+        public_note=_not_ours(town, case, wanted) if elsewhere else wanted.public_note,
         office=wanted.office,
         awaiting_institution=wanted.awaiting_institution,
         forwarded_to=wanted.office if wanted.status == "forwarded" else "",
     )
+
+
+def _not_ours(town: Town, case: Case, wanted: Changed) -> str:
+    """That the town is not competent and who is, in the citizen's language, before what staff add."""
+    voice = words.spoken(town, case.voice or town.default_voice)
+    body = notices.unit(town.core, wanted.competent)
+    named = words.line(body, town, voice) if isinstance(body, Line) else body
+    ours, whose = (words.line(Line(key), town, voice) for key in ("not_ours", "sheet_competent"))
+    said = f"{ours} {whose}: {named}."
+    return f"{said}\n{wanted.public_note}".strip()
 
 
 def _changed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media}; media-src {media}; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media}{pictures}; "
+        "media-src {media}; connect-src 'self'{uploads}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
 
@@ -52,14 +53,28 @@ def page(visit: Visit, template: str, status: int = 200, **data: Any) -> Answer:
     return Answer(body, status)
 
 
+def draw(template: str, **data: Any) -> str:
+    """A page outside the staff's frame, from `templates/console/<template>.html`."""
+    return _environment().get_template(f"console/{template}.html").render(**data)
+
+
 def fault(say: Wording, text: str, root: str) -> str:
     """The page of something that went wrong."""
     return _environment().get_template("console/fault.html").render(t=say, text=text, root=root)
 
 
-def headers(media: str = "'self'") -> dict[str, str]:
-    """The headers of every staff page; `media` is where citizens' photos are shown from."""
-    return {name: value.replace("{media}", media) for name, value in HEADERS.items()}
+def headers(media: str = "'self'", pictures: str = "", uploads: str = "") -> dict[str, str]:
+    """The headers of every staff page: where citizens' photos and videos are shown from, further pictures (a map's),
+    and where files are posted to. Each is an origin."""
+    policy = HEADERS["Content-Security-Policy"].replace("{media}", media)
+    for hole, origin in (("{pictures}", pictures), ("{uploads}", uploads)):
+        policy = policy.replace(hole, f" {origin}" if origin else "")
+    return {**HEADERS, "Content-Security-Policy": policy}
+
+
+def with_media(answer: Answer, origin: str, *, pictures: str = "", uploads: str = "") -> Answer:
+    """The same page, allowed to show what citizens attached; `origin` is the bucket's."""
+    return replace(answer, headers={**answer.headers, **headers(f"'self' {origin}", pictures, uploads)})
 
 
 def _allowed(visit: Visit) -> list[tuple[str, str]]:

@@ -8,11 +8,13 @@ OPEN = "open"  # nobody signed in
 OWN = "own"  # anybody signed in
 CASES, CHATS, COUNTER, ANNOUNCE, APPROVE = "cases", "chats", "counter", "announce", "approve"
 VOLUNTEERS, CONTENT, FIGURES, STAFF, AUDIT, TOWNS = "volunteers", "content", "figures", "staff", "audit", "towns"
+STEER = "steer"  # give a case to somebody, move its deadline
 
 _ALL = ("clerk", "operator", "head", "coordinator", "admin")
 MAY: dict[str, tuple[str, ...]] = {
     CASES: _ALL,
     CHATS: ("operator", "admin"),
+    STEER: ("head", "admin"),
     COUNTER: ("clerk", "head", "admin"),
     ANNOUNCE: ("head", "admin"),
     APPROVE: ("head", "admin"),

@@ -35,6 +35,11 @@ _SOURCES = {
     "counter.js": ("counter.js",),
     "live.js": ("live.js",),
     "htmx.js": ("vendor/htmx.js",),
+    "case.css": ("case.css",),
+    "case.js": ("case.js",),
+    "crew.js": ("crew.js",),
+    "leaflet.js": ("vendor/leaflet.js",),
+    "leaflet.css": ("vendor/leaflet.css",),
 }
 _CONTENT_TYPES = {
     "js": "text/javascript; charset=utf-8",

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from chalicelib.cases.deadlines import Left
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.language import catalogue
-from chalicelib.model import CYRILLIC, LATIN, Case, Town, Voice
+from chalicelib.model import CYRILLIC, LATIN, Case, Line, Town, Voice
 
 _TEXTS = Path(__file__).parent / "texts"
 FRAME = "frame"
@@ -122,6 +122,17 @@ class Wording:
         text = known.get(key) or self.town.texts[self.town.native_language].get(key)
         return self._scripted(str(text)) if text else key
 
+    def line(self, line: Line) -> str:
+        """A line of the citizens' texts for staff: in the reader's language where the town or we have it, else in the
+        town's own. What a citizen typed stays as typed."""
+        assert self.town is not None
+        ours = catalogue.load(self.name)["texts"]
+        native = self.town.texts[self.town.native_language]
+        template = self.town.texts.get(self.voice.language, {}).get(line.key) or ours.get(line.key)
+        template = template or native.get(line.key, line.key)
+        values = {name: self.line(value) if isinstance(value, Line) else value for name, value in line.args.items()}
+        return catalogue.word(template, self._plural, self.voice.script, values, tuple(self.town.core["latin_words"]))
+
     def name_of_town(self) -> str:
         assert self.town is not None
         names = self.town.core["names"]
@@ -146,6 +157,11 @@ class Wording:
         service = str(self.town.core["person"]).partition(".")[0]
         known = any(office["id"] == identifier for office in self.town.core["offices"])
         return self.own(f"{service}.{identifier}") if known else identifier
+
+    def event(self, name: str) -> str:
+        """What an entry of a history is called; a word of the town's own system stays as it wrote it."""
+        key = f"event_{name}"
+        return str(self(key)) if key in texts(self.name) else name
 
     # --- time ----------------------------------------------------------------------------------------------------
 

@@ -101,6 +101,13 @@ def case_event(version: int, position: int) -> str:
 
 
 SAW = "SAW#"  # beside a case: who of the staff opened it
+ORDERS = "ORDER#"  # beside a case: the public companies it was handed to
+
+
+def order(digest: str) -> str:
+    return f"{ORDERS}{digest}"
+
+
 WORDS = "WORDS"  # beside a case: what it is found by
 SEARCH_LETTERS = 3
 NEWEST_FIRST = 10**12 - 1  # epoch seconds are taken from it, so that younger sorts first

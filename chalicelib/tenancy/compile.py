@@ -200,6 +200,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name},
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
         "colours": colours(tenant.look.colour),
+        "map_tiles": tenant.look.map_tiles.model_dump() if tenant.look.map_tiles else None,
         "emergency": _emergency(files),
         "centre": tenant.centre.model_dump() if tenant.centre else None,
         "person": f"{_contacts_service(files)}.{tenant.person.office}",
@@ -267,7 +268,15 @@ def _contacts_service(files: TownFiles) -> str:
 
 def _office(office: Office) -> dict[str, Any]:
     hours = None if isinstance(office.hours, str) else week(office.hours)
-    return {"id": office.id, "hours": hours, "listed": office.listed, "link": office.web, "competent": office.competent}
+    emails = list(office.emails) if office.confirmed and isinstance(office.emails, list) else []
+    return {
+        "id": office.id,
+        "hours": hours,
+        "listed": office.listed,
+        "link": office.web,
+        "competent": office.competent,
+        "emails": emails,
+    }
 
 
 def _closed_days(calendar: str) -> dict[str, str]:

@@ -103,8 +103,24 @@ class Channels(Strict):
     viber: ViberChannel | None = None
 
 
+class MapTiles(Strict):
+    """Where the console's map gets its pictures, and whom it names for them; the browsers of staff fetch them there."""
+
+    url: Annotated[str, Field(pattern=r"^https://[A-Za-z0-9.-]{4,120}(:\d{1,5})?/[^\s\"<>]{1,300}$")]
+    attribution: Title
+
+    @model_validator(mode="after")
+    def _names_a_tile(self) -> MapTiles:
+        if not all(part in self.url for part in ("{z}", "{x}", "{y}")):
+            raise ValueError('write the address with {z}, {x} and {y}, e.g. "https://tiles.example/{z}/{x}/{y}.png"')
+        return self
+
+
 class Look(Strict):
+    """`map_tiles`: none unless the town says so; then places are shown by their words and a link."""
+
     colour: Colour
+    map_tiles: MapTiles | None = None
 
 
 class Emergency(Strict):

@@ -12,11 +12,12 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.actions import unseal, work_case, work_outbox
+from chalicelib.actions import case_answers, unseal, work_case, work_outbox
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Staff
+from chalicelib.dialogue import words
+from chalicelib.model import Case, Staff, Voice
 from chalicelib.storage import audit, outbox, sealing, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
@@ -126,7 +127,8 @@ def test_every_unmasking_is_on_record_before_the_value_is_shown(ours: World) -> 
 def test_a_clerk_reads_the_answers_in_words_and_is_shown_the_number_only_on_record(ours: World) -> None:
     by_viber(ours, *STORY, "pošalji")
     case = filed(ours)
-    shown = dict(work_case.words_of(ours.town, case))
+    answers = case_answers.of_case(ours.town, case)
+    shown = {answer.name: words.line(answer.shown, ours.town, Voice("sr")) for answer in answers}
     assert (shown["whom"], shown["form"], shown["delivery"]) == ("Za mene", "Domaći obrazac", "Na šalteru")
     assert (shown["holder"], shown["purpose"]) == ("Ana Anić", "za školu")
     assert "personal_number" not in shown

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.desk import open_page
 from tests.browser.stub import Town, serve
 from tests.browser.visitor import Visitor
 
+__all__ = ["open_page"]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

@@ -21,6 +21,7 @@ OPENS = {
     "own": {*EVERYBODY, PLATFORM},
     "cases": EVERYBODY,
     "chats": {"operator", "admin"},
+    "steer": {"head", "admin"},
     "counter": {"clerk", "head", "admin"},
     "announce": {"head", "admin"},
     "approve": {"head", "admin"},

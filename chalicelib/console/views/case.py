@@ -2,93 +2,184 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.actions import known_case, work_case
+from chalicelib.actions import (
+    block_person,
+    case_answers,
+    hand_to_company,
+    known_case,
+    look_around_case,
+    serve_company,
+    show_media,
+    web_chat,
+    work_case,
+)
 from chalicelib.actions.desk import left
-from chalicelib.actions.work_case import Changed
+from chalicelib.actions.work_case import Changed, ChangedMeanwhile
 from chalicelib.cases import lifecycle
 from chalicelib.cases.lifecycle import NotAllowed
-from chalicelib.console import permissions
+from chalicelib.console import pages, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
-from chalicelib.model import Case, Refused
+from chalicelib.model import Attachment, Case, Refused, Staff
+from chalicelib.storage import orders
 
 NOTE_CHARS_MAX = 2000
 SHORT_CHARS_MAX = 120
-SAID = ("saved", "noted", "claimed", "released", "reopened")
+SAID = (
+    "saved",
+    "noted",
+    "claimed",
+    "released",
+    "reopened",
+    "completed",
+    "assigned",
+    "moved",
+    "blocked",
+    "unblocked",
+    "handed",
+    "revoked",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An attachment as a page shows it: `small` a link to its little picture, "" for what has none; `number` counts
+    those of its kind; `repair`: a company sent it."""
+
+    id: str
+    type: str
+    state: str
+    number: int
+    small: str
+    repair: bool
 
 
 def show(visit: Visit) -> Answer:
     """The page of a case; that it was opened is on record, and colleagues see it."""
-    case = _case(visit)
+    case = the_case(visit)
     others = known_case.seen_by(visit.here, case, visit.person, visit.now, visit.deadline)
-    return _page(visit, case, others=others, said=_said(visit))
+    return shown(visit, case, others=others, said=_said(visit))
 
 
 def claim(visit: Visit) -> Answer:
     """Take a case, or take it over from a colleague who left it."""
-    case = work_case.claim(visit.here, _case(visit), visit.person, visit.now, visit.deadline)
+    case = work_case.claim(visit.here, the_case(visit), visit.person, visit.now, visit.deadline)
     return visit.go(f"console/cases/{case.reference}?said=claimed")
 
 
 def release(visit: Visit) -> Answer:
     """Give it back to the office."""
-    case = work_case.release(visit.here, _case(visit), visit.person, visit.now, visit.deadline)
+    case = work_case.release(visit.here, the_case(visit), visit.person, visit.now, visit.deadline)
     return visit.go(f"console/cases/{case.reference}?said=released")
 
 
 def preview(visit: Visit) -> Answer:
     """The exact notice that the form as it stands would send."""
-    case = _case(visit)
+    case = the_case(visit)
     try:
-        shown = work_case.preview(visit.here, case, visit.person, _wanted(visit), visit.now, visit.deadline)
+        worded = work_case.preview(visit.here, case, visit.person, _wanted(visit), visit.now, visit.deadline)
     except NotAllowed:
-        shown = None
-    return page(visit, "case_preview", shown=shown, case=case)
+        worded = None
+    return page(visit, "case_preview", shown=worded, case=case)
 
 
 def change(visit: Visit) -> Answer:
     """Another status or office, a word for the citizen. A colleague's change in between is shown, nothing is lost."""
-    case, typed = _case(visit), _wanted(visit)
+    case, typed = the_case(visit), _wanted(visit)
     try:
-        changed = work_case.change(visit.here, case, visit.person, typed, _version(visit), visit.now, visit.deadline)
+        changed = work_case.change(visit.here, case, visit.person, typed, version(visit), visit.now, visit.deadline)
     except NotAllowed as error:
-        return _page(visit, case, typed=typed, problem=error.code, status=422)
-    except work_case.ChangedMeanwhile as meanwhile:
-        return _page(visit, meanwhile.case, typed=typed, meanwhile=meanwhile.case.history[-1], status=409)
+        return shown(visit, case, typed=typed, problem=error.code, status=422)
+    except ChangedMeanwhile as meanwhile:
+        return conflict(visit, meanwhile, typed=typed)
     return visit.go(f"console/cases/{changed.reference}?said=saved")
 
 
 def note(visit: Visit) -> Answer:
     """A note for colleagues alone."""
     text = visit.form.get("public_note", "").strip()[:NOTE_CHARS_MAX]
-    case = _case(visit)
+    case = the_case(visit)
     if not text:
-        return _page(visit, case, problem="note_empty", status=422)
+        return shown(visit, case, problem="note_empty", status=422)
     work_case.note(visit.here, case, visit.person, text, visit.now, visit.deadline)
     return visit.go(f"console/cases/{case.reference}?said=noted")
 
 
+def complete(visit: Visit) -> Answer:
+    """The request is complete: where the town says so, its term starts."""
+    case = the_case(visit)
+    if not work_case.may_be_completed(visit.here, case):
+        return shown(visit, case, problem="transition_not_allowed", status=422)
+    work_case.complete(visit.here, case, visit.person, visit.now, visit.deadline)
+    return visit.go(f"console/cases/{case.reference}?said=completed")
+
+
+def assign(visit: Visit) -> Answer:
+    """Give the case to a colleague whose business it is."""
+    case = the_case(visit)
+    people = look_around_case.colleagues(visit.here, visit.deadline)
+    able = look_around_case.able(people, case, permissions.sees)
+    to = next((person for person in able if person.id == visit.form.get("to")), None)
+    if to is None:
+        return shown(visit, case, problem="nobody_chosen", status=422)
+    work_case.assign(visit.here, case, visit.person, to, visit.now, visit.deadline)
+    return visit.go(f"console/cases/{case.reference}?said=assigned")
+
+
+def move_deadline(visit: Visit) -> Answer:
+    """Another deadline, with a reason that stays in the history."""
+    case, form = the_case(visit), visit.form
+    due, reason = form.get("due", "")[:SHORT_CHARS_MAX], form.get("reason", "").strip()[:NOTE_CHARS_MAX]
+    try:
+        work_case.move_deadline(visit.here, case, visit.person, due, reason, version(visit), visit.now, visit.deadline)
+    except NotAllowed as error:
+        return shown(visit, case, moving=(due, reason), problem=error.code, status=422)
+    except ChangedMeanwhile as meanwhile:
+        return conflict(visit, meanwhile, moving=(due, reason))
+    return visit.go(f"console/cases/{case.reference}?said=moved")
+
+
+def block(visit: Visit) -> Answer:
+    """The citizen of this case gets a polite line from here on."""
+    case = the_case(visit)
+    block_person.block_person(visit.here, case.reference, visit.person, visit.now, visit.deadline)
+    return visit.go(f"console/cases/{case.reference}?said=blocked")
+
+
+def unblock(visit: Visit) -> Answer:
+    """Everything is as before."""
+    case = the_case(visit)
+    block_person.unblock_person(visit.here, case.reference, visit.person, visit.now, visit.deadline)
+    return visit.go(f"console/cases/{case.reference}?said=unblocked")
+
+
 def unmask(visit: Visit) -> Answer:
     """Phone or another hidden value, shown once; that it was shown is on record."""
-    case, what = _case(visit), visit.form.get("what", "")
+    case, what = the_case(visit), visit.form.get("what", "")
     value = work_case.unmask(visit.here, case, visit.person, what, visit.now, visit.deadline)
     if value is None:
         raise Refused(404, "nothing_there", "There is no such value.")
     return Answer(body=str(visit.say("shown_value", value=value)))
 
 
+def file(visit: Visit) -> Answer:
+    """On to an attachment itself, by a link that is good for some minutes."""
+    return to_file(visit, the_case(visit))
+
+
 def printed(visit: Visit) -> Answer:
     """A sheet for the registrar's folder."""
-    case = _case(visit)
-    return page(visit, "case_print", case=case, left=None)
+    case = the_case(visit)
+    return page(visit, "case_print", case=case, answers=case_answers.of_case(visit.here, case))
 
 
-# --- parts ------------------------------------------------------------------------------------------------------
+# --- parts that the pages about a case share ----------------------------------------------------------------------
 
 
-def _case(visit: Visit) -> Case:
+def the_case(visit: Visit) -> Case:
     """The case of the address, if it is this person's business; one that is not is as unknown as any other."""
     case = known_case.whole(visit.here, visit.params["reference"], visit.deadline)
     if case is None or not permissions.sees(visit.person, case):
@@ -96,16 +187,25 @@ def _case(visit: Visit) -> Case:
     return case
 
 
-def _page(visit: Visit, case: Case, status: int = 200, **shown: Any) -> Answer:
+def conflict(visit: Visit, meanwhile: ChangedMeanwhile, **typed: Any) -> Answer:
+    """What a colleague changed meanwhile, with everything this person typed."""
+    return shown(visit, meanwhile.case, meanwhile=meanwhile.case.history[-1], status=409, **typed)
+
+
+def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
+    """The page of a case."""
+    people = look_around_case.colleagues(visit.here, visit.deadline)
+    handed = orders.of_case(case.tenant, case.reference, visit.now, visit.deadline)
     blank: dict[str, Any] = {
         "others": (),
         "said": "",
         "typed": Changed(),
+        "moving": ("", ""),
+        "handing": None,
         "problem": "",
         "meanwhile": None,
     }
-    data = blank | shown
-    return page(
+    answer = page(
         visit,
         "case",
         status,
@@ -113,13 +213,75 @@ def _page(visit: Visit, case: Case, status: int = 200, **shown: Any) -> Answer:
         left=left(visit.here, case, visit.now),
         days=work_case.days_of(visit.here, case, visit.now),
         moves=work_case.moves(case),
-        offices=[office["id"] for office in visit.here.core["offices"]],
+        endings=work_case.ENDINGS,
+        offices=[office["id"] for office in visit.here.core["offices"] if office["competent"] == "town"],
+        elsewhere=[office["id"] for office in visit.here.core["offices"] if office["competent"] != "town"],
         mine=case.assignee is not None and case.assignee[:2] == ("staff", visit.person.id),
         is_open=lifecycle.is_open(case),
-        words=work_case.words_of(visit.here, case),
-        preview_of=None,
-        **data,
+        answers=case_answers.of_case(visit.here, case),
+        label=lambda name: case_answers.label(visit.here, case, name),
+        files=files(case),
+        near=look_around_case.neighbours(case, visit.now, visit.deadline),
+        blocked=look_around_case.is_blocked(case, visit.now, visit.deadline),
+        able=look_around_case.able(people, case, permissions.sees) if visit.may(permissions.STEER) else (),
+        steers=visit.may(permissions.STEER),
+        may_complete=work_case.may_be_completed(visit.here, case),
+        who=_names(people, handed),
+        orders=handed,
+        hands=hand_to_company.possible(case),
+        mails=hand_to_company.addresses(visit.here),
+        hand_days=hand_to_company.DAYS,
+        tiles=visit.here.core.get("map_tiles"),
+        **(blank | more),
     )
+    return pages.with_media(answer, web_chat.upload_origin(), pictures=_tiles_origin(visit))
+
+
+def files(case: Case) -> tuple[Shown, ...]:
+    """The attachments as pages show them, those of a kind counted."""
+    seen: dict[tuple[str, bool], int] = {}
+    found = []
+    for attachment in case.attachments:
+        repair = serve_company.is_of_company(case, attachment)
+        sort = (attachment.type, repair)
+        seen[sort] = seen.get(sort, 0) + 1
+        found.append(
+            Shown(
+                attachment.id,
+                attachment.type,
+                attachment.state,
+                seen[sort],
+                show_media.small(attachment) or "",
+                repair,
+            )
+        )
+    return tuple(found)
+
+
+def to_file(visit: Visit, case: Case) -> Answer:
+    """On to one attachment of a case. Raises Refused 404 for one that is not there or not checked."""
+    attachment: Attachment | None = next((one for one in case.attachments if one.id == visit.params["number"]), None)
+    link = show_media.link(attachment) if attachment else None
+    if link is None:
+        raise Refused(404, "nothing_there", "There is no such file.")
+    return Answer(status=302, headers={"Location": link})
+
+
+def version(visit: Visit) -> int:
+    """The version of the case that the form's page showed."""
+    written = visit.form.get("v", "")
+    return int(written) if written.isdecimal() and len(written) < 9 else 0
+
+
+def _names(people: tuple[Staff, ...], handed: tuple[orders.Order, ...]) -> dict[str, str]:
+    """Who did something, by how histories name them."""
+    names = {person.by: person.name or person.mail.partition("@")[0] for person in people}
+    return names | {f"{lifecycle.COMPANY}:{order.id}": order.name for order in handed}
+
+
+def _tiles_origin(visit: Visit) -> str:
+    tiles = visit.here.core.get("map_tiles")
+    return "/".join(str(tiles["url"]).split("/")[:3]) if tiles else ""
 
 
 def _wanted(visit: Visit) -> Changed:
@@ -129,12 +291,8 @@ def _wanted(visit: Visit) -> Changed:
         office=form.get("office", "")[:SHORT_CHARS_MAX],
         awaiting_institution=form.get("awaiting_institution", "").strip()[:SHORT_CHARS_MAX],
         public_note=form.get("public_note", "").strip()[:NOTE_CHARS_MAX],
+        competent=(form.get("competent_typed", "").strip() or form.get("competent", ""))[:SHORT_CHARS_MAX],
     )
-
-
-def _version(visit: Visit) -> int:
-    written = visit.form.get("v", "")
-    return int(written) if written.isdecimal() and len(written) < 9 else 0
 
 
 def _said(visit: Visit) -> str:
