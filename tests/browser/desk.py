@@ -49,7 +49,7 @@ def open_page(browser: Browser, product: Product) -> Iterator[Open]:
     yield look
     for context in contexts:
         context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def findings(page: Page) -> list[str]:

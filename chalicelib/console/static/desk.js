@@ -8,6 +8,8 @@
   // --- what is typed is kept until it was sent ---
   for (const form of document.querySelectorAll('form[data-keep]')) {
     const key = 'salter-form-' + form.dataset.keep;
+    if (sessionStorage.getItem(key + '-sent') && document.querySelector('.note.done')) sessionStorage.removeItem(key);
+    sessionStorage.removeItem(key + '-sent');
     const kept = JSON.parse(sessionStorage.getItem(key) || '{}');
     for (const field of form.querySelectorAll('textarea, input:not([type=hidden]), select')) {
       if (kept[field.name] && !field.value) field.value = kept[field.name];
@@ -17,8 +19,6 @@
       });
     }
     form.addEventListener('submit', () => sessionStorage.setItem(key + '-sent', '1'));
-    if (sessionStorage.getItem(key + '-sent') && document.querySelector('.note.done')) sessionStorage.removeItem(key);
-    sessionStorage.removeItem(key + '-sent');
   }
 
   // --- the sign-in ends when nobody is there: its end is the server's, told with the page and with every `stay` ---
