@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
