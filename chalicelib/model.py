@@ -214,7 +214,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent."""
+    """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent.
+
+    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by.
+    """
 
     seq: int
     say: Say
@@ -224,6 +227,7 @@ class Owed:
     part: int = 0
     error: str = ""
     plain: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,11 @@ class Conversation:
     session_until: int = 0
     started_at: int = 0
     last_at: int = 0
+
+    @property
+    def next_owed(self) -> Owed | None:
+        """The first entry of the lane that does not wait for the citizen to write."""
+        return next((owed for owed in self.lane if not owed.held), None)
 
 
 # --- cases ------------------------------------------------------------------------------------------------------

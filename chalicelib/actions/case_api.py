@@ -179,7 +179,8 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
     call = _begun(tenant, request, now, FIGURES)
     today = datetime.fromtimestamp(now, ZoneInfo(call.town.core["time_zone"])).date()
     first, last = span(request.query, today)
-    return figures_json(collect_figures.read(call.town, first, last, call.deadline))
+    spent = collect_figures.spent(call.town, first, last, call.deadline)
+    return figures_json(collect_figures.read(call.town, first, last, call.deadline), spent)
 
 
 # --- who calls --------------------------------------------------------------------------------------------------

@@ -303,8 +303,12 @@ class Summed(Protocol):
     def rating_mean(self) -> float | None: ...
 
 
-def figures_json(figures: Summed) -> dict[str, Any]:
-    """Figures as the contract tells them. What costs money is not known here yet: null, not nought."""
+def figures_json(figures: Summed, spent: tuple[float, str] | None = None) -> dict[str, Any]:
+    """Figures as the contract tells them. What costs money and is not known is null, not nought.
+
+    `spent`: for messages, and in which currency; None where the town has no confirmed price.
+    """
+    cost, currency = spent or (None, "EUR")
     return {
         "from": figures.first,
         "to": figures.last,
@@ -319,7 +323,7 @@ def figures_json(figures: Summed) -> dict[str, Any]:
         "deadlines": {"kept": figures.kept, "missed": figures.missed},
         "unanswered": figures.unanswered,
         "ratings": {"count": figures.rating_count, "mean": figures.rating_mean},
-        "cost": {"currency": "EUR", "messages": None, "aws": None},
+        "cost": {"currency": currency, "messages": cost, "aws": None},
     }
 
 

@@ -274,6 +274,11 @@ def figures(town: str) -> str:
     return f"T#{town}#FIG"
 
 
+def budget(town: str) -> str:
+    """How many messages a town has paid for, by day."""
+    return f"T#{town}#BUDGET"
+
+
 def audit(town: str, day: str) -> str:
     return f"T#{town}#AU#{day}"
 

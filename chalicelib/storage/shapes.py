@@ -58,11 +58,12 @@ def to_item(conversation: Conversation, day: str | None, expires: int) -> dict[s
 
 def _due(conversation: Conversation) -> int | None:
     """When the sweeper should look: at once after a lease ran out, else when the head of the lane is due."""
-    if not conversation.lane:
+    first = conversation.next_owed
+    if first is None:
         return None
     if conversation.lease:
         return int(conversation.lease.until) + 1
-    return int(-(-conversation.lane[0].due_at // 1))
+    return int(-(-first.due_at // 1))
 
 
 def from_item(item: Mapping[str, Any]) -> Conversation:
@@ -143,7 +144,7 @@ def owed_data(owed: Owed) -> dict[str, Any]:
         "v": _voice_data(owed.voice),
         "d": round(owed.due_at, 1),
     }
-    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain}
+    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain, "h": owed.held}
     return data | {name: value for name, value in optional.items() if value}
 
 
@@ -157,6 +158,7 @@ def owed_from(data: Mapping[str, Any]) -> Owed:
         part=data.get("p", 0),
         error=data.get("e", ""),
         plain=data.get("x", False),
+        held=data.get("h", False),
     )
 
 

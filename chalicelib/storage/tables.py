@@ -279,6 +279,7 @@ class Person(Model):
     script = UnicodeAttribute(null=True)
     settlement = UnicodeAttribute(null=True)
     tokens = NumberAttribute(null=True)
+    billed = NumberAttribute(null=True)
     topic_key = UnicodeAttribute(null=True)
     audience_sort = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)

@@ -197,7 +197,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,
-        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name},
+        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _paying(files),
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
         "colours": colours(tenant.look.colour),
         "emergency": _emergency(files),
@@ -254,6 +254,15 @@ def _language_label(identifier: str, name: str, script: str, several: bool) -> s
 def _viber_account(files: TownFiles) -> str | None:
     viber = files.tenant.channels.viber
     return (viber.account or files.tenant.slug) if viber else None
+
+
+def _paying(files: TownFiles) -> dict[str, Any]:
+    """What billed messages cost and how the town wants to spend on them; a price that is not confirmed is None."""
+    viber = files.tenant.channels.viber
+    if viber is None:
+        return {}
+    price = None if isinstance(viber.price, str) else viber.price.model_dump()
+    return {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:

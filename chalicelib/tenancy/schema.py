@@ -94,8 +94,21 @@ class WebChannel(Strict):
     origins: list[HttpsUrl] = []
 
 
+class Price(Strict):
+    """What one message costs that Viber bills: one sent to somebody who has not written for a day."""
+
+    amount: Annotated[float, Field(ge=0, le=10)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
 class ViberChannel(Strict):
+    """`monthly_messages`: how many billed messages a month the town pays for; no bound where nothing is said.
+    `notices: in_session` lets notices that would be billed wait until the citizen writes."""
+
     account: Slug | None = None
+    price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]
+    monthly_messages: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    notices: Literal["at_once", "in_session"] = "at_once"
 
 
 class Channels(Strict):
