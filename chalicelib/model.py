@@ -231,6 +231,17 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that was sent and that nobody is known to have seen: the channel's id of it, whose case it speaks of,
+    and its number in the conversation."""
+
+    id: str
+    town: str
+    reference: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Who may speak to this citizen now, and until when (epoch seconds)."""
 
@@ -244,6 +255,7 @@ class Conversation:
 
     ring: handled inbound ids, oldest first, as (8-byte hash, epoch seconds).
     lane: what is owed, in order; `parked` counts further entries stored beside the item.
+    told: the last notices nobody is known to have seen yet, oldest first.
     state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
     """
 
@@ -258,6 +270,7 @@ class Conversation:
     log: tuple[Entry, ...] = ()
     lane: tuple[Owed, ...] = ()
     parked: int = 0
+    told: tuple[Told, ...] = ()
     lease: Lease | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)

@@ -17,8 +17,8 @@ from chalicelib.actions.journal import log
 from chalicelib.cases import notices
 from chalicelib.channels import Credentials, channel
 from chalicelib.dialogue import words
-from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Town, Unavailable
-from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes
+from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Told, Town, Unavailable
+from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -38,6 +38,7 @@ DOUBTFUL_SENDS_MAX = 2
 CONSENT_FRESH_SECONDS = 10  # a notice this young was put here with the consent just read
 HELD_MAX = 8  # notices that wait in one lane; of more the oldest gives way (its case is on the call list by then)
 UNCERTAIN = "uncertain"
+TOLD_MAX = 8  # notices whose receipts are waited for
 CHARGED = 5  # Viber's `billing_status` of a message the town pays for
 IN_SESSION = "in_session"
 _NO_MONEY = ("free_messages_used_up", "no_balance")
@@ -45,12 +46,14 @@ _NO_MONEY = ("free_messages_used_up", "no_balance")
 
 @dataclass(slots=True)
 class _Round:
-    """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, the head as it
-    stands, whether the citizen is gone."""
+    """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
+    notices, the head as it stands, whether the citizen is gone."""
 
     done: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
     billed: dict[str, int] = field(default_factory=dict)
+    sent: dict[int, str] = field(default_factory=dict)  # notices by their number → the channel's id
+    became: dict[int, str] = field(default_factory=dict)  # notices that went otherwise than expected → how
     head: Owed | None = None
     gone: bool = False
     stopped: bool = False
@@ -85,10 +88,11 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
     credentials = _credentials(store, town, deadline)
     began = time.monotonic()
     for _ in range(ROUNDS_MAX):
-        work = _Round()
+        work, lane = _Round(), conversation.lane
         _send_all(conversation, town, credentials, store, now + time.monotonic() - began, work, deadline)
         conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
         _count_billed(work, now)
+        _note_notices(lane, conversation, work, now)
         if finished:
             break
     return conversation
@@ -125,11 +129,13 @@ def _send_all(
             if work.stopped:
                 return
             work.done.add(owed.seq)
+            work.became[owed.seq] = told.DROPPED
             continue
         if _must_wait(owed, conversation, now, work, deadline):
             if work.stopped:
                 return
             work.held.add(owed.seq)
+            work.became[owed.seq] = told.WAITS
             continue
         work.head = _send_one(owed, conversation, town, credentials, store, now, work, deadline)
         if work.gone or work.stopped:
@@ -219,6 +225,8 @@ def _send_one(
             return _after_failure(owed, failure, conversation, store, now, work, deadline)
         breaker.succeeded(store.account.id)
         work.done.add(owed.seq)
+        if notices.is_notice(owed.say) and owed.say.case:
+            work.sent[owed.seq] = receipt.id
         return None
     return owed
 
@@ -246,6 +254,7 @@ def _after_failure(
         return None
     if failure.reason.startswith(_NO_MONEY) and notices.may_wait(owed.say):
         work.held.add(owed.seq)
+        work.became[owed.seq] = told.WAITS
         return None
     if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
         breaker.failed(store.account.id, now, at_once=failure.account_wide)
@@ -256,6 +265,7 @@ def _after_failure(
         return _later(owed, reason, now, failure.after_seconds)
     _bury(owed, failure, conversation, store, now, deadline)
     work.done.add(owed.seq)
+    work.became[owed.seq] = told.FAILED
     return None
 
 
@@ -321,6 +331,7 @@ def _mark(
 
 def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -> Conversation:
     """The conversation with `work` applied; the lease is kept only if there is more to say at once."""
+    conversation = replace(conversation, told=_told(conversation, work))
     if work.gone:
         return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
     lane = tuple(
@@ -346,3 +357,42 @@ def _held(lane: tuple[Owed, ...], work: _Round) -> tuple[Owed, ...]:
     marked = tuple(replace(owed, held=True, due_at=0.0) if owed.seq in work.held else owed for owed in lane)
     surplus = [owed.seq for owed in marked if owed.held][:-HELD_MAX]
     return tuple(owed for owed in marked if owed.seq not in surplus)
+
+
+def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
+    """The notices whose receipts are waited for, with those just sent."""
+    new = [
+        Told(work.sent[owed.seq], notices.town_of(owed.say, conversation.town), owed.say.case or "", owed.seq)
+        for owed in conversation.lane
+        if work.sent.get(owed.seq)
+    ]
+    return (*conversation.told, *new)[-TOLD_MAX:]
+
+
+def _note_notices(lane: tuple[Owed, ...], conversation: Conversation, work: _Round, now: float) -> None:
+    """What became of notices that did not go out at once and as they should, written beside their cases after the
+    mark. One that fails to be written stays on the call list."""
+    person = keys.person(conversation.account, conversation.citizen)
+    for owed in lane:
+        state = _became(owed, work)
+        if not (state and owed.say.case and notices.is_notice(owed.say)):
+            continue
+        town, deadline = notices.town_of(owed.say, conversation.town), Deadline(MARK_SECONDS_MAX)
+        try:
+            told.note(town, owed.say.case, person, owed.seq, state, now, deadline)
+            if state == told.FAILED:
+                from chalicelib.actions import second_way  # nobody else pays for it
+
+                second_way.instead(town, owed.say.case, person, owed.say, now, deadline)
+        except (Unavailable, Conflict):
+            log.warning("notice_not_noted", tenant=town, account=conversation.account)
+
+
+def _became(owed: Owed, work: _Round) -> str:
+    """What is new about a notice; "" where it went as was expected when it was put into the lane."""
+    if work.gone and owed.seq not in work.sent:
+        return told.FAILED
+    if owed.seq in work.sent:
+        return told.SENT if owed.tries or not owed.due_at else ""
+    first_failure = work.stopped and work.head is not None and work.head.seq == owed.seq and work.head.tries == 1
+    return told.WAITS if first_failure and not owed.tries else work.became.get(owed.seq, "")

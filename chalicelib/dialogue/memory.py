@@ -85,6 +85,7 @@ def emptied(conversation: Conversation, said: int) -> Conversation:
         lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
         sealed={},
         parked=0,
+        told=(),
         counts={},
         subscribed=False,
         session_until=0,

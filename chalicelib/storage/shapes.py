@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, Voice
+from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, Told, Voice
 from chalicelib.storage import keys
 
 SHAPE = 1
@@ -91,6 +91,7 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
         log=tuple(entry_from(entry) for entry in body.get("log", ())),
         lane=tuple(owed_from(entry) for entry in body.get("lane", ())),
         parked=body.get("parked", 0),
+        told=tuple(Told(*entry) for entry in body.get("told", ())),
         state=body.get("state", {}),
         sealed=body.get("sealed", {}),
         counts=body.get("counts", {}),
@@ -109,6 +110,8 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["lane"] = [owed_data(owed) for owed in conversation.lane]
     if conversation.parked:
         body["parked"] = conversation.parked
+    if conversation.told:
+        body["told"] = [[told.id, told.town, told.reference, told.seq] for told in conversation.told]
     if conversation.counts:
         body["counts"] = {day: dict(counts) for day, counts in conversation.counts.items()}
     if not body:

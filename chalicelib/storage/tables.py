@@ -215,6 +215,7 @@ class Case(Model):
     citizen_key = UnicodeAttribute(null=True)
     created_sort = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
+    state = UnicodeAttribute(null=True)
     at = NumberAttribute(null=True)
     watched_until = NumberAttribute(null=True)
     digest_day = UnicodeAttribute(null=True)

@@ -194,6 +194,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "time_zone": tenant.time_zone,
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
+        "sms": tenant.sms,
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,

@@ -162,6 +162,7 @@ class TenantFile(Strict):
     person: Person
     settlements: list[Short] = []
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
+    sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")
