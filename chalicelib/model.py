@@ -214,7 +214,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent."""
+    """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent.
+
+    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by.
+    """
 
     seq: int
     say: Say
@@ -224,6 +227,18 @@ class Owed:
     part: int = 0
     error: str = ""
     plain: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice that was sent and that nobody is known to have seen: the channel's id of it, whose case it speaks of,
+    and its number in the conversation."""
+
+    id: str
+    town: str
+    reference: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +255,7 @@ class Conversation:
 
     ring: handled inbound ids, oldest first, as (8-byte hash, epoch seconds).
     lane: what is owed, in order; `parked` counts further entries stored beside the item.
+    told: the last notices nobody is known to have seen yet, oldest first.
     state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
     """
 
@@ -254,6 +270,7 @@ class Conversation:
     log: tuple[Entry, ...] = ()
     lane: tuple[Owed, ...] = ()
     parked: int = 0
+    told: tuple[Told, ...] = ()
     lease: Lease | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
@@ -262,6 +279,11 @@ class Conversation:
     session_until: int = 0
     started_at: int = 0
     last_at: int = 0
+
+    @property
+    def next_owed(self) -> Owed | None:
+        """The first entry of the lane that does not wait for the citizen to write."""
+        return next((owed for owed in self.lane if not owed.held), None)
 
 
 # --- cases ------------------------------------------------------------------------------------------------------

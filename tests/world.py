@@ -27,15 +27,18 @@ NOON = 1_773_140_400.0  # 2026-03-10 12:00 in Belgrade, a working Tuesday
 _holders = itertools.count(1)
 
 
-def compiled(slug: str, name: str = "primer", account: str | None = None, more: str = "") -> dict[str, Any]:
+def compiled(
+    slug: str, name: str = "primer", account: str | None = None, more: str = "", terms: str = "", rules: str = ""
+) -> dict[str, Any]:
     """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
-    services than its file has."""
+    services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml."""
     files = read_folder(TOWNS / name)
     files["services.yaml"] = files["services.yaml"].replace(b"\nmenu:", f"\n{more}menu:".encode())
     files["tenant.yaml"] = (
         files["tenant.yaml"]
         .replace(f"slug: {name}".encode(), f"slug: {slug}".encode())
-        .replace(f"account: {name}".encode(), f"account: {account or slug}".encode())
+        .replace(f"account: {name}".encode(), f"account: {account or slug}{terms and ', ' + terms}".encode())
+        + f"{rules}\n".encode()
     )
     return compile_town(load(slug, files))
 
@@ -65,6 +68,11 @@ class World:
     def offers(self, more: str) -> None:
         """From here on the town has these services, too."""
         publish_tenant(compiled(self.slug, more=more), NOON, "live")
+        self.warm()
+
+    def says_of_itself(self, rules: str = "", terms: str = "") -> None:
+        """From here on the town's tenant.yaml has these lines more, and its Viber these `terms`."""
+        publish_tenant(compiled(self.slug, terms=terms, rules=rules), NOON, "live")
         self.warm()
 
     def warm(self) -> None:

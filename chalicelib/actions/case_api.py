@@ -11,14 +11,14 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_bytes
 from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import collect_figures, import_cases, known, pace, paper_case, show_media
+from chalicelib.actions import call_list, collect_figures, import_cases, known, pace, paper_case, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.paper_case import Paper
 from chalicelib.cases import case_file, lifecycle, references, routing
@@ -37,9 +37,10 @@ from chalicelib.integrations.case_api import (
     parse,
     qr_svg,
     span,
+    with_notices,
 )
 from chalicelib.model import Case, Conflict, Refused, Town, Unavailable
-from chalicelib.storage import api_keys, idempotency
+from chalicelib.storage import api_keys, idempotency, told
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
@@ -144,16 +145,19 @@ def _rows(request: Request) -> list[Row]:
 
 
 def get_case(tenant: str, reference: str, request: Request, now: float) -> dict[str, Any]:
-    """One case with its whole history."""
+    """One case with its whole history; asked with `notices=1`, also with what became of each notice."""
     call = _begun(tenant, request, now, READ)
     case = CaseStore(call.town.slug).load_whole(_own_reference(call, reference), call.deadline)
     if case is None:
         raise _unknown()
+    if with_notices(request.query):
+        entries = (*case.history, *told.of_case(call.town.slug, case.reference, call.deadline))
+        case = replace(case, history=tuple(sorted(entries, key=lambda entry: entry.at)))
     return _told(call, case)
 
 
 def list_cases(tenant: str, request: Request, now: float) -> dict[str, Any]:
-    """A page of cases, last changed first: {"cases", "cursor"}."""
+    """A page of cases, last changed first (with `call=1` those to call about, longest waiting first)."""
     call = _begun(tenant, request, now, READ)
     asked = listing(request.query)
     office = _office(call.town, asked.office) if asked.office else ""
@@ -167,6 +171,9 @@ def list_cases(tenant: str, request: Request, now: float) -> dict[str, Any]:
             and case.updated_at >= asked.updated_after
         )
 
+    if asked.call:
+        calls = call_list.call_list(call.town, call.now, asked.limit, call.deadline, asked.cursor)
+        return {"cases": [_told(call, case) for case in calls.cases if wanted(case)], "cursor": calls.cursor}
     if asked.number:
         case = store.by_number(asked.number, call.deadline)
         return {"cases": [_told(call, case)] if case and wanted(case) else [], "cursor": None}
@@ -179,7 +186,8 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
     call = _begun(tenant, request, now, FIGURES)
     today = datetime.fromtimestamp(now, ZoneInfo(call.town.core["time_zone"])).date()
     first, last = span(request.query, today)
-    return figures_json(collect_figures.read(call.town, first, last, call.deadline))
+    spent = collect_figures.spent(call.town, first, last, call.deadline)
+    return figures_json(collect_figures.read(call.town, first, last, call.deadline), spent)
 
 
 # --- who calls --------------------------------------------------------------------------------------------------
@@ -273,6 +281,7 @@ def _paper(town: Town, asked: NewCase) -> Paper:
         name=applicant.name,
         number=asked.number or "",
         phone=applicant.phone or "",
+        email=applicant.email or "",
         language=applicant.language or "",
         office=_office(town, asked.office) if asked.office else "",
         official=asked.official or "",

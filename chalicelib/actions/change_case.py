@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.actions import call_volunteers, notify, purge
+from chalicelib.actions import call_volunteers, notify, purge, second_way, work_outbox
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
+from chalicelib.storage import told
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.wire import Deadline
@@ -55,7 +56,7 @@ def change_case(
         notes = notify.notices_about(town, changed, now, deadline)
         changed, called = call_volunteers.by_office(town, case, changed, now)
         try:
-            owed = [*purge.items(town, changed, now), *called]
+            owed = [*purge.items(town, changed, now), *called, *_unreached(town, changed, event, notes, now, deadline)]
             saved = store.save(changed, deadline, [*notify.items(notes, now), *owed, *beside(changed)])
         except Duplicate:
             raise
@@ -64,9 +65,19 @@ def change_case(
                 raise Superseded(reference) from None
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
+        work_outbox.ring(tuple(write for write in owed if write.item.get("kind") in work_outbox.ONCE), now, deadline)
         notify.send(notes, now, holder, deadline)
         return saved
     raise Unavailable("conflicts")
+
+
+def _unreached(
+    town: Town, case: Case, event: Event, notes: tuple[notify.Notice, ...], now: float, deadline: Deadline
+) -> list[Write]:
+    """For the citizen no chat reaches: another way, or a place on the call list, which a call ends."""
+    if event.name == lifecycle.CALLED:
+        return told.called(town.slug, case.reference, deadline)
+    return second_way.at_change(town, case, any(note.about for note in notes), now, deadline)
 
 
 def after(town: Town, case: Case, event: Event) -> Case:

@@ -17,7 +17,7 @@ from chalicelib.actions import known
 from chalicelib.cases import figures as sums
 from chalicelib.cases.figures import Closed, DayFigures, Figures, Opened
 from chalicelib.model import Case, Conversation, Town
-from chalicelib.storage import figures, tenants, views
+from chalicelib.storage import budget, figures, tenants, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -66,6 +66,15 @@ def read(town: Town, first: dt.date, last: dt.date, deadline: Deadline) -> Figur
     stored = figures.span(town.slug, first.isoformat(), last.isoformat(), deadline)
     dates = [(first + dt.timedelta(days=ahead)).isoformat() for ahead in range((last - first).days + 1)]
     return sums.summed(first.isoformat(), last.isoformat(), (_day(date, stored.get(date, {})) for date in dates))
+
+
+def spent(town: Town, first: dt.date, last: dt.date, deadline: Deadline) -> tuple[float, str] | None:
+    """What the town's billed messages of these days cost, and in which currency; None while no price is known."""
+    price = town.core["viber"].get("price")
+    if not price:
+        return None
+    billed = budget.between(town.slug, first.isoformat(), last.isoformat(), deadline)
+    return round(billed * price["amount"], 4), price["currency"]
 
 
 # --- talk -------------------------------------------------------------------------------------------------------

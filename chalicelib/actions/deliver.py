@@ -9,14 +9,16 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from chalicelib.actions import breaker, known
 from chalicelib.actions.journal import log
 from chalicelib.cases import notices
 from chalicelib.channels import Credentials, channel
 from chalicelib.dialogue import words
-from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Town, Unavailable
-from chalicelib.storage import consents, doorbell, keys, outbox, secrets, shapes
+from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Told, Town, Unavailable
+from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -34,14 +36,24 @@ BACKOFF_SECONDS_MAX = 60.0
 TRIES_MAX = 1500  # at the longest pause about a day
 DOUBTFUL_SENDS_MAX = 2
 CONSENT_FRESH_SECONDS = 10  # a notice this young was put here with the consent just read
+HELD_MAX = 8  # notices that wait in one lane; of more the oldest gives way (its case is on the call list by then)
 UNCERTAIN = "uncertain"
+TOLD_MAX = 8  # notices whose receipts are waited for
+CHARGED = 5  # Viber's `billing_status` of a message the town pays for
+IN_SESSION = "in_session"
+_NO_MONEY = ("free_messages_used_up", "no_balance")
 
 
 @dataclass(slots=True)
 class _Round:
-    """What one holder did to a lane so far: entries done, the head as it stands, whether the citizen is gone."""
+    """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
+    notices, the head as it stands, whether the citizen is gone."""
 
     done: set[int] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    billed: dict[str, int] = field(default_factory=dict)
+    sent: dict[int, str] = field(default_factory=dict)  # notices by their number → the channel's id
+    became: dict[int, str] = field(default_factory=dict)  # notices that went otherwise than expected → how
     head: Owed | None = None
     gone: bool = False
     stopped: bool = False
@@ -49,8 +61,9 @@ class _Round:
 
 def is_due(conversation: Conversation, now: float) -> bool:
     """Whether somebody should speak: something is owed and due, and nobody holds the lane."""
-    held = conversation.lease is not None and conversation.lease.until > now
-    return bool(conversation.lane) and not held and conversation.lane[0].due_at <= now
+    leased = conversation.lease is not None and conversation.lease.until > now
+    first = conversation.next_owed
+    return first is not None and not leased and first.due_at <= now
 
 
 def deliver_lane(
@@ -75,9 +88,11 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
     credentials = _credentials(store, town, deadline)
     began = time.monotonic()
     for _ in range(ROUNDS_MAX):
-        work = _Round()
+        work, lane = _Round(), conversation.lane
         _send_all(conversation, town, credentials, store, now + time.monotonic() - began, work, deadline)
         conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
+        _count_billed(work, now)
+        _note_notices(lane, conversation, work, now)
         if finished:
             break
     return conversation
@@ -101,6 +116,8 @@ def _send_all(
     deadline: Deadline,
 ) -> None:
     for owed in conversation.lane:
+        if owed.held:
+            continue
         work.head = owed
         if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
             work.stopped = True
@@ -112,6 +129,13 @@ def _send_all(
             if work.stopped:
                 return
             work.done.add(owed.seq)
+            work.became[owed.seq] = told.DROPPED
+            continue
+        if _must_wait(owed, conversation, now, work, deadline):
+            if work.stopped:
+                return
+            work.held.add(owed.seq)
+            work.became[owed.seq] = told.WAITS
             continue
         work.head = _send_one(owed, conversation, town, credentials, store, now, work, deadline)
         if work.gone or work.stopped:
@@ -132,6 +156,40 @@ def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Rou
     if not agreed:
         log.info("notice_dropped", tenant=town, account=conversation.account)
     return agreed
+
+
+def _must_wait(owed: Owed, conversation: Conversation, now: float, work: _Round, deadline: Deadline) -> bool:
+    """Whether these words would cost the town money and it wants them to wait until the citizen writes.
+
+    One read where the town has bounded a month's messages and the citizen has not written within the day.
+    """
+    if conversation.session_until > now or not notices.may_wait(owed.say):
+        return False
+    try:
+        town = known.town(notices.town_of(owed.say, conversation.town), deadline)
+        said = town.core["viber"] if town else {}
+        if town is None or said.get("notices") == IN_SESSION:
+            return town is not None
+        bound = said.get("monthly_messages")
+        return bound is not None and budget.of_month(town.slug, _day(town, now)[:7], deadline) >= bound
+    except Unavailable:
+        work.stopped = True
+        return True
+
+
+def _day(town: Town | None, now: float) -> str:
+    zone = ZoneInfo(town.core["time_zone"]) if town else UTC
+    return datetime.fromtimestamp(now, zone).date().isoformat()
+
+
+def _count_billed(work: _Round, now: float) -> None:
+    """After the mark, on time of its own: a message counted too little must not become one said twice."""
+    for slug, messages in work.billed.items():
+        deadline = Deadline(MARK_SECONDS_MAX)
+        try:
+            budget.count(slug, _day(known.town(slug, deadline), now), messages, deadline)
+        except Unavailable:
+            log.warning("budget_not_counted", tenant=slug)
 
 
 def _send_one(
@@ -156,7 +214,10 @@ def _send_one(
         try:
             for number, piece in enumerate(pieces[owed.part :], owed.part):
                 owed = replace(owed, part=number)
-                carrier.send(conversation.citizen, piece, credentials, sending)
+                receipt = carrier.send(conversation.citizen, piece, credentials, sending)
+                if receipt.billing == CHARGED:
+                    payer = notices.town_of(owed.say, conversation.town)
+                    work.billed[payer] = work.billed.get(payer, 0) + 1
         except SendFailed as failure:
             if failure.plain and not owed.plain:
                 owed = replace(owed, plain=True, part=0)
@@ -164,6 +225,8 @@ def _send_one(
             return _after_failure(owed, failure, conversation, store, now, work, deadline)
         breaker.succeeded(store.account.id)
         work.done.add(owed.seq)
+        if notices.is_notice(owed.say) and owed.say.case:
+            work.sent[owed.seq] = receipt.id
         return None
     return owed
 
@@ -189,6 +252,10 @@ def _after_failure(
     if failure.gone:
         work.gone = True
         return None
+    if failure.reason.startswith(_NO_MONEY) and notices.may_wait(owed.say):
+        work.held.add(owed.seq)
+        work.became[owed.seq] = told.WAITS
+        return None
     if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
         breaker.failed(store.account.id, now, at_once=failure.account_wide)
     doubtful = int(failure.uncertain) + (int(owed.error.rpartition(" ")[2]) if owed.error.startswith(UNCERTAIN) else 0)
@@ -198,6 +265,7 @@ def _after_failure(
         return _later(owed, reason, now, failure.after_seconds)
     _bury(owed, failure, conversation, store, now, deadline)
     work.done.add(owed.seq)
+    work.became[owed.seq] = told.FAILED
     return None
 
 
@@ -255,14 +323,15 @@ def _mark(
             return conversation, True
         if saved.lease and saved.lease.holder == holder:
             return saved, False
-        if saved.lane:
-            doorbell.ring(store.account.id, saved.citizen, saved.lane[0].due_at - now, deadline)
+        if saved.next_owed:
+            doorbell.ring(store.account.id, saved.citizen, saved.next_owed.due_at - now, deadline)
         return saved, True
     return conversation, True
 
 
 def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -> Conversation:
     """The conversation with `work` applied; the lease is kept only if there is more to say at once."""
+    conversation = replace(conversation, told=_told(conversation, work))
     if work.gone:
         return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
     lane = tuple(
@@ -270,9 +339,60 @@ def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -
         for owed in conversation.lane
         if owed.seq not in work.done
     )
+    if conversation.session_until <= now:  # else the citizen has written meanwhile, and it goes out
+        lane = _held(lane, work)
     ours = conversation.lease is not None and conversation.lease.holder == holder
     if not ours:
         return replace(conversation, lane=lane)
-    more = not work.stopped and (lane or conversation.parked)
+    more = not work.stopped and (any(not owed.held for owed in lane) or conversation.parked)
     lease = Lease(holder, now + LEASE_SECONDS) if more else None
     return replace(conversation, lane=lane, lease=lease)
+
+
+def _held(lane: tuple[Owed, ...], work: _Round) -> tuple[Owed, ...]:
+    """The lane with what must wait marked so, and no more of it than there is room for.
+
+    It is due since ever: when it goes out, consent is looked at again, however soon that is.
+    """
+    marked = tuple(replace(owed, held=True, due_at=0.0) if owed.seq in work.held else owed for owed in lane)
+    surplus = [owed.seq for owed in marked if owed.held][:-HELD_MAX]
+    return tuple(owed for owed in marked if owed.seq not in surplus)
+
+
+def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
+    """The notices whose receipts are waited for, with those just sent."""
+    new = [
+        Told(work.sent[owed.seq], notices.town_of(owed.say, conversation.town), owed.say.case or "", owed.seq)
+        for owed in conversation.lane
+        if work.sent.get(owed.seq)
+    ]
+    return (*conversation.told, *new)[-TOLD_MAX:]
+
+
+def _note_notices(lane: tuple[Owed, ...], conversation: Conversation, work: _Round, now: float) -> None:
+    """What became of notices that did not go out at once and as they should, written beside their cases after the
+    mark. One that fails to be written stays on the call list."""
+    person = keys.person(conversation.account, conversation.citizen)
+    for owed in lane:
+        state = _became(owed, work)
+        if not (state and owed.say.case and notices.is_notice(owed.say)):
+            continue
+        town, deadline = notices.town_of(owed.say, conversation.town), Deadline(MARK_SECONDS_MAX)
+        try:
+            told.note(town, owed.say.case, person, owed.seq, state, now, deadline)
+            if state == told.FAILED:
+                from chalicelib.actions import second_way  # nobody else pays for it
+
+                second_way.instead(town, owed.say.case, person, owed.say, now, deadline)
+        except (Unavailable, Conflict):
+            log.warning("notice_not_noted", tenant=town, account=conversation.account)
+
+
+def _became(owed: Owed, work: _Round) -> str:
+    """What is new about a notice; "" where it went as was expected when it was put into the lane."""
+    if work.gone and owed.seq not in work.sent:
+        return told.FAILED
+    if owed.seq in work.sent:
+        return told.SENT if owed.tries or not owed.due_at else ""
+    first_failure = work.stopped and work.head is not None and work.head.seq == owed.seq and work.head.tries == 1
+    return told.WAITS if first_failure and not owed.tries else work.became.get(owed.seq, "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.actions.call_list import call_list
 from chalicelib.cases import deadlines, lifecycle
 from chalicelib.cases.deadlines import Left
 from chalicelib.model import Case, Staff, Town
@@ -17,6 +18,7 @@ from chalicelib.wire import Deadline
 SHOWN_MAX = 60
 NEWEST_MAX = 40
 OFFICES_ASKED_MAX = 4  # with more, the town's whole list is asked and sifted
+CALL = "call"  # a list of its own: `calls`
 LATE, TODAY, WAITING, NEW, OPEN = SHELVES = ("late", "today", "wait", "new", "open")
 
 
@@ -52,6 +54,14 @@ def desk(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline, c
     order = {name: at for at, name in enumerate(SHELVES)}
     rows.sort(key=lambda row: (order[row.shelf], row.case.due_at or 2**40, row.case.created_at))
     return Desk(tuple(rows), more)
+
+
+def calls(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline, cursor: str = "") -> Desk:
+    """Cases whose citizen somebody should call, because no notice reached them; open ones or closed. An entry goes
+    with a `called` event."""
+    found = call_list(town, now, SHOWN_MAX, deadline, cursor)
+    rows = tuple(Row(case, CALL, left(town, case, now)) for case in found.cases if sees(person, case))
+    return Desk(rows, found.cursor or "")
 
 
 def _open_cases(store: CaseStore, person: Staff, cursor: str, deadline: Deadline) -> tuple[list[Case], str]:

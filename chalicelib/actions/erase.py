@@ -13,7 +13,20 @@ from typing import Any
 
 from chalicelib.cases import erasing
 from chalicelib.model import Conflict, Follower
-from chalicelib.storage import aws, consents, dynamo, keys, media, outbox, people, phones, thread, views, volunteers
+from chalicelib.storage import (
+    aws,
+    consents,
+    dynamo,
+    keys,
+    media,
+    outbox,
+    people,
+    phones,
+    thread,
+    told,
+    views,
+    volunteers,
+)
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -62,6 +75,7 @@ def _out_of_case(town: str, reference: str, who: Follower, at: int, deadline: De
         case = store.load(reference, deadline)
         if case is None or case.created_at > at or who not in (case.owner, *case.followers):
             return
+        told.forget(town, reference, keys.person(who.account, who.citizen), deadline)
         if case.owner == who and case.applicant.get("phone"):
             phones.forget(town, case.applicant["phone"], reference, deadline)
         if case.owner == who and not erasing.is_the_towns_own(case):

@@ -15,7 +15,7 @@ from chalicelib.cases import helping, lifecycle, notices
 from chalicelib.channels import channel
 from chalicelib.dialogue import forms, memory, words
 from chalicelib.model import BOT, Account, Case, Conversation, Follower, Say, Town, Unavailable, Voice
-from chalicelib.storage import consents, conversations, keys, shapes
+from chalicelib.storage import consents, conversations, keys, shapes, told
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -27,7 +27,7 @@ DELIVER_SECONDS_NEEDED = 2.0  # with less left, the sweeper sends
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Words for one citizen, in the conversation as it will be once written. `late`: the lane is too long to share a
-    transaction; the words are owed right after it."""
+    transaction; the words are owed right after it. `about`: the case, if it is this person's own."""
 
     account: Account
     store: ConversationStore
@@ -35,6 +35,7 @@ class Notice:
     say: Say
     voice: Voice
     late: bool = False
+    about: Case | None = None
 
 
 def notices_about(town: Town, case: Case, now: float, deadline: Deadline) -> tuple[Notice, ...]:
@@ -46,12 +47,28 @@ def notices_about(town: Town, case: Case, now: float, deadline: Deadline) -> tup
     if say is None:
         return ()
     people = _interested(case)[:RECIPIENTS_MAX]
-    found = (notice_to(town, each, say, now, deadline, voice=case.voice, buttons=each == case.owner) for each in people)
-    return tuple(notice for notice in found if notice)
+    found = (
+        (each, notice_to(town, each, say, now, deadline, voice=case.voice, buttons=each == case.owner))
+        for each in people
+    )
+    return tuple(replace(notice, about=case if each == case.owner else None) for each, notice in found if notice)
 
 
 def items(notes: tuple[Notice, ...], now: float) -> list[Write]:
-    """The lanes with the notices in them, as part of the transaction that changes the case."""
+    """The lanes with the notices in them, as part of the transaction that changes the case, and what is remembered of
+    each in its history."""
+    return [*_lanes(notes, now), *(_remembered(note, note.about, now) for note in notes if note.about)]
+
+
+def _remembered(note: Notice, case: Case, now: float) -> Write:
+    person = keys.person(note.account.id, note.conversation.citizen)
+    number = 0 if note.late else note.conversation.seq
+    state = told.WAITS if note.late or not channel(note.account.channel).PUSHES else told.SENT
+    place = (case.tenant, case.reference, person, number)
+    return told.write(*place, state=state, channel=note.account.channel, status=case.status, now=now)
+
+
+def _lanes(notes: tuple[Notice, ...], now: float) -> list[Write]:
     return [
         Write(
             conversations.TABLE,

@@ -44,6 +44,7 @@ class Paper:
     name: str
     number: str = ""
     phone: str = ""
+    email: str = ""
     language: str = ""
     office: str = ""
     official: str = ""
@@ -176,7 +177,11 @@ def _case(town: Town, paper: Paper, by: str, channel: str, now: float, reference
         channel=channel,
         voice=voice_of(town, paper.language),
         consent=paper.consent,
-        applicant={"name": paper.name} | ({"phone": paper.phone} if paper.phone else {}),
+        applicant={
+            name: value
+            for name, value in (("name", paper.name), ("phone", paper.phone), ("email", paper.email))
+            if value
+        },
         access_hash=references.access_hash(reference, _code(seed)),
         slip=_digest(town, seed),
     )

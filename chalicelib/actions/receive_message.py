@@ -226,7 +226,14 @@ def _begun(
         return Conversation(account.id, citizen, town.slug)
     if stored.town != town.slug or (stored.state.get(choose_town.CHOOSING) and not choosing):
         return Conversation(
-            account.id, citizen, town.slug, v=stored.v, seq=stored.seq, ring=stored.ring, voice=stored.voice
+            account.id,
+            citizen,
+            town.slug,
+            v=stored.v,
+            seq=stored.seq,
+            ring=stored.ring,
+            voice=stored.voice,
+            told=stored.told,
         )
     return stored
 

@@ -43,6 +43,10 @@ def take_callback(name: str, request: Request, now: float, holder: str) -> dict[
     received = channel("viber").receive(request, account, token)
     if received.odd:
         _keep_odd(received, request, account, now, deadline)
+    if received.about:
+        from chalicelib.actions import hear_receipt  # only a receipt pays for it
+
+        hear_receipt.hear(received.event, received.about, account, now, deadline)
     inbound = received.inbound
     if inbound is None:
         return {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known, notify, work_outbox
+from chalicelib.actions import known, notify, second_way, work_outbox
 from chalicelib.actions.find_officials import heads, officials
 from chalicelib.actions.journal import log
 from chalicelib.actions.word_reminders import about, digest
@@ -126,10 +126,11 @@ def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadli
     mails = tuple(
         outbox.write(town.slug, "email", about(town, reader, changed, stage), now) for reader in readers.values()
     )
-    store.save(changed, deadline, [*notify.items(notes, now), *mails])
+    elsewhere = second_way.at_change(town, changed, any(note.about for note in notes), now, deadline)
+    store.save(changed, deadline, [*notify.items(notes, now), *mails, *elsewhere])
     if not readers:
         log.warning("nobody_to_remind", tenant=town.slug, where=changed.office)
-    work_outbox.ring(mails, now, deadline)
+    work_outbox.ring((*mails, *elsewhere), now, deadline)
     notify.send(notes, now, token_hex(4), deadline)
     return 1
 

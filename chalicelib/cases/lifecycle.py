@@ -18,6 +18,7 @@ SYSTEM, CITIZEN, STAFF, API, COMPANY, VOLUNTEER = "system", "citizen", "staff", 
 PLATFORM = "platform"
 REOPENED, WITHDRAWN, RATED, ASSIGNED, RELEASED = "reopened", "withdrawn", "rated", "assigned", "released"
 REMINDED, ESCALATED, OVERDUE = "reminded", "escalated", "overdue"  # what a deadline caused
+CALLED = "called"  # somebody of the office has called the citizen whom no notice reached
 VALIDATED = "validated"  # found complete: where the town says so, the term starts now
 REOPEN_DAYS = 30  # how long a citizen may say "still not fixed", unless the town says otherwise
 SEALED_KEPT_DAYS = 30  # after closing, unless the town says otherwise

@@ -41,12 +41,22 @@ class Request:
 class Received:
     """What a request brought: `event` by the channel's own word, an inbound if it concerns a citizen's conversation.
 
-    `odd` is a genuine event or message of a kind we do not know: kept for people to look at.
+    `odd` is a genuine event or message of a kind we do not know: kept for people to look at. `about`: what became of a
+    message of ours.
     """
 
     event: str
     inbound: Inbound | None = None
     odd: bool = False
+    about: Sent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was sent: to whom, and the channel's id of it."""
+
+    citizen: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def after_turn(
         state=turn.state,
         sealed={name: conversation.sealed[name] for name in sealed_names(turn.state) & set(conversation.sealed)},
         log=_trimmed((*without_details(conversation.log, turn.forgets), asked, *said)),
-        lane=(*conversation.lane, *owed),
+        lane=(*released(conversation.lane), *owed),
         counts=counted,
         subscribed=True,
         session_until=conversation.session_until if conversation.session_until > now else int(now) + SESSION_SECONDS,
@@ -54,6 +54,11 @@ def after_turn(
         last_at=int(now),
     )
     return emptied(after, len(said)) if turn.state.get(ERASED) else after
+
+
+def released(lane: tuple[Owed, ...]) -> tuple[Owed, ...]:
+    """The lane once the citizen has written and messages are free: what was held goes out, in its turn."""
+    return tuple(replace(owed, held=False) if owed.held else owed for owed in lane)
 
 
 def begun_anew(conversation: Conversation) -> Conversation:
@@ -80,6 +85,7 @@ def emptied(conversation: Conversation, said: int) -> Conversation:
         lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
         sealed={},
         parked=0,
+        told=(),
         counts={},
         subscribed=False,
         session_until=0,

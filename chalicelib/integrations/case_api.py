@@ -56,6 +56,7 @@ Subject = Annotated[str, _text(300)]
 Note = Annotated[str, _text(2000)]
 Number = Annotated[str, _text(60)]
 Phone = Annotated[str, _text(30, r"^\+?[\d ()/.-]{5,29}$")]
+Email = Annotated[str, _text(120, r"^[^@\s]{1,64}@[^@\s]+\.[A-Za-z]{2,}$")]
 LanguageTag = Annotated[str, _text(20, r"^[A-Za-z]{2,3}(-[A-Za-z]{4,8})?$")]
 EventName = Annotated[str, _text(40, r"^[a-z][a-z0-9_]{1,39}$")]
 
@@ -69,6 +70,7 @@ class Applicant(_Strict):
 
     name: Name
     phone: Phone | None = None
+    email: Email | None = None
     language: LanguageTag | None = None
 
 
@@ -106,13 +108,15 @@ class NumberedEvent(CaseEvent):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list was asked for. `updated_after` in epoch seconds, 0 = from the beginning."""
+    """What a list was asked for. `updated_after` in epoch seconds, 0 = from the beginning; `call`: only cases whose
+    citizen somebody should call."""
 
     number: str = ""
     status: str = ""
     kind: str = ""
     office: str = ""
     updated_after: int = 0
+    call: bool = False
     cursor: str = ""
     limit: int = LIMIT_DEFAULT
 
@@ -163,9 +167,22 @@ def listing(query: Mapping[str, str]) -> Listing:
         kind=kind,
         office=query.get("office", ""),
         updated_after=_moment(query.get("updated_after", "")),
+        call=_yes(query, "call"),
         cursor=cursor,
         limit=_limit(query.get("limit", "")),
     )
+
+
+def _yes(query: Mapping[str, str], name: str) -> bool:
+    written = query.get(name, "")
+    if written not in ("", "0", "1"):
+        raise Refused(422, "bad_value", f"{name} is 1 or left out.", name)
+    return written == "1"
+
+
+def with_notices(query: Mapping[str, str]) -> bool:
+    """Whether one case is asked for with what became of its notices. Raises Refused 422."""
+    return _yes(query, "notices")
 
 
 def span(query: Mapping[str, str], today: date) -> tuple[date, date]:
@@ -303,8 +320,12 @@ class Summed(Protocol):
     def rating_mean(self) -> float | None: ...
 
 
-def figures_json(figures: Summed) -> dict[str, Any]:
-    """Figures as the contract tells them. What costs money is not known here yet: null, not nought."""
+def figures_json(figures: Summed, spent: tuple[float, str] | None = None) -> dict[str, Any]:
+    """Figures as the contract tells them. What costs money and is not known is null, not nought.
+
+    `spent`: for messages, and in which currency; None where the town has no confirmed price.
+    """
+    cost, currency = spent or (None, "EUR")
     return {
         "from": figures.first,
         "to": figures.last,
@@ -319,7 +340,7 @@ def figures_json(figures: Summed) -> dict[str, Any]:
         "deadlines": {"kept": figures.kept, "missed": figures.missed},
         "unanswered": figures.unanswered,
         "ratings": {"count": figures.rating_count, "mean": figures.rating_mean},
-        "cost": {"currency": "EUR", "messages": None, "aws": None},
+        "cost": {"currency": currency, "messages": cost, "aws": None},
     }
 
 

@@ -52,7 +52,17 @@ def document() -> dict[str, Any]:
             },
             "/api/v1/{tenant}/cases/{reference}": {
                 "parameters": [_path("tenant"), _path("reference")],
-                "get": {"summary": "One case", "responses": {"200": _answer("Case", "The case"), **_errors()}},
+                "get": {
+                    "summary": "One case",
+                    "parameters": [
+                        {
+                            "name": "notices",
+                            "in": "query",
+                            "schema": {**_YES, "description": "1: its history also says what became of each notice"},
+                        }
+                    ],
+                    "responses": {"200": _answer("Case", "The case"), **_errors()},
+                },
             },
             "/api/v1/{tenant}/cases/{reference}/events": {
                 "parameters": [_path("tenant"), _path("reference")],
@@ -85,6 +95,9 @@ def document() -> dict[str, Any]:
     }
 
 
+_YES = {"type": "string", "enum": ["0", "1"]}
+
+
 def _path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
@@ -97,6 +110,7 @@ def _list_parameters() -> list[dict[str, Any]]:
         "kind": {"type": "string", "enum": list(KINDS)},
         "office": {"type": "string", "description": "id or exact title"},
         "updated_after": {"type": "string", "format": "date-time", "description": "at this second or later"},
+        "call": {**_YES, "description": "1: whose citizen somebody should call, longest waiting first"},
         "cursor": {"type": "string", "description": "of the page before; a page may be short and still have one"},
         "limit": limit,
     }

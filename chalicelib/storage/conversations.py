@@ -116,6 +116,13 @@ def with_open_session(people: Sequence[Follower], now: float, deadline: Deadline
     return {wanted[key] for key, item in found.items() if item.get("session_until", 0) > now}
 
 
+def last_heard(people: Sequence[Follower], deadline: Deadline) -> dict[Follower, int]:
+    """When those among `people` whom we remember last wrote, in epoch seconds; one request."""
+    wanted = {(keys.conversation(each.account, each.citizen), keys.NOW): each for each in people}
+    found = dynamo.batch_get(TABLE, list(wanted), deadline) if wanted else {}
+    return {wanted[key]: item.get("last_at", 0) for key, item in found.items()}
+
+
 def _is_forgotten(conversation: Conversation) -> bool:
     """Erased, and nobody blocked: what is left of it goes after a day."""
     return bool(conversation.state.get(ERASED)) and not conversation.state.get(BLOCKED)

@@ -76,6 +76,17 @@ def put(name: str, item: Item, deadline: Deadline, *, expected_v: int | None = N
         raise
 
 
+def add(name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline) -> None:
+    """Add to an item's numbers, which begin at nought; of any number of writers none is lost. Raises Unknown."""
+    payload = {
+        "TableName": table(name),
+        "Key": pack({"pk": pk, "sk": sk}),
+        "UpdateExpression": "ADD " + ", ".join(f"{attribute} :{attribute}" for attribute in amounts),
+        "ExpressionAttributeValues": pack({f":{attribute}": amount for attribute, amount in amounts.items()}),
+    }
+    call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
+
+
 def transact(writes: Sequence[Write], deadline: Deadline) -> None:
     """All of `writes` or none. Repeated safely within the deadline: AWS knows the repetition by its token.
 

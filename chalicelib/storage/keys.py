@@ -100,6 +100,20 @@ def case_event(version: int, position: int) -> str:
     return f"E#{version:08d}.{position:02d}"
 
 
+TOLD = "TOLD#"  # beside a case: what its citizen was told, and what became of that
+CALLS = "~calls"  # in place of an office: the desk of those who call citizens whom no notice reached
+
+
+def told(person: str, seq: int) -> str:
+    """One notice; `seq` is its number in the person's conversation."""
+    return f"{told_to(person)}#{seq:012d}"
+
+
+def told_to(person: str) -> str:
+    """Where all notices to a person begin, whichever way they went."""
+    return f"{TOLD}{person}"
+
+
 SAW = "SAW#"  # beside a case: who of the staff opened it
 ORDERS = "ORDER#"  # beside a case: the public companies it was handed to
 
@@ -279,6 +293,11 @@ def sign_in_tries(town: str, digest: str) -> str:
 
 def figures(town: str) -> str:
     return f"T#{town}#FIG"
+
+
+def budget(town: str) -> str:
+    """How many messages a town has paid for, by day."""
+    return f"T#{town}#BUDGET"
 
 
 def audit(town: str, day: str) -> str:

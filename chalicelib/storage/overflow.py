@@ -58,7 +58,8 @@ def _balance(pk: str, conversation: Conversation) -> tuple[tuple[Owed, ...], lis
     first_beside = beside[0].seq if beside else stored_max + 1
     inside = [owed for owed in conversation.lane if owed.seq < first_beside]
     younger = [owed for owed in conversation.lane if owed.seq > first_beside]
-    moved_in = beside[:LANE_INSIDE_MAX] if not inside else []
+    waits_for_them = all(owed.held for owed in inside)
+    moved_in = beside[: LANE_INSIDE_MAX - len(inside)] if waits_for_them else []
     return (*inside, *moved_in), moved_in, younger
 
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, Voice
+from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, Told, Voice
 from chalicelib.storage import keys
 
 SHAPE = 1
@@ -58,11 +58,12 @@ def to_item(conversation: Conversation, day: str | None, expires: int) -> dict[s
 
 def _due(conversation: Conversation) -> int | None:
     """When the sweeper should look: at once after a lease ran out, else when the head of the lane is due."""
-    if not conversation.lane:
+    first = conversation.next_owed
+    if first is None:
         return None
     if conversation.lease:
         return int(conversation.lease.until) + 1
-    return int(-(-conversation.lane[0].due_at // 1))
+    return int(-(-first.due_at // 1))
 
 
 def from_item(item: Mapping[str, Any]) -> Conversation:
@@ -90,6 +91,7 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
         log=tuple(entry_from(entry) for entry in body.get("log", ())),
         lane=tuple(owed_from(entry) for entry in body.get("lane", ())),
         parked=body.get("parked", 0),
+        told=tuple(Told(*entry) for entry in body.get("told", ())),
         state=body.get("state", {}),
         sealed=body.get("sealed", {}),
         counts=body.get("counts", {}),
@@ -108,6 +110,8 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["lane"] = [owed_data(owed) for owed in conversation.lane]
     if conversation.parked:
         body["parked"] = conversation.parked
+    if conversation.told:
+        body["told"] = [[told.id, told.town, told.reference, told.seq] for told in conversation.told]
     if conversation.counts:
         body["counts"] = {day: dict(counts) for day, counts in conversation.counts.items()}
     if not body:
@@ -143,7 +147,7 @@ def owed_data(owed: Owed) -> dict[str, Any]:
         "v": _voice_data(owed.voice),
         "d": round(owed.due_at, 1),
     }
-    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain}
+    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain, "h": owed.held}
     return data | {name: value for name, value in optional.items() if value}
 
 
@@ -157,6 +161,7 @@ def owed_from(data: Mapping[str, Any]) -> Owed:
         part=data.get("p", 0),
         error=data.get("e", ""),
         plain=data.get("x", False),
+        held=data.get("h", False),
     )
 
 

@@ -194,10 +194,11 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "time_zone": tenant.time_zone,
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
+        "sms": tenant.sms,
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,
-        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name},
+        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _paying(files),
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
         "colours": colours(tenant.look.colour),
         "map_tiles": tenant.look.map_tiles.model_dump() if tenant.look.map_tiles else None,
@@ -255,6 +256,15 @@ def _language_label(identifier: str, name: str, script: str, several: bool) -> s
 def _viber_account(files: TownFiles) -> str | None:
     viber = files.tenant.channels.viber
     return (viber.account or files.tenant.slug) if viber else None
+
+
+def _paying(files: TownFiles) -> dict[str, Any]:
+    """What billed messages cost and how the town wants to spend on them; a price that is not confirmed is None."""
+    viber = files.tenant.channels.viber
+    if viber is None:
+        return {}
+    price = None if isinstance(viber.price, str) else viber.price.model_dump()
+    return {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:

@@ -94,8 +94,21 @@ class WebChannel(Strict):
     origins: list[HttpsUrl] = []
 
 
+class Price(Strict):
+    """What one message costs that Viber bills: one sent to somebody who has not written for a day."""
+
+    amount: Annotated[float, Field(ge=0, le=10)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
 class ViberChannel(Strict):
+    """`monthly_messages`: how many billed messages a month the town pays for; no bound where nothing is said.
+    `notices: in_session` lets notices that would be billed wait until the citizen writes."""
+
     account: Slug | None = None
+    price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]
+    monthly_messages: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    notices: Literal["at_once", "in_session"] = "at_once"
 
 
 class Channels(Strict):
@@ -165,6 +178,7 @@ class TenantFile(Strict):
     person: Person
     settlements: list[Short] = []
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
+    sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.channels import Received, Request
+from chalicelib.channels import Received, Request, Sent
 from chalicelib.channels.text import clean
 from chalicelib.model import Account, Inbound, Media, Refused
 
@@ -29,6 +29,8 @@ _BUTTON = re.compile(r"~1:([a-z][\w.~-]{0,99})$")
 _OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
 _EMOJI_WORD = re.compile(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
 _RECEIPTS = frozenset({"delivered", "seen", "failed"})
+_USED_RECEIPTS = frozenset({"seen", "failed"})  # `delivered` comes once a device and says nothing of a person
+TOKEN_MIN = 2**53  # Viber's ids of messages are larger: what is smaller was never one of ours
 _MEDIA = {"picture": "photo", "video": "video", "file": "file"}
 
 
@@ -42,7 +44,7 @@ def receive(request: Request, account: Account, token: str) -> Received:
     if not isinstance(event, str) or not event:
         return Received("none")
     if event in _RECEIPTS or event == "webhook":
-        return Received(event)
+        return Received(event, about=_receipt(data) if event in _USED_RECEIPTS else None)
     if event in ("conversation_started", "subscribed", "unsubscribed"):
         return _about_chat(event, data, request.body)
     if event == "message":
@@ -64,6 +66,13 @@ def _decode(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _receipt(data: Mapping[str, Any]) -> Sent | None:
+    """Which message of ours a receipt is about; Viber names it by a whole number, some clients as text."""
+    citizen, token = _citizen(data.get("user_id")), str(data.get("message_token"))
+    known = citizen is not None and token.isascii() and token.isdecimal() and len(token) < 21
+    return Sent(citizen, token) if citizen is not None and known and int(token) > TOKEN_MIN else None
 
 
 # --- chats opened, followed, left -------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""Viber says what became of a message of ours: `seen`, or `failed` on the phone after it was taken.
+
+Only a notice's receipt matters, and once: what the conversation does not remember costs one read and no write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.actions import second_way
+from chalicelib.cases import notices
+from chalicelib.channels import Sent
+from chalicelib.model import Account, Conflict, Conversation, Told, Unavailable
+from chalicelib.storage import keys, told
+from chalicelib.storage.conversations import ConversationStore
+from chalicelib.wire import Deadline
+
+HEAR_TRIES_MAX = 5
+SEEN, FAILED = "seen", "failed"
+
+
+def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadline) -> None:
+    """Write it down beside the case. Raises Unavailable while the message is still being sent: Viber then repeats."""
+    store = ConversationStore(account)
+    for _ in range(HEAR_TRIES_MAX):
+        conversation = store.load(about.citizen, now, deadline)
+        if conversation is None or not conversation.town:
+            return
+        heard = _heard(event, about.id, conversation.told)
+        if not heard:
+            if _is_speaking(conversation, now):
+                raise Unavailable("not marked yet")
+            return
+        for notice in heard:
+            _note(event, notice, conversation, now, deadline)
+        left = tuple(notice for notice in conversation.told if notice not in heard)
+        try:
+            store.save(replace(conversation, told=left), now, deadline)
+            return
+        except Conflict:
+            continue
+    raise Unavailable("conflicts")
+
+
+def _heard(event: str, identifier: str, waiting: tuple[Told, ...]) -> tuple[Told, ...]:
+    """The notices a receipt is about. Who opened the chat for one has seen all before it: Viber says so only once."""
+    at = next((position for position, notice in enumerate(waiting) if notice.id == identifier), None)
+    if at is None:
+        return ()
+    return waiting[: at + 1] if event == SEEN else waiting[at : at + 1]
+
+
+def _is_speaking(conversation: Conversation, now: float) -> bool:
+    """Whether a notice is just being sent whose id nobody has written down yet."""
+    leased = conversation.lease is not None and conversation.lease.until > now
+    return leased and any(notices.is_notice(owed.say) for owed in conversation.lane if not owed.held)
+
+
+def _note(event: str, notice: Told, conversation: Conversation, now: float, deadline: Deadline) -> None:
+    person = keys.person(conversation.account, conversation.citizen)
+    state = told.SEEN if event == SEEN else told.FAILED
+    try:
+        new = told.note(notice.town, notice.reference, person, notice.seq, state, now, deadline)
+    except Conflict as error:
+        raise Unavailable("conflicts") from error
+    say = next((entry.say for entry in conversation.log if entry.seq == notice.seq), None)
+    if new and event == FAILED and say:
+        second_way.instead(notice.town, notice.reference, person, say, now, deadline)
