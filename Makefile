@@ -20,9 +20,10 @@ $(STAMP): requirements.txt requirements-dev.txt
 run: $(STAMP)
 	@exec $(PY) -m infra.local.run
 
+# Two workers, a file of tests to one of them; each has an embedded AWS of its own.
 test: $(STAMP)
 	@./infra/need_browser.sh
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
