@@ -163,6 +163,14 @@ class Wording:
         key = f"event_{name}"
         return str(self(key)) if key in texts(self.name) else name
 
+    def notice(self, note: str) -> str:
+        """What became of a notice, `viber: seen`, in words."""
+        channel, _, state = note.partition(": ")
+        known = texts(self.name)
+        if f"channel_{channel}" not in known or f"told_{state}" not in known:
+            return note
+        return str(self("told_by", channel=self(f"channel_{channel}"), state=self(f"told_{state}")))
+
     # --- time ----------------------------------------------------------------------------------------------------
 
     def moment(self, at: float) -> str:
