@@ -88,7 +88,13 @@ def hand(
         outbox.write(town.slug, "email", mail, now),
         audit.item(town.slug, Act(now, person.by, "handed", case.reference, {"order": order.id}), token_hex(4)),
     ]
-    event = Event(int(now), person.by, status="forwarded", note=order.mail, forwarded_to=order.company or order.name)
+    event = Event(
+        int(now),
+        person.by,
+        status="forwarded",
+        note=f"{order.name}, {order.mail}",
+        forwarded_to=order.company or order.name,
+    )
     changed = _changed(town, case, event, beside, now, deadline)
     work_outbox.ring(tuple(beside), now, deadline)
     return changed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from secrets import token_hex
 
 from chalicelib.cases import references
-from chalicelib.model import Case, Staff, Town
-from chalicelib.storage import audit
+from chalicelib.model import Case, Happening, Staff, Town
+from chalicelib.storage import audit, told
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore, Looking
 from chalicelib.wire import Deadline
@@ -18,6 +18,12 @@ def whole(town: Town, written: str, deadline: Deadline) -> Case | None:
     """The case of a reference with its whole history."""
     reference = references.normalise(written)
     return CaseStore(town.slug).load_whole(reference, deadline) if reference else None
+
+
+def history(case: Case, deadline: Deadline) -> list[Happening]:
+    """The case's history with what became of its notices among it, oldest first; one query."""
+    notices = told.of_case(case.tenant, case.reference, deadline)
+    return sorted((*case.history, *notices), key=lambda entry: entry.at)
 
 
 def seen_by(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> tuple[Looking, ...]:

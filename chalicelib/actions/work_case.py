@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import change_case, notify, unseal
+from chalicelib.actions import change_case, deliver, notify, unseal
 from chalicelib.actions.change_case import Superseded
 from chalicelib.actions.notify import Notice
 from chalicelib.cases import deadlines, lifecycle, notices, routing
@@ -51,12 +51,15 @@ class Changed:
 @dataclass(frozen=True, slots=True)
 class Price:
     """What the recipients of a notice cost, by number: on the web nothing; on Viber nothing within the open session
-    (of the one that ends first: `until`, epoch seconds), else one paid message each."""
+    (of the one that ends first: `until`, epoch seconds), else one paid message each, which waits where the town holds
+    such messages back (`held`). `each`: the town's price of one, (amount, currency), if it is known."""
 
     web: int = 0
     free: int = 0
     until: int = 0
     paid: int = 0
+    held: bool = False
+    each: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +138,23 @@ def preview(town: Town, case: Case, person: Staff, wanted: Changed, now: float, 
     told = notify.notices_about(town, after, now, deadline)
     voice = told[0].voice if told else words.spoken(town, case.voice or town.default_voice)
     channel = told[0].account.channel if told else case.channel
-    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told), _price(told, now))
+    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told), _price(town, told, now))
 
 
-def _price(told: Sequence[Notice], now: float) -> Price:
+def _price(town: Town, told: Sequence[Notice], now: float) -> Price:
     """Viber charges for the first message outside a session of 24 hours, which a citizen's own message opens."""
     viber = [notice.conversation.session_until for notice in told if notice.account.channel == "viber"]
     ends = [until for until in viber if until > now]
-    return Price(len(told) - len(viber), len(ends), min(ends, default=0), len(viber) - len(ends))
+    said = town.core["viber"]
+    price = said.get("price")
+    return Price(
+        web=len(told) - len(viber),
+        free=len(ends),
+        until=min(ends, default=0),
+        paid=len(viber) - len(ends),
+        held=said.get("notices") == deliver.IN_SESSION,
+        each=(str(price["amount"]), str(price["currency"])) if price else None,
+    )
 
 
 def complete(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> Case:

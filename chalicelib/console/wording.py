@@ -37,7 +37,7 @@ VOICES = {
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 HOUR_MINUTES = 60
-STAYS_LATIN = ("Open311", "h", "min")  # in Cyrillic too: names, and units of time
+STAYS_LATIN = ("Open311", "PDF", "JPEG", "PNG", "MB", "h", "min")  # in Cyrillic too: names, and units of time
 
 
 def names() -> tuple[str, ...]:
@@ -162,6 +162,14 @@ class Wording:
         """What an entry of a history is called; a word of the town's own system stays as it wrote it."""
         key = f"event_{name}"
         return str(self(key)) if key in texts(self.name) else name
+
+    def notice(self, note: str) -> str:
+        """What became of a notice, `viber: seen`, in words."""
+        channel, _, state = note.partition(": ")
+        known = texts(self.name)
+        if f"channel_{channel}" not in known or f"told_{state}" not in known:
+            return note
+        return str(self("told_by", channel=self(f"channel_{channel}"), state=self(f"told_{state}")))
 
     # --- time ----------------------------------------------------------------------------------------------------
 

@@ -343,6 +343,15 @@ def test_the_price_of_a_notice_depends_on_the_open_session(
     clerk.cookies["salter_voice"] = "sr"
     shown = does(clerk, on_viber, "preview", status="in_progress").text
     assert "1 na Viberu se plaća" in shown
+    town.town.core["viber"].update(price={"amount": 0.015, "currency": "EUR"})
+    assert "Cena poruke: 0.015 EUR." in does(clerk, on_viber, "preview", status="in_progress").text
+    town.town.core["viber"].update(notices="in_session")
+    assert "čeka da građanin prvi piše" in does(clerk, on_viber, "preview", status="in_progress").text
+
+
+def test_what_became_of_a_notice_stands_in_the_history(town: World, head: tuple[Staff, Clerk], on_viber: Case) -> None:
+    does(head[1], on_viber, "change", status="in_progress", v=str(on_viber.v))
+    assert "Obaveštenje : Viber: poslato" in page_of(head[1], stored(town, on_viber)).text
 
 
 def test_every_page_about_a_case_is_a_page_of_the_table(town: World) -> None:

@@ -210,6 +210,7 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
         "case",
         status,
         case=case,
+        history=known_case.history(case, visit.deadline),
         left=left(visit.here, case, visit.now),
         days=work_case.days_of(visit.here, case, visit.now),
         moves=work_case.moves(case),
