@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.model import Attachment, Case, Follower, Happening, Place, SalterError, Voice
+from chalicelib.model import Attachment, Case, Conflict, Follower, Happening, Place, SalterError, Voice
 from chalicelib.storage import dynamo, keys, outbox
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.storage.shapes import UnknownShape
@@ -31,6 +31,7 @@ OWN_CASES_MAX = 50
 LISTED_AT_ONCE = 100  # heads asked for in one request while a list is filtered
 LOOKED_AT_MAX = 500  # heads a page may look at before it hands back what it has and a cursor
 LOOKING_KEPT_SECONDS = 86400
+RETIRING_DAYS = 7
 NO_REFERENCE = "none"  # looked up in place of a case there is not, so that nobody can tell by the time it takes
 _NO_DEADLINE = 10**12 - 1  # sorts after every deadline
 _LISTED_APART = ("chat", "volunteer")  # without a deadline they sort after all other cases, the oldest first
@@ -70,13 +71,13 @@ class CaseStore:
     def load(self, reference: str, deadline: Deadline) -> Case | None:
         """The case with the last twenty entries of its history; one read."""
         item = dynamo.get(TABLE, keys.case(self.town, reference), keys.HEAD, deadline)
-        return from_item(item) if item else None
+        return from_item(item) if item and not _is_retired(item) else None
 
     def load_whole(self, reference: str, deadline: Deadline) -> Case | None:
         """The case with its whole history; one query."""
         pk = ("pk", keys.case(self.town, reference))
         items = dynamo.page(TABLE, None, pk, deadline, sort="sk", start="E#", end=keys.HEAD, limit=HISTORY_MAX)
-        if not items or items[-1]["sk"] != keys.HEAD:
+        if not items or items[-1]["sk"] != keys.HEAD or _is_retired(items[-1]):
             return None
         case = from_item(items[-1])
         past = tuple(_happening(json.loads(zlib.decompress(item["body"]))) for item in items if item["sk"][:2] == "E#")
@@ -91,7 +92,7 @@ class CaseStore:
         """The cases under some references, in their order, as a search may have them: perhaps a moment old."""
         heads = [(keys.case(self.town, each), keys.HEAD) for each in wanted]
         items = dynamo.batch_get(TABLE, heads, deadline, eventual=True)
-        return tuple(from_item(items[key]) for key in heads if key in items)
+        return tuple(from_item(items[key]) for key in heads if key in items and not _is_retired(items[key]))
 
     def reference_of(self, number: str, deadline: Deadline) -> str:
         """The reference of the case under a file number, "" if there is none; one read."""
@@ -285,7 +286,66 @@ class CaseStore:
     def _heads(self, items: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[Case | None]:
         wanted = [(item["pk"], item["sk"]) for item in items]
         found = dynamo.batch_get(TABLE, wanted, deadline)
-        return [from_item(found[key]) if key in found else None for key in wanted]
+        kept = {key: item for key, item in found.items() if not _is_retired(item)}
+        return [from_item(kept[key]) if key in kept else None for key in wanted]
+
+    # --- whose time is over ------------------------------------------------------------------------------------
+
+    def old_page(self, limit: int, deadline: Deadline, cursor: str) -> tuple[tuple[Case, ...], str]:
+        """Cases last changed in a month or before, newest first, and where to go on ("" at the end).
+
+        `cursor` is a month (`2026-03`) or what the page before gave. Those just being forgotten are among them.
+        """
+        month, _, position = cursor.partition("|")
+        months = [each for each in self._months(deadline) if each <= month]
+        if not months:
+            return (), ""
+        if months[0] != month:
+            month, position = months[0], ""
+        items = dynamo.page(
+            TABLE,
+            "changed",
+            ("changed_key", keys.month(self.town, month)),
+            deadline,
+            sort="changed_sort",
+            end=position,
+            limit=limit + 1,
+            newest_first=True,
+        )
+        more = len(items) > limit
+        shown = [item for item in items if item["changed_sort"] != position][:limit]
+        found = dynamo.batch_get(TABLE, [(item["pk"], item["sk"]) for item in shown], deadline)
+        following = f"{month}|{shown[-1]['changed_sort']}" if more and shown else (months[1:] or [""])[0]
+        return tuple(from_item(item) for item in found.values()), following
+
+    def mark_retired(self, case: Case, now: float, deadline: Deadline) -> None:
+        """From here on the case is absent to every reader. Raises Conflict if somebody has changed it since."""
+        item = dynamo.get(TABLE, keys.case(self.town, case.reference), keys.HEAD, deadline)
+        if item is None or _is_retired(item):
+            return
+        if item["v"] != case.v:
+            raise Conflict(case.reference)
+        # Longer than any run that was cut off takes to come back: until then it still says what belongs to it.
+        expires = int(now) + RETIRING_DAYS * 86400
+        dynamo.put(TABLE, item | {"v": case.v + 1, "exp": expires}, deadline, expected_v=case.v)
+
+    def forget_number(self, case: Case, deadline: Deadline) -> None:
+        """The file number no longer leads to this case."""
+        key = keys.file_number(self.town, case.number)
+        item = dynamo.get(TABLE, key, keys.NOW, deadline)
+        if item is not None and item["reference"] == case.reference:
+            dynamo.delete(TABLE, key, keys.NOW, deadline)
+
+    def remove(self, reference: str, deadline: Deadline) -> None:
+        """All that stands in a retired case's partition, its head last."""
+        pk = keys.case(self.town, reference)
+        while True:
+            items = dynamo.page(TABLE, None, ("pk", pk), deadline, sort="sk", limit=HISTORY_MAX)
+            beside = [(pk, item["sk"]) for item in items if item["sk"] != keys.HEAD]
+            dynamo.batch_write(TABLE, (), beside, deadline)
+            if len(items) < HISTORY_MAX:
+                break
+        dynamo.delete(TABLE, pk, keys.HEAD, deadline)
 
     def _months(self, deadline: Deadline) -> list[str]:
         """Every month in which cases were last changed, newest first."""
@@ -315,6 +375,11 @@ class CaseStore:
             for position, entry in enumerate(past)
         ]
         return [to_item(replace(case, history=kept)), *older]
+
+
+def _is_retired(item: Mapping[str, Any]) -> bool:
+    """Whether a case is just being forgotten: only such a head has an end."""
+    return "exp" in item
 
 
 # --- shapes -----------------------------------------------------------------------------------------------------

@@ -172,6 +172,11 @@ def months(town: str) -> str:
     return f"T#{town}#M"
 
 
+def retiring(town: str) -> str:
+    """How far a town's old cases are looked through today."""
+    return f"T#{town}#OLD"
+
+
 def watch(town: str) -> str:
     """How far a town's deadlines are looked after."""
     return f"T#{town}#DUE"

@@ -65,6 +65,12 @@ def write_first(town: str, wanted: Wanted, deadline: Deadline) -> None:
     dynamo.batch_write(TABLE, [*map(_entry, entries), note], (), deadline)
 
 
+def forget(town: str, reference: str, deadline: Deadline) -> None:
+    """The case is found by nothing any more; what says so goes with the rest that stands beside it."""
+    entries, _, _ = _noted(dynamo.get(TABLE, keys.case(town, reference), keys.WORDS, deadline))
+    dynamo.batch_write(TABLE, (), sorted(entries), deadline)
+
+
 def of_word(town: str, word: str, deadline: Deadline) -> list[Candidate]:
     """Cases under a word, newest first; where few have exactly it, those too that have a word beginning so."""
     exact = _under(keys.search_words(town, word), f"{word}#", CANDIDATES_MAX, deadline)

@@ -219,6 +219,7 @@ class Case(Model):
     at = NumberAttribute(null=True)
     watched_until = NumberAttribute(null=True)
     digest_day = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)
     open_index = OpenCases()
     desk_index = DeskCases()

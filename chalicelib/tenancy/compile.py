@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chalicelib.cases import retention
 from chalicelib.language import catalogue
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.kinds import Service, built_in
@@ -195,6 +196,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
         "sms": tenant.sms,
+        "retention": {**retention.DAYS, **tenant.retention},
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,

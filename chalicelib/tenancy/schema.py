@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.cases.lifecycle import REOPEN_DAYS
+from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
 
 UNCONFIRMED = "to be confirmed by the town"
 VIBER_NAME_CHARS_MAX = 28
@@ -24,6 +25,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LANGUAGES = ("sr", "bs", "cnr", "sq", "en", "de")
 
 Language = Literal["sr", "bs", "cnr", "sq", "en", "de"]
+CaseKind = Literal["problem", "document", "question", "assistance", "volunteer", "administrative", "chat"]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -178,6 +180,7 @@ class TenantFile(Strict):
     person: Person
     settlements: list[Short] = []
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
+    retention: dict[CaseKind, Annotated[int, Field(ge=DAYS_MIN, le=DAYS_MAX)]] = {}  # days after closing, by kind
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
