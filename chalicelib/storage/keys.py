@@ -73,6 +73,16 @@ def version_prefix(number: int) -> str:
     return f"V#{number:08d}#"
 
 
+def draft(identifier: str) -> str:
+    """Content somebody prepares, beside the town's versions."""
+    return f"EDIT#draft#{identifier}"
+
+
+def dropped(identifier: str) -> str:
+    """Questions that are none of the town's."""
+    return f"EDIT#dropped#{identifier}"
+
+
 TOWNS = "TOWNS"  # the platform's list of published towns: what the minute walks through
 
 
