@@ -437,6 +437,89 @@ class Staff:
         return f"{'platform' if self.role == 'platform' else 'staff'}:{self.id}"
 
 
+# --- announcements ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom an announcement is for; () of anything is all of it. `settlements` as subscriptions name them."""
+
+    topics: tuple[str, ...] = ()
+    settlements: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Somebody an announcement reaches, once, however many of its `topics` they subscribed to."""
+
+    account: str
+    citizen: str
+    voice: Voice
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Receivers who get the same words in one call; on the web one after another. `n` counts from 1."""
+
+    n: int
+    account: str
+    voice: Voice
+    size: int
+
+    @property
+    def channel(self) -> str:
+        return self.account.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """What became of a page: waiting, claimed, sent, failed, uncertain, skipped. `v` 0 = nobody touched it yet.
+
+    `token` is the channel's for the call, `failed` reason → receivers, `skipped` those who had ended it meanwhile.
+    """
+
+    n: int
+    state: str = "waiting"
+    holder: str = ""
+    token: str = ""
+    failed: Mapping[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    error: str = ""
+    v: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """The town's words to whoever subscribed. Times in epoch seconds; `v` is the stored version.
+
+    `state`: draft, approved, sending, paused, stopped; done is what a sending one is once no page is left.
+    `text`: language → words as written. `receivers` and `calls` as counted when it was written, by channel.
+    `pages` stand once it was cut, their receivers under `cut`; `round` counts how often its rows were written.
+    """
+
+    id: str
+    tenant: str
+    text: Mapping[str, str]
+    audience: Audience
+    by: str
+    created_at: int
+    state: str = "draft"
+    at: int = 0
+    receivers: Mapping[str, int] = field(default_factory=dict)
+    calls: int = 0
+    approved_by: str = ""
+    approved_at: int = 0
+    began_at: int = 0
+    reason: str = ""
+    cut: str = ""
+    round: int = 0
+    pages: tuple[Page, ...] = ()
+    v: int = 0
+
+
 # --- what a turn decides ----------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,8 @@ class FakeViber:
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.script: list[Any] = []
+        self.broadcasts: list[dict[str, Any]] = []
+        self.broadcast_script: list[Any] = []
         self.otherwise: Any = None
         self.connections = 0
         # Other tests may have left lanes that a sweep finds: their messages are refused and not written down.
@@ -60,9 +62,13 @@ class FakeViber:
                 fake.asked.append(method)
                 fake.headers.append({name.lower(): value for name, value in self.headers.items()})
                 step = fake._next(method)
+                if method == "broadcast_message" and step is None and not _is_broadcast(body):
+                    step = {"status": 3}
                 taken = step is None or step == DROP or isinstance(step, dict) and step.get("status") == 0
                 if method == "send_message" and taken:
                     fake.sent.append(body)
+                if method == "broadcast_message" and taken:
+                    fake.broadcasts.append(body)
                 if step in (DROP, SILENT):
                     if step == SILENT:
                         time.sleep(4)
@@ -85,9 +91,18 @@ class FakeViber:
         return Handler
 
     def _next(self, method: str) -> Any:
+        if method == "broadcast_message":
+            return self.broadcast_script.pop(0) if self.broadcast_script else self.otherwise
         if method != "send_message":
             return self.otherwise
         return self.script.pop(0) if self.script else self.otherwise
+
+
+def _is_broadcast(body: dict[str, Any]) -> bool:
+    """Whether Viber would take it: 1 to 300 ids, none twice, a text, a sender."""
+    ids = body.get("broadcast_list", [])
+    named = 0 < len(body.get("sender", {}).get("name", "")) <= 28
+    return 0 < len(ids) <= 300 and len(set(ids)) == len(ids) and body["type"] == "text" and bool(body["text"]) and named
 
 
 def callback(token: str, event: dict[str, Any] | bytes, **headers: str) -> Request:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from secrets import token_hex
 
-from chalicelib.actions import deliver, known, purge, work_outbox
+from chalicelib.actions import deliver, known, purge, send_page, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.model import Account, Conflict, SalterError
 from chalicelib.storage import keys, views
@@ -23,14 +23,20 @@ LANES_SHARE = 2 / 3  # of the round's time, if there is enough to do
 
 def sweep(now: float, seconds: float = SWEEP_SECONDS) -> dict[str, int]:
     """Do what is due. Returns how many lanes and rows were `delivered` (nothing owed any more) and `failed` (still
-    owed, or given up), and how many cases were `purged` of what they held sealed."""
+    owed, or given up), how many `pages` of announcements were worked off, and how many cases were `purged` of what
+    they held sealed."""
     deadline = Deadline(seconds)
-    counts = {"delivered": 0, "failed": 0, "purged": 0}
+    counts = {"delivered": 0, "failed": 0, "pages": 0, "purged": 0}
     for emptied in _lanes(now, Deadline(seconds * LANES_SHARE)):
         counts["delivered" if emptied else "failed"] += 1
     for row, settled in _rows(now, deadline):
-        counts[("purged" if purge.is_row(row) else "delivered") if settled else "failed"] += 1
+        counts[_kind(row) if settled else "failed"] += 1
     return counts
+
+
+def _kind(row: str) -> str:
+    """As what a settled row is counted."""
+    return "purged" if purge.is_row(row) else "pages" if send_page.is_row(row) else "delivered"
 
 
 def _lanes(now: float, deadline: Deadline) -> list[bool]:

@@ -33,6 +33,8 @@ KINDS = {
     "export": "export",
     "index_case": "index_case",
     "import_cases": "import_cases",
+    "announce": "begin_announcement",
+    "announce_page": "send_page",
 }
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
 PATIENT = frozenset({"index_case"})  # kinds for which a turn does not even ring: the next minute is soon enough

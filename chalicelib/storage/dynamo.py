@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,6 +187,50 @@ def page(
     return [unpack(item) for item in answer["Items"]]
 
 
+def walk(
+    name: str,
+    index: str | None,
+    partition: tuple[str, str],
+    deadline: Deadline,
+    *,
+    sort: str,
+    start: str,
+    end: str,
+    limit: int,
+) -> Iterator[Item]:
+    """All items of a partition from sort key `start` to `end`, both in, at most `limit`, request after request."""
+    payload: dict[str, Any] = {
+        "TableName": table(name),
+        "KeyConditionExpression": "#p = :p AND #s BETWEEN :a AND :z",
+        "ExpressionAttributeNames": {"#p": partition[0], "#s": sort},
+        "ExpressionAttributeValues": {":p": {"S": partition[1]}, ":a": {"S": start}, ":z": {"S": end}},
+    }
+    payload |= {"IndexName": index} if index else {"ConsistentRead": True}
+    given = 0
+    while given < limit:
+        answer = call("dynamodb", "Query", payload | {"Limit": limit - given}, deadline, repeatable=True)
+        given += len(answer["Items"])
+        yield from (unpack(item) for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        payload["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def add(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: Item, deadline: Deadline) -> None:
+    """Put `members` into a set of bytes, whoever else does so at the same time; `kept` is set beside it."""
+    names = {f"#{position}": attribute for position, attribute in enumerate(kept)}
+    payload = {
+        "TableName": table(name),
+        "Key": pack({"pk": key[0], "sk": key[1]}),
+        "UpdateExpression": "ADD #set :set"
+        + (" SET " + ", ".join(f"#{n} = :{n}" for n in range(len(kept))) if kept else ""),
+        "ExpressionAttributeNames": {"#set": attribute, **names},
+        "ExpressionAttributeValues": {":set": _typed(members)}
+        | {f":{position}": _typed(value) for position, value in enumerate(kept.values())},
+    }
+    call("dynamodb", "UpdateItem", payload, deadline, repeatable=True)
+
+
 def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False) -> dict[Key, Item]:
     """The items under `wanted` (pk, sk) that there are, read consistently unless `eventual` will do."""
     found: dict[Key, Item] = {}
@@ -238,6 +282,8 @@ def _typed(value: Any) -> dict[str, Any]:
             return {"N": str(value)}
         case bytes():
             return {"B": base64.b64encode(value).decode()}
+        case frozenset():
+            return {"BS": sorted(base64.b64encode(member).decode() for member in value)}
         case list() | tuple():
             return {"L": [_typed(entry) for entry in value]}
         case _:
@@ -255,6 +301,8 @@ def _plain(typed: Mapping[str, Any]) -> Any:
             return int(value) if value.lstrip("-").isdigit() else float(value)
         case "B":
             return base64.b64decode(value)
+        case "BS":
+            return frozenset(base64.b64decode(member) for member in value)
         case "L":
             return [_plain(entry) for entry in value]
         case _:

@@ -247,6 +247,52 @@ def media_of(town: str, media: str) -> str:
     return f"T#{town}#MEDIA#{media.rpartition('/')[2]}"
 
 
+# --- announcements ----------------------------------------------------------------------------------------------
+
+PAGES, GOT = "P#", "R#"  # beside an announcement: its pages' states, its receipts
+
+
+def announcement(town: str, identifier: str) -> str:
+    return f"T#{town}#AN#{identifier}"
+
+
+def announcements(town: str) -> str:
+    """The list of a town's announcements, by when they were written."""
+    return f"T#{town}#ANS"
+
+
+def sent_news(town: str) -> str:
+    """What a town announced lately, by when it was sent."""
+    return f"T#{town}#NEWS"
+
+
+def page_state(n: int) -> str:
+    return f"{PAGES}{n:05d}"
+
+
+def page_receivers(cut: str, n: int) -> str:
+    return f"IDS#{cut}#{n:05d}"
+
+
+def page_receipts(n: int) -> str:
+    return f"{GOT}{n:05d}"
+
+
+def told(person: str) -> str:
+    """Beside an announcement: that it stands in this web visitor's conversation."""
+    return f"W#{person}"
+
+
+def receipt(account: str, token: str) -> str:
+    """What a message of ours was, by the channel's token of it."""
+    return f"A#{account}#TK#{token}"
+
+
+def announcing(account: str) -> str:
+    """The announcements an account was used for lately: whose a receipt with an unknown token may be."""
+    return f"A#{account}#AN"
+
+
 # --- people -----------------------------------------------------------------------------------------------------
 
 

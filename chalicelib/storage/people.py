@@ -6,7 +6,7 @@ announcements are sent by; it goes with the subscription.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.model import Follower, Standing, Voice
@@ -17,6 +17,7 @@ from chalicelib.wire import Deadline
 TABLE = "people"
 SHAPE = 1
 RECORDS_MAX = 500
+SUBSCRIBERS_MAX = 200_000  # of one topic
 WHOLE_TOWN = "-"
 
 
@@ -61,6 +62,24 @@ def subscription(town: str, who: Follower, topic: str, settlement: str, voice: V
         "audience_sort": f"{settlement or WHOLE_TOWN}#{voice.language}#{person}",
     }
     return Write(TABLE, item)
+
+
+def subscribers(town: str, topic: str, settlement: str, deadline: Deadline) -> Iterator[Item]:
+    """Who subscribed to a topic for one settlement (WHOLE_TOWN: for none in particular; "" for all), as the index has
+    them; it may lag behind."""
+    start, end = (f"{settlement}#", f"{settlement}#~") if settlement else (" ", "~")
+    partition = ("topic_key", keys.audience(town, topic))
+    return dynamo.walk(
+        TABLE, "audience", partition, deadline, sort="audience_sort", start=start, end=end, limit=SUBSCRIBERS_MAX
+    )
+
+
+def still_subscribed(town: str, people: Sequence[tuple[str, Sequence[str]]], deadline: Deadline) -> frozenset[str]:
+    """Which persons, of (person, topics), are subscribed to one of the topics right now: a live consent stands with
+    each subscription, they are written and ended together."""
+    wanted = [(keys.person_of(town, person), keys.subscription(topic)) for person, topics in people for topic in topics]
+    found = {pk for pk, _ in dynamo.batch_get(TABLE, wanted, deadline)}
+    return frozenset(person for person, _ in people if keys.person_of(town, person) in found)
 
 
 def ended(town: str, person: str, topic: str) -> Write:

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import os
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BinarySetAttribute,
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -72,6 +78,7 @@ class Conversation(Model):
     due_shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     day = UnicodeAttribute(null=True)
+    about = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)
     due_index = Due()
     day_index = Day()
@@ -89,7 +96,7 @@ class OutboxDue(GlobalSecondaryIndex["OutboxRow"]):
 
 
 class OutboxRow(Model):
-    """One thing owed to the outside that is not in a lane, or that no lane could deliver."""
+    """One thing owed to the outside that is not in a lane, or that no lane could deliver; announcements."""
 
     class Meta(_Meta):
         table_name = table("outbox")
@@ -107,6 +114,7 @@ class OutboxRow(Model):
     account = UnicodeAttribute(null=True)
     citizen = UnicodeAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
+    got = BinarySetAttribute(null=True, legacy_encoding=False)
     due_shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     exp = NumberAttribute(null=True)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
 
@@ -160,6 +161,15 @@ class Person(Strict):
     office: Id
 
 
+class Announcements(Strict):
+    """`second_person_above`: with more receivers somebody else than the author approves. `price`: of one message on
+    Viber outside a session, by the town's own contract; without it none is shown."""
+
+    second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
+    price: Annotated[float, Field(gt=0, le=1)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
 class TenantFile(Strict):
     """tenant.yaml"""
 
@@ -179,6 +189,7 @@ class TenantFile(Strict):
     centre: Centre | None = None
     person: Person
     settlements: list[Short] = []
+    announcements: Announcements = Announcements()
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
     retention: dict[CaseKind, Annotated[int, Field(ge=DAYS_MIN, le=DAYS_MAX)]] = {}  # days after closing, by kind
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib import wire
@@ -19,6 +20,8 @@ from chalicelib.model import Message, SendFailed
 
 API = "https://chatapi.viber.com/pa"
 SEND_SECONDS_MAX = 2.0
+BROADCAST_SECONDS_MAX = 8.0
+RECEIVERS_MAX = 300
 TEXT_CHARS_MAX = 7000
 REQUEST_BYTES_MAX = 29_900  # the limit is "30 kB", which may mean 30,000
 BUTTONS_MAX = 24
@@ -43,6 +46,8 @@ _STATUS: dict[int, tuple[str, dict[str, Any]]] = {
     13: ("client_too_old", {"retryable": True, "plain": True}),
     14: ("level_missing", {"retryable": False}),
     15: ("account_not_authorised", {"retryable": True, "account_wide": True}),
+    19: ("broadcast_refused", {"retryable": False, "account_wide": True}),
+    20: ("broadcast_not_allowed", {"retryable": False, "account_wide": True}),
     21: ("country_not_supported", {"retryable": False, "gone": True}),
     23: ("free_messages_used_up", {"retryable": False}),
     24: ("no_balance", {"retryable": False}),
@@ -69,6 +74,32 @@ def send(citizen: str, piece: dict[str, Any], credentials: Credentials, deadline
     return Receipt(str(answer.get("message_token", "")), answer.get("billing_status"))
 
 
+def broadcast(
+    citizens: Sequence[str], piece: dict[str, Any], credentials: Credentials, deadline: wire.Deadline
+) -> tuple[str, dict[str, str]]:
+    """One piece to up to 300 citizens in one call: Viber's token of it, and whom it did not reach and why.
+
+    Raises SendFailed, `uncertain` whenever Viber may have taken it: a second call would reach everybody twice.
+    """
+    assert 0 < len(citizens) <= RECEIVERS_MAX
+    payload = {"broadcast_list": list(citizens), **piece}
+    try:
+        answer = post("broadcast_message", payload, credentials.token, deadline, BROADCAST_SECONDS_MAX)
+    except SendFailed as failure:
+        if failure.reason.startswith("http_5"):  # whoever answered so may have handed it on
+            raise SendFailed(failure.reason, retryable=True, uncertain=True) from failure
+        raise
+    listed = answer.get("failed_list")
+    refused = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    asked = frozenset(citizens)
+    failed = {str(entry.get("receiver")): _reason(entry.get("status")) for entry in refused}
+    return str(answer.get("message_token", "")), {citizen: why for citizen, why in failed.items() if citizen in asked}
+
+
+def _reason(status: Any) -> str:
+    return _STATUS.get(status, ("general_error", {}))[0] if isinstance(status, int) else "general_error"
+
+
 def account_answers(credentials: Credentials, deadline: wire.Deadline) -> bool:
     """Whether Viber talks to this account at all: a harmless question, before a doubtful message is sent again."""
     try:
@@ -78,14 +109,16 @@ def account_answers(credentials: Credentials, deadline: wire.Deadline) -> bool:
     return True
 
 
-def post(method: str, payload: dict[str, Any], token: str, deadline: wire.Deadline) -> dict[str, Any]:
+def post(
+    method: str, payload: dict[str, Any], token: str, deadline: wire.Deadline, seconds: float = SEND_SECONDS_MAX
+) -> dict[str, Any]:
     """One call of Viber's API. Raises SendFailed for everything but status 0."""
     base = os.environ.get("VIBER_API_URL") or API
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     headers = {"content-type": "application/json", "x-viber-auth-token": token}
     try:
         url = f"{base.rstrip('/')}/{method}"
-        reply = wire.call("viber", method, "POST", url, headers, body, deadline.within(SEND_SECONDS_MAX))
+        reply = wire.call("viber", method, "POST", url, headers, body, deadline.within(seconds))
     except wire.CallFailed as failure:
         raise SendFailed("no_answer", retryable=True, uncertain=failure.sent) from failure
     return _checked(reply)
