@@ -249,6 +249,34 @@ def api_figures(tenant: str) -> Response:
     return safely(lambda: answer(case_api.get_figures(tenant, request(), clock.now())))
 
 
+@app.route("/api/v1/{tenant}/announcements", methods=["POST"], content_types=ANY)
+def api_announcements(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_announcement(tenant, request(), clock.now()), 201))
+
+
+@app.route("/api/v1/{tenant}/announcements/{identifier}", methods=["GET"])
+def api_announcement(tenant: str, identifier: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.get_announcement(tenant, identifier, request(), clock.now())))
+
+
+@app.route("/api/v1/{tenant}/announcements/{identifier}/approve", methods=["POST"], content_types=ANY)
+def api_approve(tenant: str, identifier: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_approval(tenant, identifier, request(), clock.now()), 201))
+
+
+@app.route("/api/v1/{tenant}/announcements/{identifier}/stop", methods=["POST"], content_types=ANY)
+def api_stop(tenant: str, identifier: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_stop(tenant, identifier, request(), clock.now()), 201))
+
+
 # --- the staff's console ----------------------------------------------------------------------------------------
 
 

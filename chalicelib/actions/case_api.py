@@ -1,6 +1,7 @@
-"""What a town's systems may do with cases: file, change, read, list. The key says whose town it is and what it may.
+"""What a town's systems may do with cases (file, change, read, list) and announcements.
 
-A request with an `Idempotency-Key` is done once: its answer is committed together with what it did.
+The key says whose town it is and what it may. A request with an `Idempotency-Key` is done once:
+its answer is committed together with what it did.
 """
 
 from __future__ import annotations
@@ -19,21 +20,27 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import call_list, collect_figures, import_cases, known, pace, paper_case, show_media
+from chalicelib.actions import announce, collect_figures, import_cases, known, pace, paper_case, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.paper_case import Paper
 from chalicelib.cases import case_file, lifecycle, references, routing
+from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event
 from chalicelib.channels import Request
 from chalicelib.integrations.case_api import (
+    AnnouncementAudience,
     CaseEvent,
+    NewAnnouncement,
     NewCase,
     NumberedEvent,
+    announcement_json,
     bearer,
     case_json,
     figures_json,
     idempotency_key,
     listing,
+    moment,
     parse,
     qr_svg,
     span,
@@ -41,6 +48,8 @@ from chalicelib.integrations.case_api import (
 )
 from chalicelib.model import Case, Conflict, Refused, Town, Unavailable
 from chalicelib.storage import api_keys, idempotency, told
+from chalicelib.model import Announcement, Audience, Case, Conflict, Refused, Town, Unavailable
+from chalicelib.storage import api_keys, idempotency
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
@@ -60,7 +69,12 @@ _BAD_FILES = {
 }
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
-READ, WRITE, FIGURES = "cases:read", "cases:write", "figures"
+READ, WRITE, FIGURES, ANNOUNCEMENTS = "cases:read", "cases:write", "figures", "announcements"
+_NOT_NOW = {
+    "second_person": "Above the town's bound somebody else than its author approves it.",
+    "not_a_draft": "It was approved or stopped already.",
+    "nothing_to_stop": "It was stopped or done already.",
+}
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 # Events of this name are moves of the graph; any other word is the town's own and only written down.
 _MOVES = (lifecycle.REOPENED, lifecycle.WITHDRAWN)
@@ -188,6 +202,72 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
     first, last = span(request.query, today)
     spent = collect_figures.spent(call.town, first, last, call.deadline)
     return figures_json(collect_figures.read(call.town, first, last, call.deadline), spent)
+
+
+# --- announcements ----------------------------------------------------------------------------------------------
+
+
+def post_announcement(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """Write a draft with its receivers counted: A."""
+    call = _begun(tenant, request, now, ANNOUNCEMENTS, "announcements")
+    asked = parse(NewAnnouncement, request.body, request.headers)
+    whom = asked.audience or AnnouncementAudience()
+    chosen = (whom.topics, whom.settlements, whom.languages, whom.channels)
+    audience = Audience(*(tuple(names or ()) for names in chosen))
+    at = moment(asked.at or "", "at")
+
+    def act(version: int) -> dict[str, Any]:
+        def beside(new: Announcement) -> list[Write]:
+            return _remembering(call, version, _announced(call, new))
+
+        new = announce.draft(call.town, dict(asked.text), audience, at, call.by, now, call.deadline, beside)
+        return _announced(call, new)
+
+    return _once(call, act)
+
+
+def post_approval(tenant: str, identifier: str, request: Request, now: float) -> dict[str, Any]:
+    """Approve it, above the town's bound with another key than it was written with: A."""
+    call = _begun(tenant, request, now, ANNOUNCEMENTS, f"announcements/{identifier}/approve")
+    return _decided(call, identifier, announce.approve)
+
+
+def post_stop(tenant: str, identifier: str, request: Request, now: float) -> dict[str, Any]:
+    """Send no further page of it: A."""
+    call = _begun(tenant, request, now, ANNOUNCEMENTS, f"announcements/{identifier}/stop")
+    return _decided(call, identifier, announce.stop)
+
+
+def get_announcement(tenant: str, identifier: str, request: Request, now: float) -> dict[str, Any]:
+    """One announcement with its counts and pages as they stand: A."""
+    call = _begun(tenant, request, now, ANNOUNCEMENTS)
+    return _announcement_json(call, announce.load(call.town, identifier, call.deadline))
+
+
+def _decided(call: _Call, identifier: str, decide: Callable[..., Announcement]) -> dict[str, Any]:
+    def act(version: int) -> dict[str, Any]:
+        def beside(after: Announcement) -> list[Write]:
+            return _remembering(call, version, _announced(call, after))
+
+        try:
+            after = decide(call.town, identifier, call.by, call.now, call.deadline, beside)
+        except NotNow as error:
+            if not _still_wanted(call):  # this very request was done by another process
+                raise Superseded(identifier) from error
+            status = 403 if error.code == "second_person" else 422
+            raise Refused(status, error.code, _NOT_NOW.get(error.code, "Not in its state.")) from error
+        return _announced(call, after)
+
+    return _once(call, act)
+
+
+def _announced(call: _Call, found: Announcement) -> dict[str, Any]:
+    return _announcement_json(call, announce.progress(call.town, found, call.deadline))
+
+
+def _announcement_json(call: _Call, shown: Progress) -> dict[str, Any]:
+    found, zone = shown.announcement, call.town.core["time_zone"]
+    return announcement_json(found, shown.state, shown.counts, shown.pages, announce.price(call.town, found), zone)
 
 
 # --- who calls --------------------------------------------------------------------------------------------------

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, StrictBool, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
 
-from chalicelib.model import KINDS, Attachment, Case, Happening, Refused
+from chalicelib.model import KINDS, Announcement, Attachment, Case, Happening, PageState, Refused
 
 BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 SPAN_DAYS_DEFAULT, SPAN_DAYS_MAX = 30, 366
 CURSOR_CHARS_MAX = 60
+ANNOUNCEMENT_LANGUAGES_MAX = 10
 IDEMPOTENCY_KEY_CHARS_MAX = 200
 MASKED = "•••"
 # Kinds whose words only a key with this scope reads.
@@ -55,6 +56,7 @@ Name = Annotated[str, _text(120)]
 Subject = Annotated[str, _text(300)]
 Note = Annotated[str, _text(2000)]
 Number = Annotated[str, _text(60)]
+AnnouncementText = Annotated[str, _text(1000)]
 Phone = Annotated[str, _text(30, r"^\+?[\d ()/.-]{5,29}$")]
 Email = Annotated[str, _text(120, r"^[^@\s]{1,64}@[^@\s]+\.[A-Za-z]{2,}$")]
 LanguageTag = Annotated[str, _text(20, r"^[A-Za-z]{2,3}(-[A-Za-z]{4,8})?$")]
@@ -104,6 +106,23 @@ class NumberedEvent(CaseEvent):
     """The same, for the case under the town's own file number."""
 
     number: Number
+
+
+class AnnouncementAudience(_Strict):
+    """Whom it is for; what is left out is everybody. Settlements by name."""
+
+    topics: list[Name] | None = None
+    settlements: list[Name] | None = None
+    languages: list[Name] | None = None
+    channels: list[Literal["viber", "web"]] | None = None
+
+
+class NewAnnouncement(_Strict):
+    """The town's words by language; the other script is derived. `at`: when to send it, at once if left out."""
+
+    text: dict[LanguageTag, AnnouncementText] = Field(min_length=1, max_length=ANNOUNCEMENT_LANGUAGES_MAX)
+    audience: AnnouncementAudience | None = None
+    at: Annotated[str, _text(40)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +187,7 @@ def listing(query: Mapping[str, str]) -> Listing:
         office=query.get("office", ""),
         updated_after=_moment(query.get("updated_after", "")),
         call=_yes(query, "call"),
+        updated_after=moment(query.get("updated_after", ""), "updated_after"),
         cursor=cursor,
         limit=_limit(query.get("limit", "")),
     )
@@ -225,17 +245,18 @@ def _limit(written: str) -> int:
     return int(written)
 
 
-def _moment(written: str) -> int:
+def moment(written: str, field: str) -> int:
+    """A time as epoch seconds, 0 for none. Raises Refused 422 naming the field."""
     if not written:
         return 0
     try:
         # A "+" that nobody escaped arrives as a blank.
-        moment = datetime.fromisoformat(written.strip().replace(" ", "+" if "T" in written else "T"))
-        at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        read = datetime.fromisoformat(written.strip().replace(" ", "+" if "T" in written else "T"))
+        at = read if read.tzinfo else read.replace(tzinfo=UTC)
         return max(0, int(at.timestamp()))
     except (ValueError, OverflowError) as error:
         message = "A time as 2026-03-10T10:15:00+01:00."
-        raise Refused(422, "bad_time", message, "updated_after") from error
+        raise Refused(422, "bad_time", message, field) from error
 
 
 # --- what is told -----------------------------------------------------------------------------------------------
@@ -287,6 +308,39 @@ def case_json(
         kind, identifier, name = assignee
         told["assignee"] = {"kind": kind, "id": identifier, "name": MASKED if hidden else name}
     return told
+
+
+def announcement_json(
+    found: Announcement,
+    state: str,
+    counts: Mapping[str, int],
+    pages: Iterable[PageState],
+    price: Mapping[str, Any] | None,
+    time_zone: str,
+) -> dict[str, Any]:
+    """An announcement as the contract tells it; nobody's id is in it."""
+    zone, sizes = ZoneInfo(time_zone), {page.n: page.size for page in found.pages}
+    audience = found.audience
+    return {
+        "id": found.id,
+        "state": state,
+        "reason": found.reason or None,
+        "text": dict(found.text),
+        "audience": {
+            "topics": list(audience.topics),
+            "settlements": list(audience.settlements),
+            "languages": list(audience.languages),
+            "channels": list(audience.channels),
+        },
+        "at": _time(found.at, zone),
+        "created_at": _time(found.created_at, zone),
+        "approved_at": _time(found.approved_at, zone),
+        "began_at": _time(found.began_at, zone),
+        "counts": dict(counts),
+        "calls": found.calls,
+        "price": dict(price) if price else None,
+        "pages": [{"n": page.n, "state": page.state, "size": sizes[page.n]} for page in pages],
+    }
 
 
 class Summed(Protocol):

@@ -7,10 +7,19 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.integrations.case_api import LIMIT_DEFAULT, LIMIT_MAX, STATUSES, CaseEvent, NewCase, NumberedEvent
+from chalicelib.integrations.case_api import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    STATUSES,
+    CaseEvent,
+    NewAnnouncement,
+    NewCase,
+    NumberedEvent,
+)
 from chalicelib.model import KINDS
 from chalicelib.version import VERSION
 
+_BODIES = (NewCase, CaseEvent, NumberedEvent, NewAnnouncement)
 _REF = "#/components/schemas/"
 _TIME = {"type": ["string", "null"], "format": "date-time"}
 _WORD = {"type": ["string", "null"]}
@@ -18,7 +27,7 @@ _WORD = {"type": ["string", "null"]}
 
 def document() -> dict[str, Any]:
     """The whole description."""
-    models: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in (NewCase, CaseEvent, NumberedEvent)]
+    models: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in _BODIES]
     _, schemas = models_json_schema(models, ref_template=_REF + "{model}")
     return {
         "openapi": "3.1.0",
@@ -68,6 +77,27 @@ def document() -> dict[str, Any]:
                 "parameters": [_path("tenant"), _path("reference")],
                 "post": _posts("CaseEvent", "Case", "Change a case.", "The case after it"),
             },
+            "/api/v1/{tenant}/announcements": {
+                "parameters": [_path("tenant")],
+                "post": _posts(
+                    "NewAnnouncement", "Announcement", "Write an announcement; its receivers are counted.", "The draft"
+                ),
+            },
+            "/api/v1/{tenant}/announcements/{identifier}": {
+                "parameters": [_path("tenant"), _path("identifier")],
+                "get": {
+                    "summary": "One announcement as it stands",
+                    "responses": {"200": _answer("Announcement", "The announcement"), **_errors()},
+                },
+            },
+            "/api/v1/{tenant}/announcements/{identifier}/approve": {
+                "parameters": [_path("tenant"), _path("identifier")],
+                "post": _posts("", "Announcement", "Approve it, above the town's bound with another key.", "Approved"),
+            },
+            "/api/v1/{tenant}/announcements/{identifier}/stop": {
+                "parameters": [_path("tenant"), _path("identifier")],
+                "post": _posts("", "Announcement", "Send no further page of it.", "The announcement after it"),
+            },
             "/api/v1/{tenant}/figures": {
                 "parameters": [_path("tenant")],
                 "get": {
@@ -89,6 +119,7 @@ def document() -> dict[str, Any]:
                 "Filed": _FILED,
                 "Imported": _IMPORTED,
                 "Figures": _FIGURES,
+                "Announcement": _ANNOUNCEMENT,
                 "Error": _ERROR,
             },
         },
@@ -124,10 +155,11 @@ def _posts(body: str, answer: str, summary: str, description: str) -> dict[str, 
         "schema": {"type": "string", "maxLength": 200},
         "description": "the same key within 24 hours: the same answer, nothing done twice; another body: 422",
     }
+    asked = {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + body}}}}
     return {
         "summary": summary,
         "parameters": [key],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + body}}}},
+        **({"requestBody": asked} if body else {}),
         "responses": {"201": _answer(answer, description), **_errors(posted=True)},
     }
 
@@ -230,6 +262,28 @@ _IMPORTED = _object(
         "applied": {"type": "integer"},
         "unchanged": {"type": "integer"},
         "rejected": {"type": "array", "items": _REJECTED},
+    }
+)
+_NAMES = {"type": "array", "items": {"type": "string"}}
+_ANNOUNCEMENT = _object(
+    {
+        "id": {"type": "string"},
+        "state": {"type": "string", "enum": ["draft", "approved", "sending", "paused", "stopped", "done"]},
+        "reason": _WORD,
+        "text": {"type": "object", "additionalProperties": {"type": "string"}},
+        "audience": _object(dict.fromkeys(("topics", "settlements", "languages", "channels"), _NAMES)),
+        **dict.fromkeys(("at", "created_at", "approved_at", "began_at"), _TIME),
+        "counts": _object(
+            dict.fromkeys(
+                ("audience", "sent", "delivered", "seen", "failed", "left", "uncertain", "skipped", "web"), _COUNT
+            )
+        ),
+        "calls": _COUNT,
+        "price": {"oneOf": [_object({"amount": {"type": "number"}, "currency": {"type": "string"}}), {"type": "null"}]},
+        "pages": {
+            "type": "array",
+            "items": _object({"n": _COUNT, "state": {"type": "string"}, "size": _COUNT}),
+        },
     }
 )
 _ERROR = _object(
