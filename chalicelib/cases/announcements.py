@@ -111,7 +111,9 @@ def cut_up(receivers: Iterable[tuple[Receiver, Voice]]) -> list[tuple[Page, list
     for receiver, voice in receivers:
         alike.setdefault((receiver.account, voice), []).append(receiver)
     pages: list[tuple[Page, list[Receiver]]] = []
-    for (account, voice), group in sorted(alike.items(), key=lambda item: (item[0][0], item[0][1].language, str(item))):
+    for (account, voice), group in sorted(
+        alike.items(), key=lambda item: (item[0][0], item[0][1].language, item[0][1].script)
+    ):
         most = PAGE_RECEIVERS_MAX if account.startswith("viber:") else WEB_RECEIVERS_MAX
         for part in _evenly(group, most):
             pages.append((Page(len(pages) + 1, account, voice, len(part)), part))

@@ -1,0 +1,189 @@
+"""Announcements: written, looked at as they will be read, approved by a second person, watched while they are sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.actions import announce
+from chalicelib.cases import announcements as rules
+from chalicelib.cases.announcements import NotNow, Progress
+from chalicelib.console.door import Answer, Visit
+from chalicelib.console.pages import page
+from chalicelib.model import Announcement, Audience, Refused
+from chalicelib.services import news
+
+CHOICES = ("topic", "settlement", "language", "channel")
+TYPED_CHARS_MAX = 2000
+TITLE_CHARS = 70
+BAR_WIDTH = 1000.0
+PARTS = ("seen", "delivered", "sent", "failed", "uncertain")  # of the bar, each without those before it
+SAID = ("approved", "stopped", "resumed", "resend", "leave")
+
+
+def show(visit: Visit) -> Answer:
+    """The newest announcements."""
+    found = announce.newest(visit.here, visit.deadline)
+    return page(visit, "announcements", found=found, title=_title)
+
+
+def new(visit: Visit) -> Answer:
+    """The form, empty or with the words of an earlier one."""
+    typed: dict[str, str] = {}
+    if "from" in visit.query:
+        earlier = announce.load(visit.here, visit.query["from"], visit.deadline).announcement
+        typed = {f"text.{language}": words for language, words in earlier.text.items()}
+    return _form(visit, typed)
+
+
+def write(visit: Visit) -> Answer:
+    """A draft with its receivers counted; its page shows it as it will be read."""
+    typed = {name: value[:TYPED_CHARS_MAX] for name, value in visit.form.items()}
+    text = {language: typed.get(f"text.{language}", "") for language in visit.here.languages}
+    chosen = [(typed[name],) if typed.get(name) else () for name in CHOICES]
+    try:
+        at = _at(visit, typed.get("at", ""))
+        draft = announce.draft(visit.here, text, Audience(*chosen), at, visit.person.by, visit.now, visit.deadline)
+    except Refused as refusal:
+        return _form(visit, typed, 422, wrong=refusal.code, field=refusal.field_name or "")
+    return visit.go(f"console/announcements/{draft.id}")
+
+
+def one(visit: Visit) -> Answer:
+    """A draft to be approved, or what became of it."""
+    return _page(visit, _load(visit))
+
+
+def state(visit: Visit) -> Answer:
+    """The part that changes while it is sent."""
+    return page(visit, "announcement_state", **_shown(visit, _load(visit)))
+
+
+def approve(visit: Visit) -> Answer:
+    """Let it be sent; above the town's bound whoever wrote it may not."""
+    return _done(visit, "approved", announce.approve)
+
+
+def stop(visit: Visit) -> Answer:
+    """Send no further page."""
+    return _done(visit, "stopped", announce.stop)
+
+
+def resume(visit: Visit) -> Answer:
+    """Go on after a pause."""
+    return _done(visit, "resumed", announce.resume)
+
+
+def decide(visit: Visit) -> Answer:
+    """Send a page again whose answer was lost, or leave it at that."""
+    written, what = visit.form.get("n", ""), visit.form.get("what", "")
+    if what not in (announce.RESEND, announce.LEAVE) or not written.isdecimal() or len(written) > 5:
+        raise Refused(404, "nothing_there", "There is no such page.")
+    identifier = visit.params["identifier"]
+    try:
+        announce.decide(visit.here, identifier, int(written), what, visit.person.by, visit.now, visit.deadline)
+    except NotNow as error:
+        return _page(visit, _load(visit), 422, problem=error.code)
+    return visit.go(f"console/announcements/{identifier}?said={what}")
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _load(visit: Visit) -> Progress:
+    return announce.load(visit.here, visit.params["identifier"], visit.deadline)
+
+
+def _done(visit: Visit, said: str, act: Any) -> Answer:
+    identifier = visit.params["identifier"]
+    try:
+        act(visit.here, identifier, visit.person.by, visit.now, visit.deadline)
+    except NotNow as error:
+        return _page(visit, _load(visit), 422, problem=error.code)
+    return visit.go(f"console/announcements/{identifier}?said={said}")
+
+
+def _form(visit: Visit, typed: dict[str, str], status: int = 200, **shown: Any) -> Answer:
+    blank: dict[str, Any] = {"wrong": "", "field": ""}
+    return page(
+        visit,
+        "announcement_new",
+        status,
+        typed=typed,
+        topics=announce.topics(visit.here),
+        service=news.service_of(visit.here) or "",
+        settlements=visit.here.core["settlements"],
+        channels=announce.CHANNELS,
+        chars_max=rules.TEXT_CHARS_MAX,
+        **(blank | shown),
+    )
+
+
+def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "") -> Answer:
+    found, said = progress.announcement, visit.query.get("said", "")
+    return page(
+        visit,
+        "announcement",
+        status,
+        problem=problem,
+        said=said if said in SAID else "",
+        previews=announce.preview(visit.here, dict(found.text), visit.now),
+        service=news.service_of(visit.here) or "",
+        places=announce.settlements(visit.here),
+        title=_title,
+        **_shown(visit, progress),
+    )
+
+
+def _shown(visit: Visit, progress: Progress) -> dict[str, Any]:
+    found = progress.announcement
+    total = sum(found.receivers.values())
+    bound = announce.bound(visit.here)
+    return {
+        "progress": progress,
+        "found": found,
+        "moving": progress.state in (rules.APPROVED, rules.SENDING),
+        "price": announce.price(visit.here, found),
+        "bound": bound,
+        "second": total > bound and found.by == visit.person.by,
+        "bar": _bar(progress),
+        "uncertain": [one for one in progress.pages if one.state == rules.UNCERTAIN],
+        "sizes": {one.n: one.size for one in found.pages},
+        "reasons": sorted(progress.reasons.items(), key=lambda item: -item[1]),
+    }
+
+
+def _bar(progress: Progress) -> list[tuple[str, float, float]]:
+    """Name, left edge and width of the parts of the bar."""
+    counts, total = progress.counts, max(1, progress.counts["audience"])
+    numbers = {
+        "seen": counts["seen"],
+        "delivered": counts["delivered"] - counts["seen"],
+        "sent": counts["sent"] - counts["delivered"],
+        "failed": counts["failed"],
+        "uncertain": counts["uncertain"],
+    }
+    bar, left = [], 0.0
+    for name in PARTS:
+        width = round(BAR_WIDTH * numbers[name] / total, 1)
+        bar.append((name, round(left, 1), width))
+        left += width
+    return bar
+
+
+def _title(found: Announcement) -> str:
+    """The beginning of its words, to know it by."""
+    first = next(iter(found.text.values())).partition("\n")[0]
+    return first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1].rstrip() + "…"
+
+
+def _at(visit: Visit, written: str) -> int:
+    """The time on a form, in the town's own time. Raises Refused 422."""
+    if not written:
+        return 0
+    try:
+        local = dt.datetime.fromisoformat(written)
+    except ValueError as error:
+        raise Refused(422, "bad_time", "Not a time.", "at") from error
+    return int(local.replace(tzinfo=ZoneInfo(visit.here.core["time_zone"])).timestamp())

@@ -1,0 +1,132 @@
+"""The announcements' pages: written, seen as they will be read, approved by somebody else, watched, stopped."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from chalicelib.actions import send_page
+from chalicelib.actions.sweep import sweep
+from chalicelib.console.wording import VOICES
+from chalicelib.storage import audit
+from tests.actions.test_announcements import NEWS, TEXT, some, subscribe
+from tests.console.clerk import Clerk, Page, employed, seated, soon
+from tests.viber import DROP
+from tests.world import World
+
+NEW = {"text.sr": TEXT, "topic": "water", "settlement": "", "language": "", "channel": "", "at": ""}
+
+
+@pytest.fixture
+def office(town: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(send_page, "PAGES_PER_SECOND", 1e6)
+    town.offers(NEWS)
+    return town
+
+
+def head(town: World) -> Clerk:
+    return seated(employed(town.slug, "head"), town.now)
+
+
+def drafted(clerk: Clerk, **more: str) -> str:
+    """The path of a new draft's page."""
+    answer = clerk.post("/console/announcements", NEW | more)
+    assert answer.status == 303, answer.text
+    return "/" + answer.leads_to.lstrip("./")
+
+
+def looked(clerk: Clerk, path: str) -> Page:
+    answer = clerk.get(path)
+    assert answer.status == 200
+    return answer
+
+
+def test_a_draft_shows_both_scripts_the_receivers_the_calls_and_the_price(office: World) -> None:
+    subscribe(office, some(3))
+    author = head(office)
+    shown = looked(author, drafted(author)).text
+    assert TEXT in shown and "Сутра од 8 до 14 часова" in shown and "Za odjavu pošaljite STOP." in shown
+    assert "3 primalaca" in shown and "poziva: 1" in shown and "Cenovnik nije unet." in shown
+    assert office.viber.broadcasts == []
+
+
+def test_with_many_receivers_only_a_second_person_can_approve(office: World) -> None:
+    subscribe(office, some(501))
+    author, second = head(office), head(office)
+    path = drafted(author)
+    assert "Odobri i pošalji" not in looked(author, path).text
+    assert author.post(f"{path}/approve").status == 422
+    assert "Odobri i pošalji" in looked(second, path).text
+    assert second.post(f"{path}/approve").status == 303
+    for _ in range(2):
+        sweep(office.now)
+    done = looked(author, path)
+    assert "Poslato: 501 od 501" in done.text
+    assert "hx-trigger" not in done.body
+    acts = {act.what for act in audit.of_day(office.slug, "2026-03-10", soon())[0]}
+    assert {"announcement_written", "announcement_approved"} <= acts
+
+
+def test_while_it_is_sent_the_page_looks_again_every_five_seconds_and_can_stop_it(office: World) -> None:
+    subscribe(office, some(2))
+    author = head(office)
+    path = drafted(author)
+    author.post(f"{path}/approve")
+    assert 'hx-trigger="every 5s"' in looked(author, path).body
+    assert "Poslato: 0 od 2" in looked(author, f"{path}/state").text
+    assert author.post(f"{path}/stop").status == 303
+    sweep(office.now)
+    assert "zaustavljeno" in looked(author, path).text
+    assert office.viber.broadcasts == []
+
+
+def test_an_uncertain_page_is_shown_and_somebody_decides(office: World) -> None:
+    subscribe(office, some(2))
+    author = head(office)
+    path = drafted(author)
+    author.post(f"{path}/approve")
+    office.viber.broadcast_script = [DROP]
+    for _ in range(2):
+        sweep(office.now)
+        office.now += 100
+    assert "Poziv 1 nije siguran. Primalaca: 2" in looked(author, path).text
+    assert author.post(f"{path}/page", {"n": "1", "what": "leave"}).status == 303
+    assert author.post(f"{path}/page", {"n": "1", "what": "resend"}).status == 303
+    assert author.post(f"{path}/page", {"n": "1", "what": "resend"}).status == 422
+    assert author.post(f"{path}/page", {"n": "x", "what": "resend"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"text.sr": " "}, "Upišite tekst bar na jednom jeziku."),
+        ({"text.sr": "a" * 1001}, "Tekst je predugačak."),
+        ({"at": "sutra"}, "To vreme nije ispravno."),
+        ({"topic": "nothing"}, "Ovo ne može da se pošalje."),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_typed_is_lost(office: World, typed: dict[str, str], told: str) -> None:
+    answer = head(office).post("/console/announcements", NEW | {"text.sr": "<b>Kept & safe</b>"} | typed)
+    assert (answer.status, told in answer.text) == (422, True)
+    assert "text.sr" in typed or html.escape("<b>Kept & safe</b>", quote=False) in answer.body
+
+
+def test_a_schedule_is_in_the_towns_own_time(office: World) -> None:
+    author = head(office)
+    path = drafted(author, at="2026-03-11T17:00")
+    assert "11. 3. 2026, 17:00" in looked(author, path).text
+    assert "11. 3. 2026, 17:00" in looked(author, "/console/announcements").text
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_every_page_speaks_every_language_of_the_console(office: World, voice: str) -> None:
+    subscribe(office, some(1))
+    author = head(office)
+    author.cookies["salter_voice"] = voice
+    path = drafted(author)
+    for page in ("/console/announcements", "/console/announcements/new", path, f"{path}/state"):
+        looked(author, page)
+    author.post(f"{path}/approve")
+    sweep(office.now)
+    looked(author, path)
