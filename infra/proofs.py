@@ -110,6 +110,7 @@ class Stage:
         self.agreed: dict[str, bool] = {}  # by citizen: whether notices may be sent
         self.codes: dict[str, str] = {}  # by reference
         self.standings: dict[str, Standing] = {}
+        self.announced: list[dict[str, Any]] = []  # newest first
         self.chat: Case | None = None  # the one a person was last asked for in
         self.filed: Case | None = None  # by the last turn
         self.acted_on = ""  # the request for help that the last turn did something about
@@ -119,6 +120,8 @@ class Stage:
         """Play one turn; what is wrong with the answer, if anything. Who says nothing reads what came meanwhile."""
         self.enter(str(turn.get("as", CITIZEN)))
         self.now += 60 * float(turn.get("wait_minutes", 0))
+        if "announced" in turn:
+            self.announced.insert(0, {"at": int(self.now), "topics": [], **turn["announced"]})
         if SAID.intersection(turn):
             try:
                 inbound = self._inbound(turn)
@@ -248,6 +251,8 @@ class Stage:
                 return next((case for case in named if self._me in (case.owner, *helping.asked(case))), None)
             case "standing":
                 return self.standings.get(self.actor, Standing())
+            case "announced":
+                return self.announced
             case "own_references":
                 return tuple(case.reference for case in reversed(self.cases))
             case "chat_queue":

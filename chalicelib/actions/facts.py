@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
 from chalicelib.storage import consents, keys, links, near, people, phones, volunteers
+from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
@@ -86,6 +87,11 @@ def _standing(town: Town, conversation: Conversation, word: str, now: float, dea
     return people.standing(town.slug, keys.person(conversation.account, conversation.citizen), now, deadline)
 
 
+def _announced(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
+    """What the town announced lately, newest first."""
+    return AnnouncementStore(town.slug).news(now, deadline)
+
+
 def _own_references(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
     person = keys.person(conversation.account, conversation.citizen)
     return CaseStore(town.slug).own_references(person, deadline)
@@ -113,6 +119,7 @@ _LOADERS: Mapping[str, Loader] = {
     "help": _help,
     "volunteer": _volunteer,
     "standing": _standing,
+    "announced": _announced,
     "own_references": _own_references,
     "chat_queue": _chat_queue,
     "chat_case": _chat_case,

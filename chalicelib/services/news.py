@@ -6,16 +6,20 @@ for the whole town), `<service>.off.<topic>`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from chalicelib.dialogue import chat, own_words
+from chalicelib.cases import announcements
+from chalicelib.dialogue import chat, own_words, words
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Scene
 from chalicelib.language.folding import fold
 from chalicelib.model import Choice, Facts, Line, Link, Need, Say, Standing, Subscribe, Town, Unsubscribe
 
-STANDING = "standing"
+STANDING, ANNOUNCED = "standing", "announced"
+LATEST_SHOWN = 2
 TOPIC = "news."  # before a topic's name where consents are recorded
 ON_WORDING, OFF_WORDING = "news_on.1", "news_off.1"
 ALL = "all"
@@ -54,12 +58,12 @@ def _is_named(topic: Mapping[str, Any], spoken: Sequence[str]) -> bool:
 def act(scene: Scene, service: str, item: str) -> Act | Need | None:
     """Show the topics, subscribe, unsubscribe."""
     if STANDING not in scene.facts.found:
-        return Need((STANDING,))
+        return Need((STANDING,) if item else (STANDING, ANNOUNCED))
     known: Standing = scene.facts.found[STANDING]
     verb, _, rest = item.partition(".")
     topic, _, settlement = rest.partition(".")
     if verb not in ("on", "off") or not any(entry["id"] == topic for entry in _topics(scene.town, service)):
-        return Act((_list(scene.town, service, known),)) if not item else None
+        return Act((_list(scene, service, known),)) if not item else None
     title = title_of(service, topic)
     if verb == "off":
         say = Say(lines=(Line("news_off", {"topic": title}),), choices=chat.choices(service, "menu"))
@@ -74,10 +78,10 @@ def _wish(topic: str, settlement: str) -> Subscribe:
     return Subscribe(topic, ON_WORDING, "" if settlement == ALL else settlement)
 
 
-def _list(town: Town, service: str, known: Standing) -> Say:
-    """What can be subscribed to and what is; where the news stands, for none were sent here yet."""
-    page = town.core["services"][service]["page"]
-    lines = [Line("news_none_yet")] if page else []
+def _list(scene: Scene, service: str, known: Standing) -> Say:
+    """What was announced lately, what can be subscribed to and what is; where the rest of the news stands."""
+    town, page = scene.town, scene.town.core["services"][service]["page"]
+    lines = _latest(scene, service) or ([Line("news_none_yet")] if page else [])
     ids = [entry["id"] for entry in _topics(town, service)]
     subscribed = [topic for topic in ids if topic in known.subscriptions]
     if subscribed:
@@ -86,6 +90,26 @@ def _list(town: Town, service: str, known: Standing) -> Say:
     ways = [f"{service}.{'off' if topic in subscribed else 'on'}.{topic}" for topic in ids]
     link = Link(Line("news_page"), page) if page else None
     return Say(lines=tuple(lines), choices=chat.choices(*ways, "menu"), link=link)
+
+
+def _latest(scene: Scene, service: str) -> list[Line]:
+    """The newest announcements of the town's topics, in the citizen's language and script."""
+    topics = {topic["id"] for topic in _topics(scene.town, service)}
+    wanted = [
+        found
+        for found in scene.facts.found.get(ANNOUNCED, ())
+        if not found["topics"] or topics.intersection(found["topics"])
+    ]
+    lines = [Line("news_latest")] if wanted else []
+    zone = ZoneInfo(scene.town.core["time_zone"])
+    for found in wanted[:LATEST_SHOWN]:
+        day = dt.datetime.fromtimestamp(found["at"], zone)
+        date = Line("days.date_format", {"d": day.day, "m": day.month, "y": day.year})
+        voice = words.spoken(scene.town, scene.heard.voice)
+        kept, native = words.latin_words(scene.town), scene.town.native_language
+        said = announcements.wording(found["text"], voice, native, kept)[1]
+        lines.append(Line("news_item", {"date": date, "text": said}))
+    return lines
 
 
 def _ask_place(service: str, topic: str, places: Mapping[str, str]) -> Say:

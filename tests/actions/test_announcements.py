@@ -19,6 +19,7 @@ from chalicelib.model import Announcement, Audience, Follower, Refused, SalterEr
 from chalicelib.storage import dynamo, keys, people
 from chalicelib.wire import Deadline
 from tests.faults.breaking import Breaker, Killed
+from tests.meter import Meter
 from tests.viber import DROP
 from tests.web import Visitor
 from tests.world import World
@@ -297,6 +298,21 @@ def test_web_visitors_find_it_in_their_conversation_once(town: World) -> None:
     assert len(said) == 1
     counts = told(town, identifier).counts
     assert (counts["web"], counts["sent"], counts["failed"]) == (2, 1, 1)
+
+
+def test_who_asks_for_news_reads_the_latest_announcements_for_two_questions(town: World) -> None:
+    assert "Gornji Kraj" not in town.says("mira", "novosti")[0]
+    subscribe(town, ["ana"])
+    approved(town, topics=["water"], text={"sr": TEXT, "en": "No water tomorrow."})
+    sent(town)
+    meter = Meter()
+    wire.taps.append(meter)
+    (said,) = town.says("mira", "novosti")
+    wire.taps.remove(meter)
+    assert f"10. 3. 2026.\n{TEXT}" in said
+    assert meter.operations[:4] == ["dynamodb.GetItem", "dynamodb.Query", "dynamodb.Query", "dynamodb.PutItem"]
+    assert "Сутра од 8 до 14 часова" in town.says("boris", "новости")[0]
+    assert "No water tomorrow." in town.says("john", "any news?")[0]
 
 
 # --- killed anywhere --------------------------------------------------------------------------------------------
