@@ -157,18 +157,14 @@ def newest(town: Town, deadline: Deadline) -> list[Progress]:
 
 def bound(town: Town) -> int:
     """With more receivers than this a second person approves."""
-    return int(_settings(town).get("second_person_above", rules.SECOND_PERSON_ABOVE))
+    return int(town.core.get("announcements", {}).get("second_person_above", rules.SECOND_PERSON_ABOVE))
 
 
 def price(town: Town, found: Announcement) -> dict[str, Any] | None:
     """What it costs at most by the town's own price list; None where there is none."""
-    settings = _settings(town)
-    amount = rules.price(found.receivers, settings.get("price"))
-    return None if amount is None else {"amount": amount, "currency": settings["currency"]}
-
-
-def _settings(town: Town) -> dict[str, Any]:
-    return dict(town.core.get("announcements", {}))
+    each = town.core["viber"].get("price")
+    amount = rules.price(found.receivers, each["amount"] if each else None)
+    return None if amount is None else {"amount": amount, "currency": each["currency"]}
 
 
 # --- the audience -----------------------------------------------------------------------------------------------

@@ -19,8 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_list, collect_figures, import_cases, known, pace, paper_case, show_media
-from chalicelib.actions import announce, collect_figures, import_cases, known, pace, paper_case, show_media
+from chalicelib.actions import announce, call_list, collect_figures, import_cases, known, pace, paper_case, show_media
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.paper_case import Paper
 from chalicelib.cases import case_file, lifecycle, references, routing
@@ -46,10 +45,8 @@ from chalicelib.integrations.case_api import (
     span,
     with_notices,
 )
-from chalicelib.model import Case, Conflict, Refused, Town, Unavailable
-from chalicelib.storage import api_keys, idempotency, told
 from chalicelib.model import Announcement, Audience, Case, Conflict, Refused, Town, Unavailable
-from chalicelib.storage import api_keys, idempotency
+from chalicelib.storage import api_keys, idempotency, told
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write

@@ -185,7 +185,6 @@ def listing(query: Mapping[str, str]) -> Listing:
         status=status,
         kind=kind,
         office=query.get("office", ""),
-        updated_after=_moment(query.get("updated_after", "")),
         call=_yes(query, "call"),
         updated_after=moment(query.get("updated_after", ""), "updated_after"),
         cursor=cursor,

@@ -134,7 +134,7 @@ class AnnouncementStore:
     def add_receipt(self, identifier: str, n: int, mark: bytes, now: float, deadline: Deadline) -> None:
         key = (keys.announcement(self.town, identifier), keys.page_receipts(n))
         kept = {"shape": SHAPE, "exp": int(now) + KEPT_DAYS * 86400}
-        dynamo.add(TABLE, key, "got", frozenset((mark,)), kept, deadline)
+        dynamo.join(TABLE, key, "got", frozenset((mark,)), kept, deadline)
 
     def receipt_item(self, found: Announcement, page: Page, token: str, now: float) -> Write:
         """By which a receipt with this token finds its page, as part of the transaction that marks the page."""
@@ -187,14 +187,16 @@ class AnnouncementStore:
         """That a web visitor has it in the conversation: once, beside the words."""
         item = {
             "pk": keys.announcement(self.town, identifier),
-            "sk": keys.told(person),
+            "sk": keys.announced_to(person),
             "shape": SHAPE,
             "exp": int(now) + RECEIVERS_KEPT_DAYS * 86400,
         }
         return Write(TABLE, item)
 
     def was_told(self, identifier: str, person: str, deadline: Deadline) -> bool:
-        return dynamo.get(TABLE, keys.announcement(self.town, identifier), keys.told(person), deadline) is not None
+        return (
+            dynamo.get(TABLE, keys.announcement(self.town, identifier), keys.announced_to(person), deadline) is not None
+        )
 
     def _beside(self, identifier: str, prefix: str, deadline: Deadline) -> list[Item]:
         partition = ("pk", keys.announcement(self.town, identifier))

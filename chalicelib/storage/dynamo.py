@@ -216,7 +216,7 @@ def walk(
         payload["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def add(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: Item, deadline: Deadline) -> None:
+def join(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: Item, deadline: Deadline) -> None:
     """Put `members` into a set of bytes, whoever else does so at the same time; `kept` is set beside it."""
     names = {f"#{position}": attribute for position, attribute in enumerate(kept)}
     payload = {

@@ -278,7 +278,7 @@ def page_receipts(n: int) -> str:
     return f"{GOT}{n:05d}"
 
 
-def told(person: str) -> str:
+def announced_to(person: str) -> str:
     """Beside an announcement: that it stands in this web visitor's conversation."""
     return f"W#{person}"
 

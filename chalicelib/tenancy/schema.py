@@ -162,12 +162,9 @@ class Person(Strict):
 
 
 class Announcements(Strict):
-    """`second_person_above`: with more receivers somebody else than the author approves. `price`: of one message on
-    Viber outside a session, by the town's own contract; without it none is shown."""
+    """`second_person_above`: with more receivers somebody else than the author approves."""
 
     second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
-    price: Annotated[float, Field(gt=0, le=1)] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 
 
 class TenantFile(Strict):
