@@ -194,9 +194,8 @@ class AnnouncementStore:
         return Write(TABLE, item)
 
     def was_told(self, identifier: str, person: str, deadline: Deadline) -> bool:
-        return (
-            dynamo.get(TABLE, keys.announcement(self.town, identifier), keys.announced_to(person), deadline) is not None
-        )
+        pk = keys.announcement(self.town, identifier)
+        return dynamo.get(TABLE, pk, keys.announced_to(person), deadline) is not None
 
     def _beside(self, identifier: str, prefix: str, deadline: Deadline) -> list[Item]:
         partition = ("pk", keys.announcement(self.town, identifier))
