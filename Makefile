@@ -20,10 +20,12 @@ $(STAMP): requirements.txt requirements-dev.txt
 run: $(STAMP)
 	@exec $(PY) -m infra.local.run
 
-# Two workers, a file of tests to one of them; each has an embedded AWS of its own.
+# Two workers, a file of tests to one of them; each has an embedded AWS of its own. What looks at the clock of the whole
+# stack (ready, stopped, killed) runs by itself.
 test: $(STAMP)
 	@./infra/need_browser.sh
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/local
+	$(PY) -m pytest tests/local
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
