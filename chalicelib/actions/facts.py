@@ -7,12 +7,13 @@ from typing import Any
 
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import consents, keys, links, near, people, phones, volunteers
+from chalicelib.storage import consents, keys, links, media, near, people, phones, volunteers
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 
 OWN_CASES_SHOWN_MAX = 20
+PHOTOS_LOOKED_AT_MAX = 25  # of problems close by: the others are offered without one
 QUEUE_COUNTED_MAX = 100
 
 
@@ -53,7 +54,13 @@ def _agreed(town: Town, conversation: Conversation, word: str, now: float, deadl
 
 
 def _near_problems(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
-    return near.newest(town.slug, word, now, deadline) if word else []
+    """Open problems of a category, the newest with a link to the small copy of their photo once that is checked."""
+    from chalicelib.actions import show_media
+
+    problems = near.newest(town.slug, word, now, deadline) if word else []
+    wanted = [problem["photo"] for problem in problems[:PHOTOS_LOOKED_AT_MAX] if problem["photo"]]
+    known = media.load_all(town.slug, wanted, now, deadline) if wanted else {}
+    return [{**problem, "photo": show_media.shown_around(known.get(problem["photo"]))} for problem in problems]
 
 
 def _link(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:

@@ -6,9 +6,10 @@ import os
 
 from chalicelib.model import Attachment
 from chalicelib.storage import aws, keys
-from chalicelib.storage.media import CHECKED
+from chalicelib.storage.media import CHECKED, Medium
 
 MEDIA_LINK_SECONDS = 300
+AROUND_LINK_SECONDS = 3600  # a citizen who is asked "is it this one" may look a little later
 
 
 def link(file: Attachment) -> str | None:
@@ -26,3 +27,10 @@ def small(file: Attachment) -> str | None:
     if file.state != CHECKED or file.type != "photo":
         return None
     return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], keys.thumbnail(file.key), MEDIA_LINK_SECONDS)
+
+
+def shown_around(medium: Medium | None) -> str:
+    """The small copy of a problem's photo for a neighbour who is about to report the same; "" if there is none."""
+    if medium is None or medium.state != CHECKED or medium.type != "photo":
+        return ""
+    return aws.object_link(os.environ["SALTER_MEDIA_BUCKET"], keys.thumbnail(medium.key), AROUND_LINK_SECONDS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import CHANGING, SIMILAR, SUMMARY, Draft, Filled, Form, Scene, first_missing, is_answered
 from chalicelib.dialogue.slots import Slot
-from chalicelib.model import Choice, Line, Need, Say
+from chalicelib.model import Choice, Line, Link, Need, Say
 
 TRIES_MAX = 3
 RESUME_AFTER_SECONDS = 30 * 60
@@ -31,7 +31,9 @@ def ask_next(scene: Scene, draft: Draft, *before: Line) -> Filled | Need:
         if known:
             found = {"reference": known.reference, "key": known.key, "args": dict(known.args)}
             draft = replace(draft, asked=SIMILAR, similar=found)
-            return Filled((question(scene, draft, *before),), draft)
+            # The link to the photo is good for an hour: it goes with the question and is not remembered.
+            photo = Link(Line("similar_photo"), known.photo) if known.photo else None
+            return Filled((replace(question(scene, draft, *before), link=photo),), draft)
     draft = replace(draft, asked=SUMMARY, similar={}, similar_seen=True)
     return Filled((question(scene, draft, *before),), draft)
 

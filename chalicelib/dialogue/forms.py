@@ -79,11 +79,12 @@ class Draft:
 
 @dataclass(frozen=True)
 class Similar:
-    """Something like it was filed before: its reference, and how the citizen is asked about it."""
+    """Something like it was filed before: its reference, how the citizen is asked about it, a link to its photo."""
 
     reference: str
     key: str
     args: Mapping[str, str | int]
+    photo: str = ""
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,8 @@ def _tells_something(town: Town, service: str, heard: Heard) -> bool:
 
 
 def similar(town: Town, service: str, answers: Mapping[str, Any], facts: Facts) -> Similar | Need | None:
-    """A recent report of the same kind close by or in the same street. Of the other report nothing is told but that."""
+    """A recent report of the same kind close by or in the same street. Of the other report nothing is told but that,
+    and its photo is shown in small."""
     place = answers.get("place")
     if not place:
         return None
@@ -178,7 +179,8 @@ def similar(town: Town, service: str, answers: Mapping[str, Any], facts: Facts) 
     if away is not None and away <= SIMILAR_METRES_MAX:
         where["metres"] = max(10, int(round(away, -1)))
     key = f"similar_{'near' if where else 'street'}{'' if days else '_today'}"
-    return Similar(str(best["reference"]), key, (where or {"street": _street(place)}) | {"n": days})
+    args = (where or {"street": _street(place)}) | {"n": days}
+    return Similar(str(best["reference"]), key, args, str(best.get("photo", "")))
 
 
 def _is_here(place: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:

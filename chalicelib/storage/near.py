@@ -38,6 +38,7 @@ def item(case: Case, created_at: int) -> Write | None:
         "street": str(case.fields.get("street_folded", ""))[:100] or None,
         "latitude": _degrees(case.place.latitude),
         "longitude": _degrees(case.place.longitude),
+        "photo": next((file.key for file in case.attachments if file.type == "photo"), None),
         "created_at": created_at,
         "exp": created_at + KEPT_DAYS * 86400,
     }
@@ -59,6 +60,7 @@ def _problem(found: dict[str, Any]) -> dict[str, Any]:
         "street_folded": found.get("street", ""),
         "latitude": _number(found.get("latitude")),
         "longitude": _number(found.get("longitude")),
+        "photo": found.get("photo", ""),
         "created_at": found["created_at"],
     }
 

@@ -500,6 +500,13 @@ def test_the_same_street_is_near_whatever_its_script() -> None:
     assert "form.follow" in buttons(scene.messages[-1])
 
 
+def test_the_photo_of_the_other_report_is_a_link_beside_the_question_and_is_not_remembered() -> None:
+    scene = stage(near_problems=[near(photo="https://media.example/hole.jpg")])
+    at_a_pin(scene)
+    assert scene.messages[-1].link == ("Pogledajte fotografiju", "https://media.example/hole.jpg")
+    assert "media.example" not in json.dumps(scene.conversation.state)
+
+
 def test_nothing_of_the_other_report_is_told_but_that_it_is_there() -> None:
     scene = stage(near_problems=[near(text="kod Petra Petrovića, 060 111 222")])
     at_a_pin(scene)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import urllib.request
 from typing import Any
 
@@ -101,6 +102,20 @@ def test_a_case_filed_before_the_photo_is_fetched_gets_it_later_and_nobody_is_to
     assert (after.attachments[0].state, after.attachments[0].size > 0) == ("checked", True)
     assert after.history == before.history
     assert (after.updated_at, len(world.viber.sent)) == (int(world.now), said)
+
+
+def test_a_neighbour_about_to_report_the_same_is_shown_the_photo_in_small(world: World, host: MediaHost) -> None:
+    world.says("mira", HOLE)
+    sends(world, host.link("/9.jpg", samples.photo(exif=True)))
+    worked(world)
+    presses(world, "form.send")
+    world.says("jovo", "Velika rupa u Venca Petrovića 18 kod škole")
+    presses(world, "form.skip", "jovo")
+    links = re.findall(r"https?://[^\s\"]+", json.dumps(world.viber.sent[-1]))
+    (photo,) = [link for link in links if ".jpg?" in link]
+    with urllib.request.urlopen(photo) as answer:
+        shown = Image.open(io.BytesIO(answer.read()))
+    assert (shown.size, dict(shown.getexif())) == ((400, 267), {})
 
 
 def test_the_dialogue_and_the_case_never_hold_a_channels_link(world: World, host: MediaHost) -> None:
