@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test lint bench bench-search bench-understanding train package deploy clean
+.PHONY: setup run test trust lint bench bench-search bench-understanding train package deploy clean
 
 setup: $(STAMP)
 
@@ -24,8 +24,12 @@ run: $(STAMP)
 # stack (ready, stopped, killed) runs by itself.
 test: $(STAMP)
 	@./infra/need_browser.sh
-	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/local
-	$(PY) -m pytest tests/local
+	$(PY) -m pytest -n 2 --dist loadfile -m "not campaign" --ignore tests/local/test_life_cycle.py
+	$(PY) -m pytest tests/local/test_life_cycle.py
+
+# The long campaigns of faults.
+trust: $(STAMP)
+	$(PY) -m pytest -n 2 -m campaign
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

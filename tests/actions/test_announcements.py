@@ -18,7 +18,7 @@ from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.model import Announcement, Audience, Follower, Refused, SalterError, Voice
 from chalicelib.storage import dynamo, keys, people
 from chalicelib.wire import Deadline
-from tests.faults.breaking import Breaker, Killed
+from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.meter import Meter
 from tests.viber import DROP
 from tests.web import Visitor
@@ -356,8 +356,7 @@ def quiet(town: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     yield town
 
 
-@pytest.mark.parametrize("how", ["fails", "killed"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "how"), WAYS)
 def test_broken_at_any_call_nobody_gets_it_twice_and_whoever_may_have_missed_it_is_shown(
     quiet: World, when: str, how: str
 ) -> None:

@@ -20,7 +20,7 @@ from chalicelib.model import Case, Follower, Staff
 from chalicelib.storage import consents, keys, outbox, staff, tenants, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
-from tests.faults.breaking import Breaker, Killed
+from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.viber import FakeViber
 from tests.world import World
 
@@ -217,10 +217,7 @@ def broken(world: World, moment: float, nth: int, when: str, how: str) -> str:
     return breaker.broke
 
 
-BREAKS = [(when, how) for when in ("before", "after") for how in ("fails", "killed")]
-
-
-@pytest.mark.parametrize(("when", "how"), BREAKS)
+@pytest.mark.parametrize(("when", "how"), WAYS)
 def test_a_breach_is_told_once_whatever_call_breaks(town: World, when: str, how: str) -> None:
     who = asks(town).owner
     watch_town(town.slug, at("2026-03-04 16:00"), SOON)
@@ -243,7 +240,7 @@ def test_a_breach_is_told_once_whatever_call_breaks(town: World, when: str, how:
     assert nth > 8
 
 
-@pytest.mark.parametrize(("when", "how"), BREAKS)
+@pytest.mark.parametrize(("when", "how"), WAYS)
 def test_a_digest_is_sent_once_whatever_call_breaks(town: World, when: str, how: str) -> None:
     asks(town)
     watch_town(town.slug, at("2026-03-04 16:00"), SOON)

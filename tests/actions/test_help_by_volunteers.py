@@ -14,7 +14,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, SalterError
 from chalicelib.wire import Deadline
 from infra import cli
-from tests.faults.breaking import Breaker, Killed
+from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.integrations.system import System
 from tests.neighbours import again, asks_for_help, got_card, newest, passes, presses, says, told, volunteers
 from tests.web import Visitor
@@ -228,8 +228,7 @@ def _by_staff(world: World, case: Case, **what: str) -> None:
     passes(world)
 
 
-@pytest.mark.parametrize("how", ["fails", "killed"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "how"), WAYS)
 def test_breaking_any_call_of_a_wave_leaves_nobody_out_and_asks_nobody_twice(world: World, when: str, how: str) -> None:
     volunteers(world, "ana", "bane")
     calls, nth = 2, 1

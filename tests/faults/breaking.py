@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from chalicelib.wire import Call, CallFailed, Reply
+
+# Of the four ways to break a call, long sweeps try the one that doubles most easily at every run, the others in
+# `make trust`.
+WAYS = [
+    pytest.param("after", "killed"),
+    *(
+        pytest.param(when, how, marks=pytest.mark.campaign)
+        for when, how in (("after", "fails"), ("before", "fails"), ("before", "killed"))
+    ),
+]
 
 
 class Killed(BaseException):
