@@ -27,9 +27,12 @@ test: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile -m "not campaign" --ignore tests/local/test_life_cycle.py
 	$(PY) -m pytest tests/local/test_life_cycle.py
 
-# The long campaigns of faults.
+# The long campaigns, and every test that shows a number of tests/trust.toml; into docs/trust.md.
 trust: $(STAMP)
-	$(PY) -m pytest -n 2 -m campaign
+	@./infra/need_browser.sh
+	@mkdir -p build
+	$(PY) -m pytest -n 2 --dist loadfile -m "campaign or shows" --shown build/trust.json; \
+	  tests=$$?; $(PY) -m infra.trust build/trust.json && exit $$tests
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .

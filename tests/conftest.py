@@ -15,7 +15,7 @@ import pytest
 from infra.local import aws as local_aws
 from tests.product import Product
 
-pytest_plugins = ["tests.turns"]
+pytest_plugins = ["tests.turns", "tests.shows"]
 
 STAGE = "test"
 AWS_PORT = local_aws.free_port()
