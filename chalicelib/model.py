@@ -578,6 +578,14 @@ class BindCase:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkCase:
+    """Effect: a one-time link that binds this citizen's case to another chat of theirs; an earlier one ends."""
+
+    reference: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimCases:
     """Effect: paper cases that nobody has in a chat yet become this citizen's, whose shared phone number stands on
     them; notices were agreed to."""
@@ -668,6 +676,7 @@ Effect = (
     | AddToCase
     | AgreeToNotices
     | BindCase
+    | LinkCase
     | ClaimCases
     | MoveHelp
     | ChangeVolunteer

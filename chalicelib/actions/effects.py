@@ -30,6 +30,7 @@ from chalicelib.model import (
     Errand,
     FollowCase,
     Follower,
+    LinkCase,
     MoveHelp,
     OpenCase,
     Subscribe,
@@ -98,6 +99,8 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return Caused(tuple(_agreed(reference, given, _person(conversation), town, now, deadline)))
         case BindCase(context, reference):
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
+        case LinkCase(reference, context):
+            return Caused(tuple(_linked(reference, context, town, conversation, now, deadline)))
         case ClaimCases(wanted):
             return Caused(tuple(_claimed(wanted, town, conversation, now, deadline)))
         case MoveHelp():
@@ -206,10 +209,27 @@ def _bound(
     link, case = links.find(town.slug, context, now, deadline), store.load(reference, deadline)
     if link is None or case is None or link.reference != reference:
         return []
+    before = keys.person(case.owner.account, case.owner.citizen) if case.owner and case.owner != owner else ""
     return [
         links.item_for_use(link, now),
         *store.items_for_change(_owned(case, conversation), deadline),
+        *([people.following(town.slug, before, reference, now)] if before else []),
         _consent(owner, True, town, now),
+    ]
+
+
+def _linked(
+    reference: str, context: str, town: Town, conversation: Conversation, now: float, deadline: Deadline
+) -> list[Write]:
+    """A one-time link to a case of this person's own, in place of the one before it."""
+    store, case = CaseStore(town.slug), _own(reference, _person(conversation), town, deadline)
+    if case is None:
+        return []
+    after = replace(case, slip=keys.secret_digest(context))
+    return [
+        *links.items_for_end(town.slug, case.slip, now, deadline),
+        links.item_for_new(town.slug, context, reference, CITIZEN, now),
+        *store.items_for_change(after, deadline),
     ]
 
 
@@ -226,10 +246,11 @@ def _claimed(
 
 
 def _owned(case: Case, conversation: Conversation) -> Case:
-    """A paper case in the hands of whoever it is of, with notices in their voice."""
+    """A case in the hands of whoever it is of, with notices in their voice; where it was before, it is followed."""
     owner = _person(conversation)
     voice, channel = conversation.voice or case.voice, owner.account.partition(":")[0]
-    return replace(case, owner=owner, consent=True, voice=voice, channel=channel)
+    before = tuple(follower for follower in (*case.followers, case.owner) if follower and follower != owner)
+    return replace(case, owner=owner, followers=before[-FOLLOWERS_MAX:], consent=True, voice=voice, channel=channel)
 
 
 def _consent(person: Follower, given: bool, town: Town, now: float) -> Write:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from chalicelib.actions.open_case import CONSENT_WORDING, CONSENT_WORDINGS, completed, open_case
 from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
-from chalicelib.dialogue import words
+from chalicelib.dialogue import going_on, words
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable, Voice
 from chalicelib.storage import audit, consents, keys, links, phones
 from chalicelib.storage.audit import Act
@@ -108,10 +108,8 @@ def file(
 def slip(town: Town, seed: bytes, at: float, origin: str) -> Slip:
     """What is printed. `origin`: where this product is reached, for on paper a link must be whole."""
     context, core = _context(town, seed), town.core
-    account = core["viber"].get("uri") or core["viber"]["account"]
-    viber = f"viber://pa?chatURI={quote(account)}&context={quote(context)}" if account else None
     web = f"{origin}/chat/{town.slug}?context={quote(context)}" if core["web"]["origins"] is not None else None
-    return Slip(viber, web, context, _code(seed), links.expires_at(at))
+    return Slip(going_on.viber_link(town, context), web, context, _code(seed), links.expires_at(at))
 
 
 def new_slip(town: Town, reference: str, by: str, now: float, deadline: Deadline) -> tuple[Case, bytes]:

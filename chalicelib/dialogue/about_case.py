@@ -7,10 +7,10 @@ is the desk's to decide (`Scene.desk`); here it is found out whose case it is, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.dialogue import case_codes, chat, late_things, sharing
+from chalicelib.dialogue import case_codes, chat, going_on, late_things, sharing
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.late_things import Taken
 from chalicelib.model import CASE_CHOICE, AddToCase, Case, Effect, Line, Need, Say
@@ -35,7 +35,7 @@ def look(scene: Scene, number: str, code: str = "") -> Told | Need:
     if looked.case is None:
         assert looked.say is not None
         return Told(*sharing.offered(scene, looked.say, looked.state))
-    return Told(scene.desk().state(scene.town, looked.case, own=looked.own, now=scene.facts.now), looked.state)
+    return Told(_stands(scene, looked.case, own=looked.own), looked.state)
 
 
 def pressed(scene: Scene, choice: str) -> Told | Need:
@@ -48,8 +48,16 @@ def pressed(scene: Scene, choice: str) -> Told | Need:
         return look(scene, reference)
     if verb == "add" and looked.own:
         return _to_case(scene, late_things.agreed(scene, looked.case.reference), looked.case)
+    if verb == going_on.VERB and looked.own and (linked := going_on.link(scene, looked.case)):
+        return Told(linked[0], looked.state, linked[1])
     done = scene.desk().pressed(scene.town, verb, looked.case, own=looked.own, now=scene.facts.now)
     return Told(done.say, looked.state, done.effects)
+
+
+def _stands(scene: Scene, case: Case, *, own: bool) -> Say:
+    say = scene.desk().state(scene.town, case, own=own, now=scene.facts.now)
+    onward = going_on.offered(scene, case.reference) if own else ()
+    return replace(say, choices=(*onward, *say.choices))
 
 
 def taken(scene: Scene, sent: Taken) -> Told | Need:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.dialogue import chat
+from chalicelib.dialogue import chat, going_on
 from chalicelib.dialogue.forms import Done, Filled, Scene
 from chalicelib.model import AddToCase, Effect, FollowCase, Line, Need, OpenCase, Say, case_choice
 
@@ -62,9 +62,10 @@ def consent_line(account: str) -> Line:
 
 def _about(reference: str, lines: tuple[Line, ...], agreed: bool, scene: Scene) -> Say:
     if agreed:
-        return Say((*lines, Line("notices_come_here")), choices=chat.choices("menu"), case=reference)
+        ways = (*going_on.offered(scene, reference), *chat.choices("menu"))
+        return Say((*lines, Line("notices_come_here")), choices=ways, case=reference)
     yes, no = case_choice("agree", reference, "btn_yes"), case_choice("refuse", reference, "btn_no")
-    ways = (yes, no, *chat.choices("menu"))
+    ways = (yes, no, *going_on.offered(scene, reference), *chat.choices("menu"))
     return Say((*lines, consent_line(scene.conversation.account)), choices=ways, ask="consent", case=reference)
 
 

@@ -201,7 +201,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,
-        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _paying(files),
+        "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _on_viber(files),
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
         "colours": colours(tenant.look.colour),
         "map_tiles": tenant.look.map_tiles.model_dump() if tenant.look.map_tiles else None,
@@ -261,13 +261,14 @@ def _viber_account(files: TownFiles) -> str | None:
     return (viber.account or files.tenant.slug) if viber else None
 
 
-def _paying(files: TownFiles) -> dict[str, Any]:
-    """What billed messages cost and how the town wants to spend on them; a price that is not confirmed is None."""
+def _on_viber(files: TownFiles) -> dict[str, Any]:
+    """The bot's name in links, what billed messages cost and how the town spends on them; None: not confirmed."""
     viber = files.tenant.channels.viber
     if viber is None:
         return {}
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
-    return {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+    links = {"uri": viber.uri or _viber_account(files)}
+    return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:

@@ -105,10 +105,12 @@ class Price(Strict):
 
 
 class ViberChannel(Strict):
-    """`monthly_messages`: how many billed messages a month the town pays for; no bound where nothing is said.
+    """`uri`: the bot's public name in Viber's links (`viber://pa?chatURI=…`), where it isn't the account's own.
+    `monthly_messages`: how many billed messages a month the town pays for; no bound where nothing is said.
     `notices: in_session` lets notices that would be billed wait until the citizen writes."""
 
     account: Slug | None = None
+    uri: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
     price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]
     monthly_messages: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     notices: Literal["at_once", "in_session"] = "at_once"

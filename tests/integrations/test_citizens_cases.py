@@ -199,6 +199,30 @@ def test_the_code_of_the_receipt_opens_the_case_on_the_web_and_on_another_phone(
     assert "nema predmeta" in world.says("third", reference)[0]
 
 
+def test_who_filed_on_a_page_goes_on_in_viber_by_a_link_that_is_good_once(dms: System, world: World) -> None:
+    visitor = Visitor(world)
+    visitor.says(WHERE)
+    (receipt,) = visitor.says("pošalji")
+    reference = receipt["case"]
+    links = []
+    for _ in range(2):
+        (told,) = visitor.chooses(f"case.viber.{reference}")
+        assert told["link"]["label"] == "Nastavi u Viberu"
+        links.append(told["link"]["url"].rpartition("context=")[2])
+    old, new = (
+        world.calls({"event": "conversation_started", "user": {"id": name}, "context": context})
+        for name, context in zip(("mira", "ana"), links, strict=True)
+    )
+    assert "iskorišćena" in old["text"]
+    assert "saglasni" in new["text"]
+    assert "Saglasnost je zabeležena" in world.says("ana", new["keyboard"]["Buttons"][0]["ActionBody"])[0]
+    dms.post(f"cases/{reference}/events", {"status": "in_progress"})
+    assert "U obradi" in world.viber.texts("ana")[-1]
+    assert _case(dms, reference)["consent"] is True
+    assert "U obradi" in visitor.says(reference)[0]["text"]
+    assert "iskorišćena" in world.says("jovo", new["keyboard"]["Buttons"][0]["ActionBody"])[0]
+
+
 def test_a_paper_cases_code_opens_it_by_reference_and_by_file_number(dms: System, world: World) -> None:
     filed = dms.file(number="501-123/2026")
     code = filed["link"]["code"]

@@ -113,7 +113,7 @@ function drawHeard(item, before) {
 }
 
 function drawLink({ label, url }) {
-  const place = url[0] == '/' ? door.base + url : /^(https?|tel|mailto):/.test(url) && url;
+  const place = url[0] == '/' ? door.base + url : /^(https?|tel|mailto|viber):/.test(url) && url;
   return h('div', { class: 'sw-choices' }, place && anchor(place, 'b', icon(/^tel/.test(url) ? 'phone' : 'sheet'), h('span', {}, label)));
 }
 
