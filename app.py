@@ -176,11 +176,13 @@ def asset(name: str) -> Response:
 
 @app.route("/t/{tenant}")
 def town_page(tenant: str) -> Response:
-    from chalicelib.actions import web_chat
+    from chalicelib.actions import introduce, paper_case
     from chalicelib.console import policy, public
 
     def door() -> Response:
-        page = public.public_page(*web_chat.introduction(tenant, request().query))
+        asked = request()
+        origin = paper_case.origin_of(asked.headers)
+        page = public.public_page(introduce.introduce(tenant, asked.query, origin, clock.now()))
         return Response(page, headers=policy.page_headers("'self'"))
 
     return safely(door)

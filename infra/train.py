@@ -206,8 +206,12 @@ LANGUAGE_BYTE_MAX = 127
 LANGUAGE_KEEP_UNITS = 8
 
 
+COMMON_TEXTS = "bot"
+
+
 def language_examples(phrases: dict[str, dict[str, list[str]]]) -> list[Example]:
-    """Phrases and interface texts by family, each as written and without its marks."""
+    """Phrases and the bot's common texts by family, each as written and without its marks. Not every text we have: what
+    a sheet or a page says is no more like what citizens write, and would weigh more than they do."""
     from chalicelib.language import catalogue
     from chalicelib.language.detect import FAMILIES
 
@@ -217,7 +221,7 @@ def language_examples(phrases: dict[str, dict[str, list[str]]]) -> list[Example]
     for name in catalogue.names():
         loaded = catalogue.load(name)
         family = loaded["language"]["id"] if loaded["language"]["id"] in FAMILIES else "sr"
-        for value in loaded["texts"].values():
+        for value in catalogue.texts_in(COMMON_TEXTS, name).values():
             texts += [(family, text) for text in ([value] if isinstance(value, str) else value.values())]
     return [Example(text, family) for family, text in texts] + [Example(bare(text), family) for family, text in texts]
 

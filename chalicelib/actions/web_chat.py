@@ -41,7 +41,7 @@ _AFTER = re.compile(r"\d{1,12}$")
 def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A new chat with a town: {"session", "token", "messages"}. Writes nothing."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = _town(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), _key(deadline)
     data = body_of(request)
     voice = _asked_voice(town, data.get("language"))
     context = data.get("context")
@@ -61,7 +61,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
 def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A citizen's message: {"messages": the replies}, and a renewed token when the old one is more than a day old."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = _town(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), _key(deadline)
     account = Account("web", slug, (slug,))
     inbound = channel("web").receive(request, account, key).inbound
     assert inbound is not None
@@ -82,7 +82,7 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
 def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
     """What was said since `after`, or all that is kept: {"messages"}. One read."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = _town(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), _key(deadline)
     session = session_of(request, slug, key)
     after = request.query.get("after", "")
     if after and not _AFTER.match(after):
@@ -109,7 +109,7 @@ def _since(town: Town, conversation: Conversation, after: int, now: float, deadl
 def attach(slug: str, request: Request) -> dict[str, Any]:
     """Announce a file: {"attachment", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = _town(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), _key(deadline)
     session = session_of(request, slug, key)
     data = body_of(request)
     media_type, size = data.get("type"), data.get("size")
@@ -134,7 +134,7 @@ def attach(slug: str, request: Request) -> dict[str, Any]:
 def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     """What the widget needs before anybody writes: names, colours, its texts in the voice asked for."""
     deadline = Deadline(REQUEST_SECONDS)
-    town = _town(slug, deadline)
+    town = town_on_web(slug, deadline)
     voice = words.spoken(
         town,
         _voice(_asked_voice(town, "-".join(filter(None, (query.get("language"), query.get("script"))))))
@@ -144,8 +144,8 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     texts = {key: text for key, text in town.texts[voice.language].items() if key.startswith(("w_", "widget_"))}
     return {
         "tenant": slug,
-        "name": _scripted(str(town.core["names"][voice.language]), voice, kept),
-        "bot": _scripted(town.core["bot"], voice, kept),
+        "name": scripted(str(town.core["names"][voice.language]), voice, kept),
+        "bot": scripted(town.core["bot"], voice, kept),
         "colours": town.core["colours"],
         "language": voice.language,
         "script": voice.script,
@@ -154,19 +154,9 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
             for entry in town.core["languages"]
             for script in entry["scripts"]
         ],
-        "texts": {key: _scripted(text, voice, kept) for key, text in texts.items()},
+        "texts": {key: scripted(text, voice, kept) for key, text in texts.items()},
         "links": {"privacy": f"/t/{slug}", "person": None},
     }
-
-
-def introduction(slug: str, query: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-    """What the public page shows: look, all plain interface texts in its voice, labels of the menu."""
-    town, shown = _town(slug, Deadline(REQUEST_SECONDS)), look(slug, query)
-    voice = Voice(shown["language"], shown["script"])
-    kept = words.latin_words(town)
-    texts = town.texts[voice.language]
-    worded = {key: _scripted(text, voice, kept) for key, text in texts.items() if isinstance(text, str)}
-    return shown, worded, [worded[choice] for choice in town.core["menu"]]
 
 
 def upload_origin() -> str:
@@ -177,13 +167,14 @@ def upload_origin() -> str:
 
 def origins(slug: str) -> list[str]:
     """The sites on which a town has its widget."""
-    return list(_town(slug, Deadline(REQUEST_SECONDS)).core["web"]["origins"])
+    return list(town_on_web(slug, Deadline(REQUEST_SECONDS)).core["web"]["origins"])
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _town(slug: str, deadline: Deadline) -> Town:
+def town_on_web(slug: str, deadline: Deadline) -> Town:
+    """A town that has a chat on the web. Raises Refused for any other name."""
     town = known.town(slug, deadline) if re.fullmatch(r"[a-z][a-z0-9-]{1,39}", slug) else None
     if town is None or town.core["web"]["origins"] is None:
         raise Refused(404, "unknown_town", "There is no such town.")
@@ -211,7 +202,7 @@ def _voice(name: str) -> Voice | None:
     return Voice(language, script or "latin") if language else None
 
 
-def _scripted(text: Any, voice: Voice, kept: tuple[str, ...]) -> Any:
+def scripted(text: Any, voice: Voice, kept: tuple[str, ...]) -> Any:
     if voice.script != "cyrillic":
         return text
     if isinstance(text, str):

@@ -1,28 +1,33 @@
-"""A town's public page: the way into the chat, what it offers, who answers, and what happens to people's data."""
+"""A town's public page: the way into the chat, what it offers, its month in figures, who answers, people's data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
+from chalicelib.actions.introduce import Introduction
 from chalicelib.console.widget import asset_url
+from chalicelib.integrations.case_api import qr_svg
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def public_page(look: Mapping[str, Any], texts: Mapping[str, str], offer: Sequence[str]) -> str:
-    """The page in the voice of `look`. `texts`: the town's interface texts in that voice; `offer`: menu labels."""
+def public_page(shown: Introduction) -> str:
+    """The page in the voice of what is shown."""
+    look = shown.look
     return _template().render(
+        shown=shown,
         look=look,
-        texts=texts,
-        offer=offer,
+        texts=shown.texts,
         lang=_tag(look["language"], look["script"]),
         tag=_tag,
-        mark=asset_url("mark.svg"),
+        qr=Markup(qr_svg(shown.scan, sized=False)),
+        logo=asset_url("mark.svg"),
         tokens=asset_url("tokens.css"),
         sheet=asset_url("console.css"),
     )

@@ -197,6 +197,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "reopen_days": tenant.reopen_days,
         "sms": tenant.sms,
         "retention": {**retention.DAYS, **tenant.retention},
+        "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},

@@ -169,6 +169,9 @@ class Announcements(Strict):
     second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
 
 
+PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]
+
+
 class TenantFile(Strict):
     """tenant.yaml"""
 
@@ -191,6 +194,12 @@ class TenantFile(Strict):
     announcements: Announcements = Announcements()
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
     retention: dict[CaseKind, Annotated[int, Field(ge=DAYS_MIN, le=DAYS_MAX)]] = {}  # days after closing, by kind
+    public_figures: list[Literal["kept", "answer", "people", "problems", "rating"]] = [
+        "kept",
+        "answer",
+        "people",
+        "problems",
+    ]
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 

@@ -26,7 +26,7 @@ PATH = Path(__file__).parent / "model.bin"
 RARITY_STEP = 1 / 16
 _LENGTH = struct.Struct("<I")
 _ARRAYS = "IIBBbIB"  # keys, starts, rarities, labels, weights; whole phrases and their labels
-WHOLE_WORDS_MAX = 3
+WHOLE_WORDS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def key_of(feature: str) -> int:
 
 
 def whole(model: Model, ordered: Sequence[str]) -> str | None:
-    """The intent of which the message, of three words at most, is a phrase word by word."""
+    """The intent of which the message, of WHOLE_WORDS_MAX words at most, is a phrase word by word."""
     number = model.wholes.get(key_of(" ".join(ordered))) if len(ordered) <= WHOLE_WORDS_MAX else None
     return None if number is None else str(model.head["labels"][number])
 

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.actions import collect_figures
 from chalicelib.actions.change_case import change_case
+from chalicelib.actions.introduce import introduce
 from chalicelib.actions.open_case import open_case
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case
@@ -110,3 +111,23 @@ def test_a_towns_system_reads_the_figures_with_its_scope_alone(world: World) -> 
     }
     assert System(world.slug, ["cases:read"]).get("figures").code == "scope_missing"
     assert System(world.slug).get("figures", **{"from": "2026-03-10", "to": "2026-03-01"}).status == 422
+
+
+def test_the_public_page_shows_last_month_as_far_as_the_town_publishes_it(world: World, noon: float) -> None:
+    world.says("mira", "dobar dan")
+    case = _file(world)
+    _change(world, case, status="in_progress")
+    _change(world, case, status="resolved")
+    _collected(world)
+    voice = {"language": "sr", "script": "cyrillic"}
+    none = introduce(world.slug, voice, "http://localhost", noon)
+    shown = introduce(world.slug, voice, "http://localhost", noon + 30 * DAY)
+    assert (none.month, none.figures) == ("Како радимо: фебруар 2026.", ())
+    assert shown.month == "Како радимо: март 2026."
+    assert [(figure.label, figure.number) for figure in shown.figures] == [
+        ("Завршено у року", "100 %"),
+        ("Први одговор", "0 min"),
+        ("Грађани који су се јавили", "1"),
+        ("Завршене пријаве проблема", "1"),
+    ]
+    assert shown.scan == shown.viber == f"viber://pa?chatURI={world.slug}&context={world.town.core['number']}"
