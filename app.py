@@ -197,6 +197,18 @@ def town_colours(tenant: str) -> Response:
     return safely(lambda: Response(public.colours_css(web_chat.look(tenant, {})), headers=headers))
 
 
+@app.route("/files/{tenant}/{token}/{name}")
+def sent_file(tenant: str, token: str, name: str) -> Response:
+    from chalicelib.actions import send_file
+    from chalicelib.wire import Deadline
+
+    def door() -> Response:
+        link = send_file.opened(tenant, token, name, clock.now(), Deadline(send_file.SECONDS))
+        return Response("", status_code=302, headers={"Location": link, "Cache-Control": "private, max-age=60"})
+
+    return safely(door)
+
+
 # --- towns' systems ---------------------------------------------------------------------------------------------
 
 

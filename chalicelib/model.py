@@ -116,7 +116,7 @@ class Link:
 class Say:
     """One thing the bot says, not yet worded: paragraphs, then a sheet (named by its choice id), then more.
 
-    `case`: the reference of the case it speaks of.
+    `case`: the reference of the case it speaks of; `file`: what the town sends with it.
     """
 
     lines: tuple[Line, ...] = ()
@@ -126,6 +126,19 @@ class Say:
     link: Link | None = None
     sheet: str | None = None
     case: str | None = None
+    file: SharedFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A photo, video or file of the town's, as channels carry it: `url` and, of a photo, `small` are whole links;
+    `size` in bytes."""
+
+    type: str
+    url: str
+    name: str
+    size: int
+    small: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ class Message:
     ask_label: str = ""
     link: tuple[str, str] | None = None
     sheet: Mapping[str, Any] | None = None
-    media: Mapping[str, Any] | None = None
+    media: SharedFile | None = None
     case: str | None = None
 
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import check_media, known
+from chalicelib.actions import check_media, known, send_file
+from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.check_media import NotTaken
 from chalicelib.actions.journal import log
 from chalicelib.actions.keep_media import with_outcome
@@ -95,6 +96,9 @@ def _fetched(body: Mapping[str, Any], bucket: str, now: float, deadline: Deadlin
 def _settle(outcome: Medium, body: Mapping[str, Any], now: float, deadline: Deadline) -> None:
     """Write the outcome down, on the record and in every case that has it, with words for its sender if it is bad."""
     channel, _, name = body["account"].partition(":")
+    if channel == send_file.ACCOUNT:
+        _settle_sent(outcome, body, now, deadline)
+        return
     account = known.account(channel, name, deadline) if outcome.state != CHECKED else None
     if account is not None:
         try:
@@ -104,6 +108,14 @@ def _settle(outcome: Medium, body: Mapping[str, Any], now: float, deadline: Dead
         except Unreachable:  # gone, or another town's by now: the record is settled all the same
             account = None
     if account is None:
+        _settle_silently(outcome, now, deadline)
+
+
+def _settle_sent(outcome: Medium, body: Mapping[str, Any], now: float, deadline: Deadline) -> None:
+    """What an operator sent goes out with its outcome; a citizen who left keeps nobody from writing it down."""
+    try:
+        send_file.deliver(outcome, str(body["citizen"]), str(body["link"]), now, token_hex(4), deadline)
+    except (NoCase, Unreachable):
         _settle_silently(outcome, now, deadline)
 
 

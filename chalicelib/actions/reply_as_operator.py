@@ -6,6 +6,7 @@ by whoever has taken it; somebody else takes it over first, which its citizen an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from chalicelib.actions import talk
@@ -33,7 +34,7 @@ def take_over(town: Town, reference: str, staff: Staff, now: float, holder: str,
             return None
         return _joined(town, _assigned(case, staff, staff.by, now), conversation, staff)
 
-    return _do(town, reference, decide, now, holder, deadline)
+    return do(town, reference, decide, now, holder, deadline)
 
 
 def hand_to(
@@ -42,10 +43,10 @@ def hand_to(
     """A colleague has the chat from here on."""
 
     def decide(case: Case, conversation: Conversation) -> talk.Next:
-        _own(case, staff)
+        check_own(case, staff)
         return _joined(town, _assigned(case, colleague, staff.by, now), conversation, colleague)
 
-    return _do(town, reference, decide, now, holder, deadline)
+    return do(town, reference, decide, now, holder, deadline)
 
 
 def answer(town: Town, reference: str, staff: Staff, text: str, now: float, holder: str, deadline: Deadline) -> Case:
@@ -57,36 +58,44 @@ def answer(town: Town, reference: str, staff: Staff, text: str, now: float, hold
         raise Refused(422, "too_long", f"At most {ANSWER_CHARS_MAX} characters; send it in parts.", "text")
 
     def decide(case: Case, conversation: Conversation) -> talk.Next:
-        _own(case, staff)
+        check_own(case, staff)
         if handover.reference(conversation.state) != reference:
             raise Refused(409, "not_on_the_line", "Take the chat over again; the citizen talks to the bot.")
         said = Say(lines=(Line("raw", {"text": text}),), choices=chat.choices(handover.END))
         after = replace(case, updated_at=max(int(now), case.updated_at), fields={**case.fields, "last_from": OPERATOR})
         return talk.Next(after, conversation.state, ((OPERATOR, said),))
 
-    return _do(town, reference, decide, now, holder, deadline)
+    return do(town, reference, decide, now, holder, deadline)
 
 
 def close(town: Town, reference: str, staff: Staff, now: float, holder: str, deadline: Deadline) -> Case:
     """The chat is settled; the bot is back and says so, and asks for a rating that nobody must give."""
 
     def decide(case: Case, conversation: Conversation) -> talk.Next:
-        _own(case, staff)
+        check_own(case, staff)
         after = lifecycle.change(case, Event(int(now), staff.by, status="resolved"))
         lines = (Line("operator_left"), Line("operator_rate"))
         stars = operator.rating(str(town.core["operator"]), reference) if town.core.get("operator") else ()
         say = Say(lines=lines if stars else lines[:1], choices=(*stars, *chat.choices("menu")))
         return talk.Next(after, handover.ended(conversation.state), ((BOT, say),))
 
-    return _do(town, reference, decide, now, holder, deadline)
+    return do(town, reference, decide, now, holder, deadline)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _do(town: Town, reference: str, decide: object, now: float, holder: str, deadline: Deadline) -> Case:
+def do(
+    town: Town,
+    reference: str,
+    decide: Callable[[Case, Conversation], talk.Next | None],
+    now: float,
+    holder: str,
+    deadline: Deadline,
+) -> Case:
+    """The chat after `decide`; what keeps it from going on as something to be said to staff. Raises Refused."""
     try:
-        return talk.go_on(town, reference, decide, now, holder, deadline)  # type: ignore[arg-type]
+        return talk.go_on(town, reference, decide, now, holder, deadline)
     except NoCase as error:
         raise Refused(404, "unknown_case", "There is no such chat.") from error
     except Unreachable as error:
@@ -97,7 +106,8 @@ def _has(case: Case, staff: Staff) -> bool:
     return case.assignee is not None and case.assignee[:2] == (STAFF, staff.id)
 
 
-def _own(case: Case, staff: Staff) -> None:
+def check_own(case: Case, staff: Staff) -> None:
+    """Whether this person may speak in the chat. Raises Refused 409."""
     if not lifecycle.is_open(case):
         raise Refused(409, "closed", "This chat is closed.")
     if not _has(case, staff):

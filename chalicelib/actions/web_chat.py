@@ -27,7 +27,7 @@ from chalicelib.wire import Deadline
 REQUEST_SECONDS = 3.5
 UPLOAD_SECONDS = 600
 UPLOAD_BYTES_MAX = {"photo": 10 * 1024 * 1024, "video": 26 * 1024 * 1024, "file": 10 * 1024 * 1024}
-_TYPES = {
+TYPES = {
     "image/jpeg": "photo",
     "image/png": "photo",
     "image/webp": "photo",
@@ -41,7 +41,7 @@ _AFTER = re.compile(r"\d{1,12}$")
 def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A new chat with a town: {"session", "token", "messages"}. Writes nothing."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), signing_key(deadline)
     data = body_of(request)
     voice = _asked_voice(town, data.get("language"))
     context = data.get("context")
@@ -61,7 +61,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
 def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A citizen's message: {"messages": the replies}, and a renewed token when the old one is more than a day old."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), signing_key(deadline)
     account = Account("web", slug, (slug,))
     inbound = channel("web").receive(request, account, key).inbound
     assert inbound is not None
@@ -82,7 +82,7 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
 def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
     """What was said since `after`, or all that is kept: {"messages"}. One read."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), signing_key(deadline)
     session = session_of(request, slug, key)
     after = request.query.get("after", "")
     if after and not _AFTER.match(after):
@@ -109,13 +109,13 @@ def _since(town: Town, conversation: Conversation, after: int, now: float, deadl
 def attach(slug: str, request: Request) -> dict[str, Any]:
     """Announce a file: {"attachment", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), _key(deadline)
+    town, key = town_on_web(slug, deadline), signing_key(deadline)
     session = session_of(request, slug, key)
     data = body_of(request)
     media_type, size = data.get("type"), data.get("size")
-    kind = _TYPES.get(str(media_type))
+    kind = TYPES.get(str(media_type))
     if kind is None:
-        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(_TYPES)}.", "type")
+        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(TYPES)}.", "type")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise Refused(422, "bad_size", "size is the number of bytes.", "size")
     if size > UPLOAD_BYTES_MAX[kind]:
@@ -181,7 +181,8 @@ def town_on_web(slug: str, deadline: Deadline) -> Town:
     return town
 
 
-def _key(deadline: Deadline) -> str:
+def signing_key(deadline: Deadline) -> str:
+    """What tokens and links of chats are signed with. Raises Unavailable."""
     key = secrets.chat_signing_key(deadline)
     if not key:
         raise Refused(503, "not_set_up", "The platform admin must set the chat signing key.")
@@ -238,4 +239,4 @@ def _arrived(town: Town, session: str, identifier: str, deadline: Deadline) -> M
     found = aws.head_object(_bucket(), key, deadline)
     if found is None:
         raise Refused(409, "upload_unfinished", "Finish the upload, then send the message again.", "attachment")
-    return Media(_TYPES.get(found[1], "file"), key, "", found[0])
+    return Media(TYPES.get(found[1], "file"), key, "", found[0])

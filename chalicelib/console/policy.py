@@ -4,9 +4,10 @@ from __future__ import annotations
 
 
 def page_headers(upload_origin: str) -> dict[str, str]:
-    """Headers of a page with the chat in it; `upload_origin` is where the browser posts files to."""
+    """Headers of a page with the chat in it; `upload_origin` is where files are posted to and shown from."""
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src 'self' data: blob: {upload_origin}; media-src 'self' blob:; "
         f"connect-src 'self' {upload_origin}; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     )
     return {

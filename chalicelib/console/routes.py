@@ -50,6 +50,8 @@ PAGES = (
     Page("GET", "/console/live/{reference}/said", may.CHATS, "live.said"),
     Page("POST", "/console/live/{reference}/take", may.CHATS, "live.take"),
     Page("POST", "/console/live/{reference}/answer", may.CHATS, "live.answer"),
+    Page("POST", "/console/live/{reference}/upload", may.CHATS, "live.upload"),
+    Page("POST", "/console/live/{reference}/send", may.CHATS, "live.send"),
     Page("POST", "/console/live/{reference}/hand", may.CHATS, "live.hand"),
     Page("POST", "/console/live/{reference}/close", may.CHATS, "live.close"),
     Page("GET", "/console/cases/{reference}", may.CASES, "case.show"),

@@ -37,7 +37,7 @@ _SOURCES = {
     "htmx.js": ("vendor/htmx.js",),
     "case.css": ("case.css",),
     "case.js": ("case.js",),
-    "crew.js": ("crew.js",),
+    "camera.js": ("camera.js",),
     "leaflet.js": ("vendor/leaflet.js",),
     "leaflet.css": ("vendor/leaflet.css",),
 }

@@ -30,6 +30,7 @@ def message(say: Say, town: Town, voice: Voice, identifier: str, at: float, orig
         ask_label=line(Line(_PICKED[say.ask]), town, voice) if say.ask in _PICKED else "",
         link=link,
         sheet=_drawn(sheet, before, after) if sheet else None,
+        media=say.file,
         case=say.case,
     )
 

@@ -11,9 +11,10 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
-from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, Told, Voice
+from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, SharedFile, Told, Voice
 from chalicelib.storage import keys
 
 SHAPE = 1
@@ -193,6 +194,8 @@ def say_data(say: Say) -> dict[str, Any]:
         data["h"] = say.sheet
     if say.case:
         data["k"] = say.case
+    if say.file:
+        data["m"] = astuple(say.file)
     return data
 
 
@@ -206,6 +209,7 @@ def say_from(data: Mapping[str, Any]) -> Say:
         link=Link(_line(link[0]), link[1]) if link else None,
         sheet=data.get("h"),
         case=data.get("k"),
+        file=SharedFile(*data["m"]) if "m" in data else None,
     )
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.actions import work_outbox
 from chalicelib.model import Case, Staff
 from chalicelib.storage import audit, keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.tenancy.load import read_folder
+from chalicelib.wire import Deadline
 from tests import world as world_of_tests
 from tests.console.clerk import Clerk, Page, employed, seated, soon
+from tests.console.test_company import put
+from tests.media import samples
 from tests.meter import Meter
 from tests.web import Visitor
 from tests.world import World
@@ -189,3 +196,46 @@ def test_an_inbox_row_of_a_chat_leads_to_the_chat(line: World) -> None:
     line.says("mira", "operater")
     _, ana = _operator(line, "Ana")
     assert f"console/live/{_chat(line, 'mira').reference}" in ana.get("/console/inbox").body
+
+
+@pytest.mark.parametrize("on_viber", [False, True])
+def test_a_photo_from_the_operator_reaches_its_citizen_once_it_is_checked(
+    line: World, monkeypatch: pytest.MonkeyPatch, on_viber: bool
+) -> None:
+    visitor = Visitor(line)
+    says = (lambda text: line.says("mira", text)) if on_viber else visitor.says
+    says("operater")
+    account = line.account if on_viber else line.web
+    chat = _chat(line, "mira" if on_viber else visitor.session, account)
+    _, ana = _operator(line, "Ana")
+    at, rung = f"/console/live/{chat.reference}", list[str]()
+    data = samples.photo(exif=True)
+    asked = ana.post(f"{at}/upload", {"type": "image/jpeg", "size": str(len(data))})
+    form = json.loads(asked.body)
+    put(form["upload"], data)
+    monkeypatch.setattr(work_outbox, "ring", lambda writes, now, left: rung.extend(w.item["pk"] for w in writes))
+    for _ in range(2):
+        assert ana.post(f"{at}/send", {"file": form["file"]}).status == 303
+    assert "proverava se" in ana.get(at).text
+    for row in rung:
+        assert work_outbox.work(row, line.now, Deadline(30))
+    if on_viber:
+        (picture,) = [sent for sent in line.viber.sent if sent["type"] == "picture"]
+        links = [picture["media"], picture["thumbnail"]]
+        assert [link.rpartition("/")[2] for link in links] == ["photo.jpg", "small.jpg"]
+        assert line.viber.texts("mira")[-1] == "Šaljemo Vam fotografiju."
+    else:
+        told = [one for one in visitor.fetches("0") if one.get("media")]
+        assert [one["media"]["type"] for one in told] == ["photo"]
+        links = [told[0]["media"]["url"]]
+    assert "Šaljemo Vam fotografiju." in ana.get(at).text
+    assert "Poslato građaninu: 1" in ana.get(at).text
+    for link in links:
+        opened = Clerk().get(urlsplit(link).path)
+        assert opened.status == 302
+        with urllib.request.urlopen(opened.headers["Location"], timeout=20) as photo:
+            assert photo.read(3) == b"\xff\xd8\xff"
+    forged = urlsplit(links[0]).path.replace(line.slug, "drugi")
+    assert Clerk().get(forged).status == 404
+    line.now += 31 * 86400
+    assert Clerk().get(urlsplit(links[0]).path).status == 404

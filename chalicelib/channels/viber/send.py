@@ -16,7 +16,7 @@ from chalicelib import wire
 from chalicelib.channels import Credentials, Receipt
 from chalicelib.channels.text import clean, split
 from chalicelib.channels.viber.receive import BUTTON, SHARE
-from chalicelib.model import Message, SendFailed
+from chalicelib.model import Message, SendFailed, SharedFile
 
 API = "https://chatapi.viber.com/pa"
 SEND_SECONDS_MAX = 2.0
@@ -58,7 +58,8 @@ def pieces(message: Message, *, plain: bool, credentials: Credentials) -> list[d
     """The requests that carry `message`, without receiver. `plain`: no keyboard, for the oldest clients."""
     parts = split(_text(message, plain), TEXT_CHARS_MAX)
     keyboard = None if plain else _keyboard(message)
-    requests = [_request(part, credentials.sender, None) for part in parts[:-1]]
+    requests = [_picture(message.media, credentials.sender)] if message.media and message.media.type == "photo" else []
+    requests += [_request(part, credentials.sender, None) for part in parts[:-1]]
     requests.append(_request(parts[-1], credentials.sender, keyboard))
     return [smaller for request in requests for smaller in _within_bytes(request)]
 
@@ -154,9 +155,17 @@ def _text(message: Message, plain: bool) -> str:
     text = clean(message.text)
     if message.link:
         text += f"\n\n{message.link[1]}"
+    if message.media and message.media.type != "photo":
+        text += f"\n\n{message.media.url}"
     if plain and message.choices:
         text += "\n\n" + "\n".join(f"{number}. {label}" for number, (_, label) in enumerate(message.choices, 1))
     return text or "…"
+
+
+def _picture(file: SharedFile, sender: str) -> dict[str, Any]:
+    """A photo by its links; the words follow, for a keyboard stands with the last message alone."""
+    picture = {"type": "picture", "text": "", "media": file.url, "sender": {"name": sender[:SENDER_CHARS_MAX]}}
+    return picture | ({"thumbnail": file.small} if file.small else {})
 
 
 def _request(text: str, sender: str, keyboard: dict[str, Any] | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.channels import Credentials, Receipt
-from chalicelib.model import Message, SendFailed
+from chalicelib.model import Message, SendFailed, SharedFile
 from chalicelib.wire import Deadline
 
 
@@ -25,8 +25,12 @@ def as_json(message: Message, time_zone: str = "UTC") -> dict[str, Any]:
         data["ask"] = message.ask
     if message.link:
         data["link"] = {"label": message.link[0], "url": message.link[1]}
-    optional = {"sheet": message.sheet, "media": message.media, "case": message.case}
+    optional = {"sheet": message.sheet, "media": _media(message.media), "case": message.case}
     return data | {name: value for name, value in optional.items() if value}
+
+
+def _media(file: SharedFile | None) -> dict[str, Any] | None:
+    return {"url": file.url, "type": file.type, "name": file.name, "size": file.size} if file else None
 
 
 def pieces(message: Message, *, plain: bool, credentials: Credentials) -> list[dict[str, Any]]:

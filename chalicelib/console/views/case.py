@@ -11,6 +11,7 @@ from chalicelib.actions import (
     hand_to_company,
     known_case,
     look_around_case,
+    send_file,
     serve_company,
     show_media,
     web_chat,
@@ -47,7 +48,7 @@ SAID = (
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An attachment as a page shows it: `small` a link to its little picture, "" for what has none; `number` counts
-    those of its kind; `repair`: a company sent it."""
+    those of its kind; `repair`: a company sent it; `sent`: somebody of the town sent it to the citizen."""
 
     id: str
     type: str
@@ -55,6 +56,7 @@ class Shown:
     number: int
     small: str
     repair: bool
+    sent: bool
 
 
 def show(visit: Visit) -> Answer:
@@ -240,11 +242,12 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
 
 def files(case: Case) -> tuple[Shown, ...]:
     """The attachments as pages show them, those of a kind counted."""
-    seen: dict[tuple[str, bool], int] = {}
+    seen: dict[tuple[str, bool, bool], int] = {}
     found = []
     for attachment in case.attachments:
         repair = serve_company.is_of_company(case, attachment)
-        sort = (attachment.type, repair)
+        sent = send_file.is_of_staff(case, attachment)
+        sort = (attachment.type, repair, sent)
         seen[sort] = seen.get(sort, 0) + 1
         found.append(
             Shown(
@@ -254,6 +257,7 @@ def files(case: Case) -> tuple[Shown, ...]:
                 seen[sort],
                 show_media.small(attachment) or "",
                 repair,
+                sent,
             )
         )
     return tuple(found)

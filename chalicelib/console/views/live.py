@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known_case, live, reply_as_operator
+from chalicelib.actions import known_case, live, paper_case, reply_as_operator, send_file, web_chat
 from chalicelib.actions.desk import left
 from chalicelib.cases import lifecycle, references
-from chalicelib.console import permissions
+from chalicelib.console import pages, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
+from chalicelib.console.views import case as case_view
 from chalicelib.model import CYRILLIC, Case, Refused, Voice
 
 TEXT_CHARS_KEPT_MAX = 4 * reply_as_operator.ANSWER_CHARS_MAX
 SEQ_DIGITS_MAX = 12
 # What a page says in words; anything else that is refused is a page of its own.
-PROBLEMS = ("no_text", "too_long", "not_yours", "not_on_the_line", "closed", "gone", "no_colleague")
+PROBLEMS = (
+    "no_text",
+    "too_long",
+    "not_yours",
+    "not_on_the_line",
+    "closed",
+    "gone",
+    "no_colleague",
+    "upload_unfinished",
+    "too_many_files",
+)
 
 
 def show(visit: Visit) -> Answer:
@@ -72,6 +84,36 @@ def answer(visit: Visit) -> Answer:
     if visit.is_htmx:
         return replace(page(visit, "live_reply", **_reply(visit, case)), headers={"HX-Trigger": "answered"})
     return visit.go(f"console/live/{case.reference}")
+
+
+def upload(visit: Visit) -> Answer:
+    """A signed form for a file, as JSON for the page's script."""
+    case, size = _chat(visit), visit.form.get("size", "")
+    form = send_file.announce(
+        visit.here, case.reference, visit.form.get("type", ""), int(size) if size.isdecimal() else 0
+    )
+    return Answer(body=json.dumps(form), content_type="application/json; charset=utf-8")
+
+
+def send(visit: Visit) -> Answer:
+    """An uploaded file goes to the citizen once it is checked; a chat nobody has is taken with it."""
+
+    def act(case: Case) -> None:
+        if case.assignee is None:
+            _take(visit, case)
+        send_file.send(
+            visit.here,
+            case.reference,
+            live.named(visit.person),
+            visit.form.get("file", "")[:60],
+            paper_case.origin_of(visit.request.headers),
+            visit.now,
+            token_hex(4),
+            visit.deadline,
+        )
+        live.record(visit.here, case, visit.person, "chat_file", visit.now, visit.deadline)
+
+    return _act(visit, act)
 
 
 def hand(visit: Visit) -> Answer:
@@ -145,10 +187,17 @@ def _refused(visit: Visit, case: Case, refused: Refused, typed: str = "") -> Ans
 
 def _page(visit: Visit, case: Case | None, status: int = 200, **more: Any) -> Answer:
     rows = live.queue(visit.here, visit.now, visit.deadline)
-    shown: dict[str, Any] = {**_queue(rows), "case": case, "open": case.reference if case else "", "others": ()}
+    shown: dict[str, Any] = {
+        **_queue(rows),
+        "case": case,
+        "open": case.reference if case else "",
+        "others": (),
+        "files": (),
+    }
     if case:
         shown |= _thread(visit, case) | _reply(visit, case)
-    return page(visit, "live", status, **shown | more)
+    origin = web_chat.upload_origin()
+    return pages.with_media(page(visit, "live", status, **shown | more), origin, uploads=origin)
 
 
 def _queue(rows: tuple[live.Row, ...]) -> dict[str, Any]:
@@ -161,6 +210,7 @@ def _thread(visit: Visit, case: Case) -> dict[str, Any]:
     told = live.said(visit.here, live.person_of(case), 0, visit.now, visit.deadline)
     voice, ready = live.ready(visit.here, case, told)
     return {
+        "files": case_view.files(case),
         "told": told,
         "newest": told[-1].seq if told else 0,
         "ready": ready,

@@ -1,0 +1,176 @@
+"""An operator sends a photo, video or paper: uploaded by a signed form, checked as citizens' are, then said.
+
+The file becomes an attachment of the chat; its message goes out in the commit that settles the check, so that nobody
+is shown what was not looked at. Its link names case and number, is signed, and opens it as long as a thread is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from secrets import token_urlsafe
+from typing import Any
+
+from chalicelib.actions import keep_media, known, reply_as_operator, show_media, talk, web_chat, work_outbox
+from chalicelib.actions.change_case import NoCase
+from chalicelib.actions.keep_media import Arrival, with_outcome
+from chalicelib.cases import lifecycle, references
+from chalicelib.dialogue import chat, handover
+from chalicelib.model import OPERATOR, Attachment, Case, Conversation, Line, Refused, Say, SharedFile, Staff, Town
+from chalicelib.storage import aws, keys, media, outbox
+from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.dynamo import Write
+from chalicelib.storage.media import CHECKED, WAITING, Medium
+from chalicelib.wire import Deadline
+
+ACCOUNT = "staff"  # under which their files lie in the bucket
+LINK_DAYS = 30  # as long as what was said is kept
+NAMES = {"photo": "photo.jpg", "video": "video.mp4", "file": "document.pdf"}
+SMALL = "small.jpg"
+LINES = {"photo": "operator_sent_photo", "video": "operator_sent_video", "file": "operator_sent_file"}
+TOKEN_CHARS_MAX = 100
+SECONDS = 8.0  # to open a link
+
+
+def announce(town: Town, reference: str, media_type: str, size: int) -> dict[str, Any]:
+    """{"file", "upload": {"url", "fields"}}: a signed form straight to the bucket. Raises Refused 415, 413."""
+    kind = web_chat.TYPES.get(media_type)
+    if kind is None:
+        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(web_chat.TYPES)}.", "type")
+    most = web_chat.UPLOAD_BYTES_MAX[kind]
+    if not 0 < size <= most:
+        raise Refused(413, "file_too_large", f"At most {most // 2**20} MB.", "size")
+    identifier = token_urlsafe(18)
+    form = aws.upload_form(
+        _bucket(), _upload_key(town, reference, identifier), media_type, most, web_chat.UPLOAD_SECONDS
+    )
+    return {"file": identifier, "upload": form}
+
+
+def send(
+    town: Town,
+    reference: str,
+    staff: Staff,
+    identifier: str,
+    origin: str,
+    now: float,
+    holder: str,
+    deadline: Deadline,
+) -> None:
+    """The uploaded file is the chat's and on its way to the check. `origin`: where links lead, as scheme and host.
+
+    Raises Refused, as the verbs of `reply_as_operator` do, and 409 `upload_unfinished`.
+    """
+    source = _upload_key(town, reference, identifier)
+    found = aws.head_object(_bucket(), source, deadline)
+    if found is None:
+        raise Refused(409, "upload_unfinished", "Finish the upload, then try again.", "file")
+    arrived = Arrival(
+        source,
+        keys.media_object(town.slug, ACCOUNT, reference, source),
+        web_chat.TYPES.get(found[1], "file"),
+        f"{ACCOUNT}:{town.slug}",
+        reference,
+    )
+    key, rung = web_chat.signing_key(deadline), list[Write]()
+
+    def decide(case: Case, conversation: Conversation) -> talk.Next | None:
+        reply_as_operator.check_own(case, staff)
+        if any(file.key == arrived.key for file in case.attachments):
+            return None
+        if len(case.attachments) >= lifecycle.ATTACHMENTS_MAX:
+            raise Refused(409, "too_many_files", "This chat takes no more files.", "file")
+        file = Attachment("", arrived.type, found[0], WAITING, arrived.key)
+        after = lifecycle.added_to(case, int(now), staff.by, [file])
+        link = f"{origin}/files/{town.slug}/{_token(town.slug, reference, after.attachments[-1].id, now, key)}"
+        row = outbox.write(town.slug, keep_media.KIND, {**keep_media.asked(arrived, now), "link": link}, now)
+        rung[:] = [row]
+        record = media.item(Medium(town.slug, arrived.key, arrived.type, cases=(reference,)), now)
+        return talk.Next(after, conversation.state, beside=(row, record))
+
+    reply_as_operator.do(town, reference, decide, now, holder, deadline)
+    work_outbox.ring(tuple(rung), now, deadline)
+
+
+def deliver(outcome: Medium, reference: str, link: str, now: float, holder: str, deadline: Deadline) -> None:
+    """The check is done: its outcome on record and in the chat, and with a good one the message, all in one commit.
+
+    Raises NoCase, Unreachable.
+    """
+    town = known.town(outcome.town, deadline)
+    if town is None:
+        raise NoCase(reference)
+
+    def decide(case: Case, conversation: Conversation) -> talk.Next | None:
+        record = media.load(outcome.town, outcome.key, now, deadline)
+        if record is None or record.state != WAITING:
+            return None
+        settled = replace(record, state=outcome.state, type=outcome.type, size=outcome.size)
+        files = tuple(with_outcome(file, settled) if file.key == outcome.key else file for file in case.attachments)
+        after = replace(case, attachments=files, updated_at=max(int(now), case.updated_at))
+        says = ((OPERATOR, _said(outcome, link, conversation.state)),) if outcome.state == CHECKED else ()
+        return talk.Next(after, conversation.state, says, beside=(media.item(settled, now),))
+
+    talk.go_on(town, reference, decide, now, holder, deadline)
+
+
+def opened(slug: str, token: str, name: str, now: float, deadline: Deadline) -> str:
+    """Where the file of a link is right now. Raises Refused 404 for a link that is none or is over."""
+    nothing = Refused(404, "nothing_there", "There is no such file.")
+    reference, number, until = _read(slug, token, now, deadline) or ("", "", 0)
+    case = CaseStore(slug).load(reference, deadline) if until else None
+    file = next((one for one in case.attachments if one.id == number), None) if case else None
+    found = (show_media.small(file) if name == SMALL else show_media.link(file)) if file else None
+    if found is None:
+        raise nothing
+    return found
+
+
+def is_of_staff(case: Case, file: Attachment) -> bool:
+    """Whether somebody of the town sent this file."""
+    return file.key.startswith(keys.media_objects(case.tenant, keys.person(ACCOUNT, case.reference)))
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _said(outcome: Medium, link: str, state: Mapping[str, Any]) -> Say:
+    name = NAMES[outcome.type]
+    small = f"{link}/{SMALL}" if outcome.type == "photo" else ""
+    file = SharedFile(outcome.type, f"{link}/{name}", name, outcome.size, small)
+    ways = chat.choices(handover.END if handover.reference(state) else "menu")
+    return Say(lines=(Line(LINES[outcome.type]),), choices=ways, file=file)
+
+
+def _token(slug: str, reference: str, number: str, now: float, key: str) -> str:
+    named = f"{reference}.{number}.{int(now) + LINK_DAYS * 86400}"
+    return f"{named}.{_signature(slug, named, key)}"
+
+
+def _read(slug: str, token: str, now: float, deadline: Deadline) -> tuple[str, str, int] | None:
+    """Reference, number and end of a link that is ours and holds."""
+    named, _, signature = token.rpartition(".")
+    parts = named.split(".")
+    if len(token) > TOKEN_CHARS_MAX or len(parts) != 3 or not token.isascii():
+        return None
+    if not hmac.compare_digest(signature, _signature(slug, named, web_chat.signing_key(deadline))):
+        return None
+    reference, number, until = references.normalise(parts[0]), parts[1], int(parts[2])
+    return (reference, number, until) if reference and until > now else None
+
+
+def _signature(slug: str, named: str, key: str) -> str:
+    return hmac.new(key.encode(), f"file:{slug}:{named}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _upload_key(town: Town, reference: str, identifier: str) -> str:
+    if not identifier.replace("-", "").replace("_", "").isalnum() or len(identifier) > 40 or not identifier.isascii():
+        raise Refused(422, "bad_file", "file is the id that came with the upload form.", "file")
+    return keys.upload(town.slug, f"{ACCOUNT}-{reference}", identifier)
+
+
+def _bucket() -> str:
+    return os.environ["SALTER_MEDIA_BUCKET"]
