@@ -110,8 +110,10 @@ def deliver(outcome: Medium, reference: str, link: str, now: float, holder: str,
             return None
         settled = replace(record, state=outcome.state, type=outcome.type, size=outcome.size)
         files = tuple(with_outcome(file, settled) if file.key == outcome.key else file for file in case.attachments)
-        after = replace(case, attachments=files, updated_at=max(int(now), case.updated_at))
-        says = ((OPERATOR, _said(outcome, link, conversation.state)),) if outcome.state == CHECKED else ()
+        said = outcome.state == CHECKED
+        fields = {**case.fields, "last_from": OPERATOR} if said else case.fields
+        after = replace(case, attachments=files, fields=fields, updated_at=max(int(now), case.updated_at))
+        says = ((OPERATOR, _said(outcome, link, conversation.state)),) if said else ()
         return talk.Next(after, conversation.state, says, beside=(media.item(settled, now),))
 
     talk.go_on(town, reference, decide, now, holder, deadline)
