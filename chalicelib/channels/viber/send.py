@@ -23,6 +23,7 @@ SEND_SECONDS_MAX = 2.0
 BROADCAST_SECONDS_MAX = 8.0
 RECEIVERS_MAX = 300
 TEXT_CHARS_MAX = 7000
+PICTURE_BYTES_MAX = 1_000_000  # 1 MB on iPhones, 3 on Android
 REQUEST_BYTES_MAX = 29_900  # the limit is "30 kB", which may mean 30,000
 BUTTONS_MAX = 24
 BUTTON_CHARS_MAX = 120
@@ -155,16 +156,22 @@ def _text(message: Message, plain: bool) -> str:
     text = clean(message.text)
     if message.link:
         text += f"\n\n{message.link[1]}"
-    if message.media and message.media.type != "photo":
+    if message.media and (message.media.type != "photo" or _is_large(message.media)):
         text += f"\n\n{message.media.url}"
     if plain and message.choices:
         text += "\n\n" + "\n".join(f"{number}. {label}" for number, (_, label) in enumerate(message.choices, 1))
     return text or "…"
 
 
+def _is_large(file: SharedFile) -> bool:
+    return file.size > PICTURE_BYTES_MAX
+
+
 def _picture(file: SharedFile, sender: str) -> dict[str, Any]:
-    """A photo by its links; the words follow, for a keyboard stands with the last message alone."""
-    picture = {"type": "picture", "text": "", "media": file.url, "sender": {"name": sender[:SENDER_CHARS_MAX]}}
+    """A photo by its links; the words follow, for a keyboard stands with the last message alone. Of one that is too
+    large for Viber the small copy is shown, and the words lead to the whole."""
+    shown = file.small if _is_large(file) else file.url
+    picture = {"type": "picture", "text": "", "media": shown, "sender": {"name": sender[:SENDER_CHARS_MAX]}}
     return picture | ({"thumbnail": file.small} if file.small else {})
 
 

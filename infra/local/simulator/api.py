@@ -26,6 +26,7 @@ BROADCASTS_MAX, BROADCASTS_WINDOW_S = 500, 10
 ONLINE_IDS_MAX = 100
 RECEIPT_AFTER_S, SEEN_AFTER_S = 0.05, 0.3
 DOWNLOAD_TIMEOUT_S = 5
+REDIRECTS_MAX = 2
 HTML = "text/html; charset=utf-8"
 MEDIA_BYTES_MAX = {"picture": rules.PICTURE_BYTES_MAX, "video": rules.VIDEO_BYTES_MAX, "file": rules.FILE_BYTES_MAX}
 
@@ -416,19 +417,29 @@ def _download_trouble(body: dict[str, Any]) -> Problem | None:
     """The app fetches media itself. Only this machine is asked; anything else is taken on trust."""
     if not _downloadable(body):
         return None
-    parts, most = urlsplit(body["media"]), MEDIA_BYTES_MAX[body["type"]]
+    most = MEDIA_BYTES_MAX[body["type"]]
+    try:
+        status, size = _downloaded(body["media"], most)
+    except (OSError, http.client.HTTPException):
+        return Problem(rules.FAILS_LATER, "media cannot be downloaded")
+    if status != 200:
+        return Problem(rules.FAILS_LATER, f"media answers HTTP {status}")
+    return Problem(rules.FAILS_LATER, f"media has more than {most} bytes") if size > most else None
+
+
+def _downloaded(link: str, most: int, redirects: int = REDIRECTS_MAX) -> tuple[int, int]:
+    """Status and size of what a link leads to; a phone follows redirects, here as far as this machine."""
+    parts = urlsplit(link)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=DOWNLOAD_TIMEOUT_S)
     try:
         connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
         answer = connection.getresponse()
-        size = len(answer.read(most + 1))
-    except (OSError, http.client.HTTPException):
-        return Problem(rules.FAILS_LATER, "media cannot be downloaded")
+        size, onward = len(answer.read(most + 1)), answer.headers.get("Location", "")
     finally:
         connection.close()
-    if answer.status != 200:
-        return Problem(rules.FAILS_LATER, f"media answers HTTP {answer.status}")
-    return Problem(rules.FAILS_LATER, f"media has more than {most} bytes") if size > most else None
+    if answer.status in (301, 302, 303, 307, 308) and redirects and is_this_machine(urlsplit(onward).hostname):
+        return _downloaded(onward, most, redirects - 1)
+    return answer.status, size
 
 
 def _details(citizen: Citizen) -> dict[str, Any]:
