@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from secrets import token_hex
 
 from chalicelib.cases import references
@@ -11,7 +12,8 @@ from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore, Looking
 from chalicelib.wire import Deadline
 
-LOOKING_SECONDS = 5 * 60
+LOOKING_SECONDS = 3 * 60
+LOOKED_AGAIN_SECONDS = 60  # a page that stays open says so again
 
 
 def whole(town: Town, written: str, deadline: Deadline) -> Case | None:
@@ -28,12 +30,32 @@ def history(case: Case, deadline: Deadline) -> list[Happening]:
 
 def seen_by(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> tuple[Looking, ...]:
     """Colleagues who opened the case in the last minutes; this visit is noted and on record."""
-    store = CaseStore(town.slug)
-    others = [
-        looking
-        for looking in store.looking(case.reference, deadline)
-        if looking.id != person.id and looking.at > now - LOOKING_SECONDS
-    ]
-    store.look(case.reference, Looking(person.id, person.name or person.mail.partition("@")[0], int(now)), deadline)
+    everybody = CaseStore(town.slug).looking(case.reference, deadline)
+    _look(town, case, person, now, deadline)
     audit.record(town.slug, Act(now, person.by, "case_opened", case.reference), token_hex(4), deadline)
-    return tuple(others)
+    return _others(everybody, person, now)
+
+
+def standing(
+    town: Town, written: str, person: Staff, now: float, deadline: Deadline
+) -> tuple[Case, tuple[Looking, ...]] | None:
+    """The case as it stands and who has it open, for a page that asks again and again: two reads, and a write a minute
+    that says whose page it is. None for a case that is not there."""
+    store, reference = CaseStore(town.slug), references.normalise(written)
+    case = store.load(reference, deadline) if reference else None
+    if case is None:
+        return None
+    everybody = store.looking(case.reference, deadline)
+    mine = max((one.at for one in everybody if one.id == person.id), default=0)
+    if mine <= now - LOOKED_AGAIN_SECONDS:
+        _look(town, case, person, now, deadline)
+    return case, _others(everybody, person, now)
+
+
+def _look(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> None:
+    name = person.name or person.mail.partition("@")[0]
+    CaseStore(town.slug).look(case.reference, Looking(person.id, name, int(now)), deadline)
+
+
+def _others(everybody: Iterable[Looking], person: Staff, now: float) -> tuple[Looking, ...]:
+    return tuple(one for one in everybody if one.id != person.id and one.at > now - LOOKING_SECONDS)

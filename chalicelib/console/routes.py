@@ -55,6 +55,7 @@ PAGES = (
     Page("POST", "/console/live/{reference}/hand", may.CHATS, "live.hand"),
     Page("POST", "/console/live/{reference}/close", may.CHATS, "live.close"),
     Page("GET", "/console/cases/{reference}", may.CASES, "case.show"),
+    Page("GET", "/console/cases/{reference}/standing", may.CASES, "case.standing"),
     Page("POST", "/console/cases/{reference}/claim", may.CASES, "case.claim"),
     Page("POST", "/console/cases/{reference}/release", may.CASES, "case.release"),
     Page("POST", "/console/cases/{reference}/preview", may.CASES, "case.preview"),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib.actions import known_case
 from chalicelib.console.routes import PAGES
 from chalicelib.model import Attachment, Case, Follower, Place, Staff, Voice
 from chalicelib.storage import audit, consents, keys, sealing
@@ -16,6 +17,7 @@ from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import transact
 from chalicelib.storage.near import item as near_item
 from tests.console.clerk import Clerk, Page, employed, filed, seated, soon
+from tests.meter import Meter
 from tests.viber import message
 from tests.world import World
 
@@ -357,3 +359,30 @@ def test_what_became_of_a_notice_stands_in_the_history(town: World, head: tuple[
 def test_every_page_about_a_case_is_a_page_of_the_table(town: World) -> None:
     about = [page for page in PAGES if page.path.startswith("/console/cases/")]
     assert {page.permission for page in about} == {"cases", "steer"}
+
+
+def test_a_page_that_stays_open_hears_who_else_opened_it_took_it_or_changed_it(
+    town: World, head: tuple[Staff, Clerk], meter: Meter
+) -> None:
+    case = problem(town)
+    person = employed(town.slug, "head", name="Boban")
+    boban, page = seated(person, town.now), head[1].get(f"/console/cases/{case.reference}")
+
+    def asks(page: Page) -> Page:
+        found = re.search(r'id="standing"[^>]* hx-get="[./]*(console/cases/[^"]+)"', page.body)
+        assert found
+        return head[1].get("/" + found[1].replace("&amp;", "&"))
+
+    meter.reset()
+    assert asks(page).status == 204
+    assert meter.operations == ["dynamodb.GetItem"] * 2 + ["dynamodb.Query"], "the sign-in, the case, who looks"
+    assert boban.get(f"/console/cases/{case.reference}").status == 200
+    opened = asks(page)
+    assert "Boban ga takođe ima otvorenog" in opened.text
+    assert asks(opened).status == 204
+    boban.post(f"/console/cases/{case.reference}/claim")
+    taken = asks(opened)
+    assert "Predmet vodi Boban" in taken.text
+    assert "u međuvremenu izmenjen" in taken.text
+    town.now += known_case.LOOKING_SECONDS + 1
+    assert "takođe ima otvorenog" not in asks(taken).text

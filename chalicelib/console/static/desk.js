@@ -59,12 +59,19 @@
     setInterval(look, 5000);
   }
 
-  // --- new work: a mark in the title; a page nobody looks at asks nothing ---
+  // --- new work: a mark in the title; a page nobody looks at asks nothing, one where nothing happens asks seldom ---
   const title = document.title;
+  const CALM_AFTER = 30; // unchanged answers
+  const CALM_EACH = 5; // then only every fifth question is asked
+  let unchanged = 0;
+  for (const event of ['keydown', 'pointerdown']) addEventListener(event, () => { unchanged = 0; }, { passive: true });
   body.addEventListener('htmx:beforeRequest', (event) => {
-    if (document.hidden && event.detail.elt.id === 'news') event.preventDefault();
+    if (!event.detail.elt.matches('[data-calm]')) return;
+    unchanged += 1;
+    if (document.hidden || (unchanged > CALM_AFTER && unchanged % CALM_EACH)) event.preventDefault();
   });
   body.addEventListener('htmx:afterSwap', () => {
+    unchanged = 0;
     if (!document.querySelector('[data-news]')) return;
     document.title = '● ' + title;
   });

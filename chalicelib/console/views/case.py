@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,7 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.model import Attachment, Case, Refused, Staff
 from chalicelib.storage import orders
+from chalicelib.storage.cases import Looking
 
 NOTE_CHARS_MAX = 2000
 SHORT_CHARS_MAX = 120
@@ -64,6 +67,34 @@ def show(visit: Visit) -> Answer:
     case = the_case(visit)
     others = known_case.seen_by(visit.here, case, visit.person, visit.now, visit.deadline)
     return shown(visit, case, others=others, said=_said(visit))
+
+
+def standing(visit: Visit) -> Answer:
+    """Asked every two seconds: nothing (204) while it stands as the page shows it, else who has it and who looks."""
+    found = known_case.standing(visit.here, visit.params["reference"], visit.person, visit.now, visit.deadline)
+    if found is None or not permissions.sees(visit.person, found[0]):
+        raise Refused(404, "unknown_case", "There is no such case.")
+    case, others = found
+    if _mark(case, others) == visit.query.get("since", ""):
+        return Answer(status=204)
+    shown_v = visit.query.get("v", "")
+    return page(visit, "case_standing", **_standing(visit, case, others), shown_v=shown_v)
+
+
+def _standing(visit: Visit, case: Case, others: Sequence[Looking]) -> dict[str, Any]:
+    """Whose the case is, who else has it open, and a word that changes with either."""
+    return {
+        "case": case,
+        "others": others,
+        "mine": case.assignee is not None and case.assignee[:2] == ("staff", visit.person.id),
+        "is_open": lifecycle.is_open(case),
+        "mark": _mark(case, others),
+    }
+
+
+def _mark(case: Case, others: Sequence[Looking]) -> str:
+    seen = repr((case.v, sorted((one.id, one.name) for one in others)))
+    return hashlib.blake2b(seen.encode(), digest_size=8).hexdigest()
 
 
 def claim(visit: Visit) -> Answer:
@@ -199,7 +230,6 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
     people = look_around_case.colleagues(visit.here, visit.deadline)
     handed = orders.of_case(case.tenant, case.reference, visit.now, visit.deadline)
     blank: dict[str, Any] = {
-        "others": (),
         "said": "",
         "typed": Changed(),
         "moving": ("", ""),
@@ -211,7 +241,6 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
         visit,
         "case",
         status,
-        case=case,
         history=known_case.history(case, visit.deadline),
         left=left(visit.here, case, visit.now),
         days=work_case.days_of(visit.here, case, visit.now),
@@ -219,8 +248,6 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
         endings=work_case.ENDINGS,
         offices=[office["id"] for office in visit.here.core["offices"] if office["competent"] == "town"],
         elsewhere=[office["id"] for office in visit.here.core["offices"] if office["competent"] != "town"],
-        mine=case.assignee is not None and case.assignee[:2] == ("staff", visit.person.id),
-        is_open=lifecycle.is_open(case),
         answers=case_answers.of_case(visit.here, case),
         label=lambda name: case_answers.label(visit.here, case, name),
         files=files(case),
@@ -235,6 +262,8 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
         mails=hand_to_company.addresses(visit.here),
         hand_days=hand_to_company.DAYS,
         tiles=visit.here.core.get("map_tiles"),
+        shown_v=str(case.v),
+        **_standing(visit, case, more.pop("others", ())),
         **(blank | more),
     )
     return pages.with_media(answer, web_chat.upload_origin(), pictures=_tiles_origin(visit))
