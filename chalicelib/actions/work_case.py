@@ -129,6 +129,13 @@ def note(town: Town, case: Case, person: Staff, text: str, now: float, deadline:
     return _changed(town, case, person, Event(int(now), person.by, note=text), "noted", now, deadline)
 
 
+def called(town: Town, case: Case, person: Staff, now: float, deadline: Deadline) -> Case:
+    """The citizen was told by telephone."""
+    return _changed(
+        town, case, person, Event(int(now), person.by, name=lifecycle.CALLED), lifecycle.CALLED, now, deadline
+    )
+
+
 def preview(town: Town, case: Case, person: Staff, wanted: Changed, now: float, deadline: Deadline) -> Preview | None:
     """The exact words that `change` would send, and to how many; None if nobody would be told. Raises NotAllowed."""
     after = change_case.after(town, case, _event(town, case, wanted, person, now))

@@ -61,6 +61,7 @@ PAGES = (
     Page("POST", "/console/cases/{reference}/preview", may.CASES, "case.preview"),
     Page("POST", "/console/cases/{reference}/change", may.CASES, "case.change"),
     Page("POST", "/console/cases/{reference}/note", may.CASES, "case.note"),
+    Page("POST", "/console/cases/{reference}/called", may.CASES, "case.called"),
     Page("POST", "/console/cases/{reference}/unmask", may.CASES, "case.unmask"),
     Page("POST", "/console/cases/{reference}/complete", may.CASES, "case.complete"),
     Page("POST", "/console/cases/{reference}/assign", may.STEER, "case.assign"),

@@ -16,6 +16,7 @@ from chalicelib.storage import consents, keys, told
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 from infra.local import mailbox
+from tests.console.clerk import employed, seated
 from tests.integrations.system import System
 from tests.meter import Meter
 from tests.web import Visitor
@@ -185,6 +186,11 @@ def test_whom_a_notice_cannot_reach_is_on_the_call_list_at_once(dms: System, wor
         _receipt(world, "failed", token)
     assert _to_call(dms) == [case.reference]
     assert _notices(dms, case) == ["viber: failed"]
+    head = seated(employed(world.slug, "head", name="Vera"), world.now)
+    assert case.reference in head.get("/console/inbox?only=call").text
+    assert head.post(f"/console/cases/{case.reference}/called").leads_to.endswith("?only=call")
+    assert "Nikoga ne treba zvati" in head.get("/console/inbox?only=call").text
+    assert _to_call(dms) == []
 
 
 def test_who_stopped_notices_is_left_in_peace_and_so_are_mere_followers(dms: System, world: World) -> None:

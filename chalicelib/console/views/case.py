@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib.actions import (
     block_person,
     case_answers,
+    desk,
     hand_to_company,
     known_case,
     look_around_case,
@@ -139,6 +140,12 @@ def note(visit: Visit) -> Answer:
         return shown(visit, case, problem="note_empty", status=422)
     work_case.note(visit.here, case, visit.person, text, visit.now, visit.deadline)
     return visit.go(f"console/cases/{case.reference}?said=noted")
+
+
+def called(visit: Visit) -> Answer:
+    """Somebody rang the citizen up whom no notice reached: the case leaves the call list."""
+    work_case.called(visit.here, the_case(visit), visit.person, visit.now, visit.deadline)
+    return visit.go(f"console/inbox?only={desk.CALL}")
 
 
 def complete(visit: Visit) -> Answer:

@@ -23,6 +23,8 @@ QUERY_CHARS_MAX = 120
 def show(visit: Visit) -> Answer:
     """Open cases by shelf. The rest of a long list comes on the next pages."""
     chosen = visit.query.get("only", "all")
+    if chosen == desk.CALL:
+        return _calls(visit)
     found = desk.desk(
         visit.here, visit.person, permissions.sees, visit.now, visit.deadline, visit.query.get("after", "")
     )
@@ -35,11 +37,21 @@ def show(visit: Visit) -> Answer:
         rows=rows,
         counts={shelf: sum(row.shelf == shelf for row in found.rows) for shelf in desk.SHELVES},
         shelves=desk.SHELVES,
-        filters=(*FILTERS, MINE),
+        filters=(*FILTERS, MINE, desk.CALL),
         chosen=chosen,
         more=found.cursor,
         newest=desk.newest_change(visit.here, visit.now, visit.deadline),
         mine=lambda row: _is_mine(row, visit),
+    )
+
+
+def _calls(visit: Visit) -> Answer:
+    """Whom somebody should ring up: a notice of theirs did not arrive, or was not seen for days."""
+    found = desk.calls(
+        visit.here, visit.person, permissions.sees, visit.now, visit.deadline, visit.query.get("after", "")
+    )
+    return page(
+        visit, "calls", rows=found.rows, filters=(*FILTERS, MINE, desk.CALL), chosen=desk.CALL, more=found.cursor
     )
 
 
