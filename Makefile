@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint bench bench-search bench-understanding train package deploy clean
+.PHONY: setup run test trust lint bench bench-search bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
@@ -55,6 +55,10 @@ bench-understanding: $(STAMP)
 # The model that ships, from the platform's phrases: after every change of phrases.toml or emergencies.toml.
 train: $(STAMP)
 	$(PY) -m infra.train
+
+# The description of the case API, into docs/openapi.json: after every change of what it takes or answers.
+openapi: $(STAMP)
+	$(PY) -m infra.openapi
 
 # The Lambda package and the merged template, in build/. ARCH=arm64 for Graviton.
 package: $(STAMP)

@@ -219,6 +219,13 @@ def openapi() -> Response:
     return answer(document(), headers={"Cache-Control": "public, max-age=300"})
 
 
+@app.route("/api/v1/reference")
+def api_reference() -> Response:
+    from chalicelib.console import policy, reference
+
+    return Response(reference.page(), headers=policy.page_headers("'self'"))
+
+
 @app.route("/api/v1/{tenant}/cases", methods=["POST", "GET"], content_types=ANY)
 def api_cases(tenant: str) -> Response:
     from chalicelib.actions import case_api
@@ -254,6 +261,20 @@ def api_events(tenant: str, reference: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
+
+
+@app.route("/api/v1/{tenant}/imports", methods=["POST"], content_types=ANY)
+def api_imports(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_import(tenant, request(), clock.now()), 201))
+
+
+@app.route("/api/v1/{tenant}/imports/{identifier}", methods=["GET"])
+def api_one_import(tenant: str, identifier: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.get_import(tenant, identifier, request(), clock.now())))
 
 
 @app.route("/api/v1/{tenant}/figures", methods=["GET"])

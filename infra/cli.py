@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import outbox, staff, towns
+from infra import api_keys, outbox, staff, towns
 from infra.stage import default_stage, enter_stage
 
 MISSES_DAYS = 7
@@ -51,12 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
     listing.set_defaults(run=_list)
-    apikey = commands.add_parser("apikey", help="keys of towns' systems").add_subparsers(required=True)
-    new_key = apikey.add_parser("new", parents=[stage], help="make a key and print it, this once")
-    new_key.add_argument("slug")
-    new_key.add_argument("--scope", action="append", required=True, help="e.g. cases:read; may be given several times")
-    new_key.add_argument("--name", default="", help="which system it is for")
-    new_key.set_defaults(run=_new_key)
+    api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
     outbox.add_commands(commands, stage, default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
@@ -156,27 +151,6 @@ def _list(parsed: argparse.Namespace) -> int:
     for slug in towns.slugs():
         pointer = tenants.pointer(slug, Deadline(5.0))
         print(f"{slug:24}" + (f"version {pointer.version:<4} {pointer.state}" if pointer else "not published"))
-    return 0
-
-
-def _new_key(parsed: argparse.Namespace) -> int:
-    default_stage(parsed)
-    from secrets import token_urlsafe
-
-    from chalicelib.actions import clock
-    from chalicelib.storage import api_keys, tenants
-    from chalicelib.wire import Deadline
-
-    if tenants.pointer(parsed.slug, Deadline(5.0)) is None:
-        print(f"{parsed.slug}: not published on this stage; publish it first: ./salter town apply", file=sys.stderr)
-        return 1
-    scopes = [scope for part in parsed.scope for scope in part.replace(",", " ").split()]
-    try:
-        key = api_keys.make(parsed.slug, parsed.name, scopes, token_urlsafe(32), clock.now(), Deadline(5.0))
-    except api_keys.UnknownScope as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(key)
     return 0
 
 

@@ -5,6 +5,7 @@ Everything that changes one is one transaction with its entry in the audit trail
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
@@ -39,6 +40,7 @@ CHANGE_TRIES_MAX = 4
 AHEAD_DAYS_MAX = 366
 KIND, PAGE_KIND = "announce", "announce_page"
 RESEND, LEAVE = "resend", "leave"
+_ID = re.compile(r"[0-9a-zA-Z]{1,40}")
 Beside = Callable[[Announcement], Sequence[Write]]
 
 
@@ -298,7 +300,7 @@ def _row_of_round(town: Town, now: float) -> Callable[[Announcement], list[Write
 
 
 def _found(store: AnnouncementStore, identifier: str, deadline: Deadline) -> Announcement:
-    found = store.load(identifier, deadline) if identifier.isalnum() and identifier.isascii() else None
+    found = store.load(identifier, deadline) if _ID.fullmatch(identifier) else None
     if found is None:
         raise Refused(404, "unknown_announcement", "There is no such announcement.")
     return found

@@ -8,6 +8,7 @@ OPEN = "open"  # nobody signed in
 OWN = "own"  # anybody signed in
 CASES, CHATS, COUNTER, ANNOUNCE, APPROVE = "cases", "chats", "counter", "announce", "approve"
 VOLUNTEERS, CONTENT, FIGURES, STAFF, AUDIT, TOWNS = "volunteers", "content", "figures", "staff", "audit", "towns"
+KEYS = "keys"  # of the town's own systems
 STEER = "steer"  # give a case to somebody, move its deadline
 
 _ALL = ("clerk", "operator", "head", "coordinator", "admin")
@@ -22,6 +23,7 @@ MAY: dict[str, tuple[str, ...]] = {
     CONTENT: ("admin",),
     FIGURES: ("head", "admin"),
     STAFF: ("admin",),
+    KEYS: ("admin",),
     AUDIT: ("admin",),
     TOWNS: ("platform",),
 }

@@ -213,6 +213,25 @@ def import_upload(town: str, identifier: str) -> str:
     return f"incoming/T/{town}/cases/{identifier}"
 
 
+def imports(town: str) -> str:
+    """A town's imports by when they began."""
+    return f"T#{town}#IMS"
+
+
+_DROPPED = re.compile(r"drop/T/([a-z][a-z0-9-]{1,39})/([^/]{1,200})")
+
+
+def dropped_file(town: str, name: str) -> str:
+    """Where in the bucket a town's office program lays a file, and finds what became of it."""
+    return f"drop/T/{town}/{name}"
+
+
+def dropped_parts(key: str) -> tuple[str, str] | None:
+    """The town and the name of a file that was laid there; None for any other object."""
+    found = _DROPPED.fullmatch(key)
+    return (found[1], found[2]) if found else None
+
+
 # --- media ------------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +352,11 @@ def volunteers(town: str, area: str) -> str:
 
 def api_key(town: str, digest: str) -> str:
     return f"T#{town}#KEY#{digest}"
+
+
+def api_keys(town: str) -> str:
+    """Which keys a town's systems have, by when they were made."""
+    return f"T#{town}#KEYS"
 
 
 def pace(town: str, key: str) -> str:

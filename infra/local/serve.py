@@ -94,6 +94,7 @@ class QuietHandler(ChaliceRequestHandler):
                 QuietHandler.under_way -= 1
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
+    do_TRACE = do_QUERY = _generic_handle  # methods no route knows are 405 like any other, not 501
 
 
 def _wait_for_requests_under_way() -> None:

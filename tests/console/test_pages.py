@@ -29,6 +29,7 @@ OPENS = {
     "content": {"admin"},
     "figures": {"head", "admin"},
     "staff": {"admin"},
+    "keys": {"admin"},
     "audit": {"admin"},
     "towns": {PLATFORM},
 }

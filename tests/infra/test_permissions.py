@@ -122,7 +122,7 @@ def _table(name: str, index: str | None = None) -> str:
 
 def _media_key(path: str) -> str:
     key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
-    own = next((prefix for prefix in ("T/", "incoming/T/") if key.startswith(prefix)), None)
+    own = next((prefix for prefix in ("T/", "incoming/T/", "drop/T/") if key.startswith(prefix)), None)
     return f"/{own}*" if own else f"/{key}"
 
 

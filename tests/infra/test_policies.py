@@ -16,7 +16,10 @@ LOG_NAMES = {"policy-api.json": "api", "policy-doorbell.json": "doorbell", "poli
 
 # The only stars there are: what a town keeps under its prefix, uploads before they are checked, the stage's own
 # secrets, a log group's streams.
-STARS_ALLOWED = ("${MediaBucket.Arn}/T/*", "${MediaBucket.Arn}/incoming/T/*", ":parameter/salter/${Stage}/*")
+STARS_ALLOWED = (
+    *("${MediaBucket.Arn}/T/*", "${MediaBucket.Arn}/incoming/T/*", "${MediaBucket.Arn}/drop/T/*"),
+    ":parameter/salter/${Stage}/*",
+)
 # A telephone is no resource of AWS's: who may send an SMS is allowed on everything SNS has.
 SMS = ("sns:Publish", '"*"')
 
@@ -74,6 +77,17 @@ def test_a_policy_refers_only_to_what_the_template_has(policy: Path) -> None:
 def test_no_function_may_change_a_town(policy: Path) -> None:
     on_towns = {action for action, resource in pairs(policy) if "TenantsTable" in resource}
     assert on_towns == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+
+
+def test_who_works_files_of_cases_may_take_copy_and_answer_them_and_the_api_signs_for_them() -> None:
+    def on_files(policy: str, prefix: str) -> set[str]:
+        resource = json.dumps({"Fn::Sub": f"${{MediaBucket.Arn}}/{prefix}/T/*"})
+        return {action for action, named in pairs(package.ROOT / ".chalice" / policy) if named == resource}
+
+    assert on_files("policy-doorbell.json", "drop") == {"s3:GetObject", "s3:PutObject"}
+    assert on_files("policy-doorbell.json", "incoming") == {"s3:GetObject", "s3:PutObject"}
+    assert on_files("policy-minute.json", "drop") == {"s3:PutObject"}
+    assert on_files("policy-api.json", "drop") == {"s3:GetObject", "s3:PutObject"}
 
 
 def test_the_minutes_function_may_do_what_deadlines_ask() -> None:

@@ -118,7 +118,18 @@ def test_the_media_bucket_clears_away_what_was_never_finished() -> None:
     rules = RESOURCES["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     assert all(rule["Status"] == "Enabled" for rule in rules)
-    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in rules if "Prefix" in rule] == [("incoming/", 1)]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert days == {"incoming/": 1, "drop/": 30}
+
+
+def test_the_bucket_rings_the_doorbell_for_files_of_cases_alone_and_no_other_bucket_may() -> None:
+    (told,) = RESOURCES["MediaBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert told["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "drop/T/"}]}}
+    assert RESOURCES["MediaBucket"]["DependsOn"] == "DoorbellQueuePolicy"
+    (statement,) = RESOURCES["DoorbellQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Principal"]) == ("sqs:SendMessage", {"Service": "s3.amazonaws.com"})
+    bucket = RESOURCES["MediaBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(f":::{bucket}")
 
 
 def test_staff_sign_in_has_a_group_for_every_role_and_nobody_signs_up_alone() -> None:
