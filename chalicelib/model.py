@@ -717,7 +717,8 @@ class Facts:
     """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
 
     `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code,
-    `new_nonce` marks a button that is good once.
+    `new_nonce` marks a button that is good once. `closed`: why the town serves this citizen nothing now (trial,
+    suspended), "" where it does.
     """
 
     now: float
@@ -725,6 +726,7 @@ class Facts:
     new_code: str = ""
     new_nonce: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, outbox, staff, towns
-from infra.stage import default_stage, enter_stage
+from infra import api_keys, outbox, staff, town_states, towns
+from infra.stage import acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
 
@@ -47,10 +47,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("slug")
         command.set_defaults(run=run)
     town.choices["apply"].add_argument(
-        "--state", choices=["live", "trial", "suspended"], help="set the town's state too"
+        "--state",
+        choices=["live", "trial", "suspended"],
+        help="set the town's state too, without telling Viber (see live)",
     )
-    listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
-    listing.set_defaults(run=_list)
+    town_states.add_commands(town, stage)
     api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
     outbox.add_commands(commands, stage, default_stage)
@@ -122,8 +123,16 @@ def _apply(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
+    from chalicelib.model import Conflict
 
-    pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
+    compiled, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
+    try:
+        pointer = publish_tenant(compiled, clock.now(), state, acting_as())
+    except Conflict:
+        print(
+            f"{parsed.slug}: somebody changed it at this very moment; look again: ./salter town plan", file=sys.stderr
+        )
+        return 1
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 
@@ -140,17 +149,6 @@ def _misses(parsed: argparse.Namespace) -> int:
     for group in groups:
         print(f"{group.count:4} × {group.texts[0]}" + "".join(f"\n       {text}" for text in group.texts[1:5]))
     print(f"{len(groups)} questions in {MISSES_DAYS} days; answer them in phrases.yaml or with a sheet.")
-    return 0
-
-
-def _list(parsed: argparse.Namespace) -> int:
-    default_stage(parsed)
-    from chalicelib.storage import tenants
-    from chalicelib.wire import Deadline
-
-    for slug in towns.slugs():
-        pointer = tenants.pointer(slug, Deadline(5.0))
-        print(f"{slug:24}" + (f"version {pointer.version:<4} {pointer.state}" if pointer else "not published"))
     return 0
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chalicelib.model import Town
 from chalicelib.storage import tenants
+from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 SHOWN_MAX = 40
 READ_SECONDS = 10.0
+PARTS = ("core", "texts", "sheets")
 
 
 def changes(slug: str, compiled: Mapping[str, Any]) -> list[str]:
@@ -23,13 +26,27 @@ def changes(slug: str, compiled: Mapping[str, Any]) -> list[str]:
     town = tenants.town(slug, pointer.version, Deadline(READ_SECONDS))
     if town is None:
         return [f"{slug}: version {pointer.version} cannot be read; everything would be written anew."]
-    before = {
-        "core": dict(town.core),
-        "texts": {k: town.texts[k] for k in town.texts},
-        "sheets": {k: town.sheets[k] for k in town.sheets},
-    }
-    lines = list(_compare("", before, {name: compiled[name] for name in before}))
-    shown = [f"{slug}: version {pointer.version} → {pointer.version + 1}, {len(lines)} changes", *lines[:SHOWN_MAX]]
+    lines = list(_compare("", _parts(town), {name: compiled[name] for name in PARTS}))
+    return _told(slug, pointer.version, pointer.version + 1, lines)
+
+
+def between(pointer: Pointer, back: Town) -> list[str]:
+    """One line a change from the version in force to another that is kept."""
+    if back.version == pointer.version:
+        return [f"{pointer.slug}: nothing changes (version {pointer.version}, {pointer.state})."]
+    town = tenants.town(pointer.slug, pointer.version, Deadline(READ_SECONDS))
+    if town is None:
+        return [f"{pointer.slug}: version {pointer.version} cannot be read; version {back.version} can."]
+    lines = list(_compare("", _parts(town), _parts(back)))
+    return _told(pointer.slug, pointer.version, back.version, lines)
+
+
+def _parts(town: Town) -> dict[str, Any]:
+    return {"core": dict(town.core), "texts": dict(town.texts), "sheets": dict(town.sheets)}
+
+
+def _told(slug: str, before: int, after: int, lines: list[str]) -> list[str]:
+    shown = [f"{slug}: version {before} → {after}, {len(lines)} changes", *lines[:SHOWN_MAX]]
     return shown + ([f"… and {len(lines) - SHOWN_MAX} more"] if len(lines) > SHOWN_MAX else [])
 
 

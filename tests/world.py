@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from chalicelib.actions import breaker, known
+from chalicelib.actions import breaker, heard, known
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
@@ -84,6 +84,7 @@ class World:
         secrets.viber_token(self.slug, Deadline(5))
         secrets.chat_signing_key(Deadline(5))
         secrets.phone_key(Deadline(5))
+        heard.note(self.account.id, self.now, Deadline(5))
 
     @property
     def town(self) -> Town:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import breaker, known
+from chalicelib.actions import breaker, heard, known
 from chalicelib.actions.journal import log
 from chalicelib.cases import notices
 from chalicelib.channels import Credentials, channel
@@ -47,7 +47,7 @@ _NO_MONEY = ("free_messages_used_up", "no_balance")
 @dataclass(slots=True)
 class _Round:
     """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
-    notices, the head as it stands, whether the citizen is gone."""
+    notices, the head as it stands, whether the citizen is gone, why the account as a whole was refused."""
 
     done: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
@@ -55,6 +55,7 @@ class _Round:
     sent: dict[int, str] = field(default_factory=dict)  # notices by their number → the channel's id
     became: dict[int, str] = field(default_factory=dict)  # notices that went otherwise than expected → how
     head: Owed | None = None
+    refused: str = ""
     gone: bool = False
     stopped: bool = False
 
@@ -93,6 +94,8 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
         conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
         _count_billed(work, now)
         _note_notices(lane, conversation, work, now)
+        if work.refused:
+            heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
         if finished:
             break
     return conversation
@@ -256,6 +259,7 @@ def _after_failure(
         work.held.add(owed.seq)
         work.became[owed.seq] = told.WAITS
         return None
+    work.refused = failure.reason if failure.account_wide else ""
     if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
         breaker.failed(store.account.id, now, at_once=failure.account_wide)
     doubtful = int(failure.uncertain) + (int(owed.error.rpartition(" ")[2]) if owed.error.startswith(UNCERTAIN) else 0)

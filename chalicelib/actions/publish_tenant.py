@@ -1,41 +1,62 @@
-"""Publishes a compiled town: one atomic version, its accounts recorded. Interrupted, the old one stands."""
+"""Publishes a compiled town: one atomic version, its Viber account with it. Interrupted, the old one stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import known
-from chalicelib.model import Account
-from chalicelib.storage import tenants
+from chalicelib.storage import audit, dynamo, tenants
+from chalicelib.storage.audit import Act
+from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 PUBLISH_SECONDS = 30.0
+COMMAND_LINE = "platform:command-line"
 
 
-def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = None) -> Pointer:
+def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = None, by: str = "") -> Pointer:
     """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given.
 
-    Raises Conflict if somebody published the same town meanwhile.
+    Version, account and the entry in the town's audit trail take effect at once or not at all; without `by`, as at a
+    start of the local stack, there is no entry. Raises Conflict if somebody published the same town meanwhile.
     """
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
-    pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
-    if core["viber"]["account"]:
-        serve(core["viber"]["account"], core["slug"], deadline, _called(core), core["number"])
+    slug, account = core["slug"], core["viber"]["account"]
+    before = tenants.pointer(slug, deadline)
+
+    def beside(after: Pointer) -> Sequence[Write]:
+        serving = tenants.serving(account, slug, _called(core), core["number"], deadline) if account else None
+        entry = recorded("town_published", before, after, by, now) if by else None
+        return [write for write in (entry, serving) if write]
+
+    pointer = tenants.publish(slug, compiled, now, deadline, state, beside)
+    if account:  # what was published before may have been taken off the account since
+        serve(account, slug, deadline, _called(core), core["number"])
     known.forget()
     return pointer
 
 
+def recorded(what: str, before: Pointer | None, after: Pointer, by: str, now: float, **more: str) -> Write:
+    """The entry in the town's audit trail: what changed of version and state, from and to what."""
+    detail = {"version": _change(before.version if before else None, after.version)}
+    detail |= {"state": _change(before.state if before else None, after.state)}
+    detail = {name: said for name, said in detail.items() if said} | {name: said for name, said in more.items() if said}
+    return audit.item(after.slug, Act(now, by, what, after.slug, detail), token_hex(4))
+
+
+def _change(before: object, after: object) -> str:
+    return "" if before == after else f"{before} → {after}" if before is not None else str(after)
+
+
 def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, number: int | None = None) -> None:
     """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button,
-    `number` in the links of its slips."""
-    record = tenants.account("viber", name, deadline) or Account("viber", name, ())
-    towns = record.towns if slug in record.towns else (*record.towns, slug)
-    names = {**record.names, slug: called or record.names.get(slug, slug)}
-    numbers = {**record.numbers} | ({slug: number} if number else {})
-    if (towns, names, numbers) != (record.towns, record.names, record.numbers):
-        tenants.save_account(Account("viber", name, towns, names, numbers))
+    `number` in the links of its slips. Raises Conflict."""
+    serving = tenants.serving(name, slug, called, number, deadline)
+    if serving:
+        dynamo.transact([serving], deadline)
 
 
 def _called(core: Mapping[str, Any]) -> str:

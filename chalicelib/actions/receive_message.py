@@ -18,7 +18,7 @@ from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
 from chalicelib.cases import references
 from chalicelib.channels import channel
-from chalicelib.dialogue import chat, engine, flood, memory
+from chalicelib.dialogue import chat, closing, engine, flood, memory
 from chalicelib.model import (
     Account,
     Conflict,
@@ -119,7 +119,7 @@ def receive_message(
             turn = _slow_down(town, before)
         elif choosing:
             turn = choose_town.ask(town, account, account.names, before)
-        elif choose_town.only_chosen(account, inbound) and not before.log:
+        elif choose_town.only_chosen(account, inbound) and not before.log and not _closed(town, before, deadline):
             turn = choose_town.greet(town, before)
         else:
             turn = _decide(town, before, heard, now, deadline, step, load_facts, account)
@@ -153,10 +153,21 @@ def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline
     conversation = _begun(stored, account, inbound.citizen, town)
     if choose_town.undecided(account, stored, inbound):
         return town, conversation, choose_town.ask(town, account, account.names, conversation)
-    if choose_town.named(account, inbound) and not conversation.log:
+    if _closed(town, conversation, deadline) == closing.TRIAL and inbound.context:
+        from chalicelib.actions import testers  # only who opens such a link pays for it
+
+        conversation, admitted = testers.admitted(inbound.context, conversation, account, town, now, deadline)
+    else:
+        admitted = False
+    if not admitted and choose_town.named(account, inbound) and not conversation.log:
         conversation = _settled(conversation, account, town, now, deadline)
     turn = _decide(town, conversation, inbound, now, deadline, default_step, stored_facts, account)
-    return town, conversation, turn
+    return town, conversation, _with_word_for_testers(turn) if admitted else turn
+
+
+def _with_word_for_testers(turn: Turn) -> Turn:
+    first = turn.says[0]
+    return replace(turn, says=(replace(first, lines=(Line("town_trial_tester"), *first.lines)), *turn.says[1:]))
 
 
 def _settled(conversation: Conversation, account: Account, town: Town, now: float, deadline: Deadline) -> Conversation:
@@ -238,6 +249,11 @@ def _begun(
     return stored
 
 
+def _closed(town: Town, conversation: Conversation, deadline: Deadline) -> str:
+    """Why the town gives this person no service now; read with the configuration, so it costs nothing."""
+    return closing.why(known.state(town.slug, deadline), conversation.state)
+
+
 def _decide(
     town: Town,
     before: Conversation,
@@ -250,7 +266,8 @@ def _decide(
 ) -> Turn:
     """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
     code, nonce = references.access_code(token_bytes(16)), token_urlsafe(NONCE_BYTES)
-    facts = Facts(now, new_reference=_reference(town), new_code=code, new_nonce=nonce)
+    closed = _closed(town, before, deadline)
+    facts = Facts(now, closed=closed, new_reference=_reference(town), new_code=code, new_nonce=nonce)
     try:
         decided = step(town, before, inbound, facts)
         if isinstance(decided, Need):

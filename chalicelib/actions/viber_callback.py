@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from chalicelib.actions import known
+from chalicelib.actions import heard, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.receive_message import (
     TURN_SECONDS,
@@ -27,6 +27,7 @@ from chalicelib.wire import Deadline
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}$")
 WELCOME_ID = "0" * 12
+WEBHOOK = "webhook"  # sent once, while the webhook is being set; whoever sets it waits for our note of it
 
 
 def take_callback(name: str, request: Request, now: float, holder: str) -> dict[str, Any]:
@@ -47,11 +48,18 @@ def take_callback(name: str, request: Request, now: float, holder: str) -> dict[
         from chalicelib.actions import hear_receipt  # only a receipt pays for it
 
         hear_receipt.hear(received.event, received.about, account, now, deadline)
-    inbound = received.inbound
-    if inbound is None:
+    answer = _answer(received, account, token, now, holder, deadline)
+    heard.note(account.id, now, deadline, always=received.event == WEBHOOK)
+    return answer
+
+
+def _answer(
+    received: Received, account: Account, token: str, now: float, holder: str, deadline: Deadline
+) -> dict[str, Any]:
+    if received.inbound is None:
         return {}
     try:
-        return _handle(inbound, account, token, now, holder, deadline)
+        return _handle(received.inbound, account, token, now, holder, deadline)
     except NoTown as error:
         raise Refused(404, "unknown_account", "There is no such account.") from error
 

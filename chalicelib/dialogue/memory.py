@@ -16,7 +16,7 @@ COUNT_DAYS_KEPT = 3
 SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
 SILENCE_SECONDS = 86400  # after which a message begins another conversation
 ERASED = "erased"
-KEPT_THROUGH_ERASING = ("blocked",)
+KEPT_THROUGH_ERASING = ("blocked", "tester", "uncounted")
 DETAILS = frozenset(("aid_details", "aid_details_other"))  # texts that tell a volunteer about a person
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
@@ -62,7 +62,7 @@ def released(lane: tuple[Owed, ...]) -> tuple[Owed, ...]:
 
 
 def begun_anew(conversation: Conversation) -> Conversation:
-    """What a citizen whose data was erased comes back to: nothing but whether the town blocked them."""
+    """What a citizen whose data was erased comes back to: nothing but whether they are blocked, or let into a trial."""
     if not conversation.state.get(ERASED):
         return conversation
     kept = {name: value for name, value in conversation.state.items() if name in KEPT_THROUGH_ERASING}

@@ -90,6 +90,9 @@ def account(identifier: str) -> str:
     return f"A#{identifier}"
 
 
+HEARD, REFUSED = "HEARD", "REFUSED"  # beside an account: when its channel last called us, when it last refused us
+
+
 def handled(inbound: str) -> bytes:
     """The eight bytes by which an inbound id is remembered."""
     return hashlib.blake2b(inbound.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -391,6 +394,11 @@ def audit(town: str, day: str) -> str:
 
 def link(town: str, digest: str) -> str:
     return f"T#{town}#L#{digest}"
+
+
+def tester_link(town: str, identifier: str) -> str:
+    """A link for those who try the town before it is live, and how many may still open it."""
+    return f"T#{town}#TESTER#{identifier}"
 
 
 def phone(town: str, digest: str) -> str:

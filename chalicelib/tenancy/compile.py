@@ -322,6 +322,8 @@ def _texts(files: TownFiles, language: str) -> dict[str, Any]:
     texts = dict(catalogue.load(offer.catalogue)["texts"]) | files.texts.get(language, {})
     if files.tenant.kind == "ngo":
         texts["greeting"] = texts["greeting_ngo"]
+    if not _person_phone(files):
+        texts["town_suspended"] = texts["town_suspended_no_phone"]
     constants = _constants(files, language)
     filled = {key: _fill(template, constants) for key, template in texts.items()}
     return filled | _choice_labels(files, language, filled) | {"raw": "{text}"}
@@ -334,12 +336,19 @@ def _constants(files: TownFiles, language: str) -> dict[str, str]:
         "town_gen": forms.genitive or forms.plain,
         "town_loc": forms.locative or forms.plain,
         "bot_name": files.tenant.bot.name,
+        "person_phone": _person_phone(files),
     }
     constants |= {key: numbers[key] for key in ("police", "fire", "ambulance", "general") if numbers[key]}
     constants["emergency_numbers"] = " · ".join(
         numbers[key] for key in ("police", "fire", "ambulance", "general") if numbers[key]
     )
     return constants
+
+
+def _person_phone(files: TownFiles) -> str:
+    """The first phone of the office people turn to; "" while the town has not confirmed one."""
+    office = next(office for office in files.contacts.offices if office.id == files.tenant.person.office)
+    return "" if isinstance(office.phones, str) or not office.phones else office.phones[0]
 
 
 def _fill(template: Any, constants: Mapping[str, str]) -> Any:

@@ -1,4 +1,5 @@
-"""Every town under `tenants/`, published and live: what the local stack does at each start."""
+"""Every town under `tenants/`, published and live at once: what the local stack does at each start. A town that was
+suspended, or put into trial, stays so on the data that say it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,13 +33,13 @@ def publish(versions: Versions) -> None:
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant, serve
     from chalicelib.storage.api_keys import ensure_local_key
-    from chalicelib.storage.tenants import LIVE
     from chalicelib.wire import Deadline
     from infra.local.staff import ensure_local_staff
+    from infra.stage import first_state
 
     ensure_local_staff(tuple(versions))
     for slug, version in versions.items():
-        publish_tenant(version, clock.now(), LIVE)
+        publish_tenant(version, clock.now(), first_state(slug))
         ensure_local_key(slug, clock.now(), Deadline(SERVE_SECONDS))
         serve(
             SHARED_ACCOUNT,

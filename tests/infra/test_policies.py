@@ -101,6 +101,12 @@ def test_the_minutes_function_may_do_what_deadlines_ask() -> None:
     assert asked <= pairs(SETTINGS / "policy-minute.json")
 
 
+def test_the_staffs_pages_may_look_at_what_waits_and_at_what_was_not_understood() -> None:
+    looked_at = ("ConversationsTable.Arn}/index/due", "OutboxTable.Arn}/index/due", "ConversationsTable.Arn}/index/day")
+    asked = {("dynamodb:Query", json.dumps({"Fn::Sub": f"${{{index}"})) for index in looked_at}
+    assert asked <= pairs(SETTINGS / "policy-api.json")
+
+
 def test_only_the_doorbells_function_takes_messages_from_it() -> None:
     taking = [policy.name for policy in POLICIES if "sqs:ReceiveMessage" in {action for action, _ in pairs(policy)}]
     assert taking == ["policy-doorbell.json"]
