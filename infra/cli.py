@@ -69,7 +69,7 @@ def _check(parsed: argparse.Namespace) -> int:
     from infra import reach
 
     version = towns.compiled(parsed.slug)
-    clashes = towns.number_clashes(_all_that_compile(parsed.slug))
+    clashes = towns.clashes(_all_that_compile(parsed.slug))
     clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
     if clashes:
         raise Rejected(clashes)

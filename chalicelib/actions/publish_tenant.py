@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.actions import known
+from chalicelib.dialogue import towns
 from chalicelib.model import Account
 from chalicelib.storage import tenants
 from chalicelib.storage.tenants import Pointer
@@ -22,21 +23,23 @@ def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = 
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
     pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
     if core["viber"]["account"]:
-        serve(core["viber"]["account"], core["slug"], deadline, _called(core), core["number"])
+        serve(core["viber"]["account"], core, deadline)
     known.forget()
     return pointer
 
 
-def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, number: int | None = None) -> None:
-    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button,
-    `number` in the links of its slips."""
+def serve(name: str, core: Mapping[str, Any], deadline: Deadline) -> None:
+    """Record that the Viber account serves the town, beside those it serves already: what stands on its button, what
+    citizens call it, and the number in the links of its slips."""
+    slug = core["slug"]
     record = tenants.account("viber", name, deadline) or Account("viber", name, ())
-    towns = record.towns if slug in record.towns else (*record.towns, slug)
-    names = {**record.names, slug: called or record.names.get(slug, slug)}
-    numbers = {**record.numbers} | ({slug: number} if number else {})
-    if (towns, names, numbers) != (record.towns, record.names, record.numbers):
-        tenants.save_account(Account("viber", name, towns, names, numbers))
-
-
-def _called(core: Mapping[str, Any]) -> str:
-    return str(core["names"][core["languages"][0]["id"]])
+    served = Account(
+        "viber",
+        name,
+        record.towns if slug in record.towns else (*record.towns, slug),
+        {**record.names, slug: str(core["names"][core["languages"][0]["id"]])},
+        {**record.numbers, slug: core["number"]},
+        {**record.spoken, slug: towns.names_of(slug, core["called"])},
+    )
+    if served != record:
+        tenants.save_account(served)

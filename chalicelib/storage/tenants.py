@@ -147,8 +147,9 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
     item = dynamo.get(TABLE, keys.account(f"{channel}:{name}"), keys.NOW, deadline)
     if item is None or not item.get("towns"):
         return None
-    names, numbers = (json.loads(item.get(part) or "{}") for part in ("names", "numbers"))
-    return Account(channel, name, tuple(item["towns"].split(",")), names, numbers)
+    names, numbers, spoken = (json.loads(item.get(part) or "{}") for part in ("names", "numbers", "spoken"))
+    called = {slug: tuple(forms) for slug, forms in spoken.items()}
+    return Account(channel, name, tuple(item["towns"].split(",")), names, numbers, called)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------
@@ -220,8 +221,9 @@ def save_account(account_record: Account) -> None:
     """Which towns an account serves, replacing what was recorded."""
     from chalicelib.storage.tables import TenantItem
 
-    names, numbers = (
-        json.dumps(dict(part), ensure_ascii=False) for part in (account_record.names, account_record.numbers)
+    record = account_record
+    names, numbers, spoken = (
+        json.dumps(dict(part), ensure_ascii=False) for part in (record.names, record.numbers, record.spoken)
     )
-    towns = ",".join(account_record.towns)
-    TenantItem(keys.account(account_record.id), keys.NOW, shape=SHAPE, towns=towns, names=names, numbers=numbers).save()
+    towns, place = ",".join(record.towns), (keys.account(record.id), keys.NOW)
+    TenantItem(*place, shape=SHAPE, towns=towns, names=names, numbers=numbers, spoken=spoken).save()
