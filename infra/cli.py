@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import outbox, staff, towns
+from infra import chat, outbox, staff, towns
 from infra.stage import default_stage, enter_stage
 
 MISSES_DAYS = 7
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     new_key.add_argument("--name", default="", help="which system it is for")
     new_key.set_defaults(run=_new_key)
     staff.add_commands(commands, stage)
+    chat.add_commands(commands)
     outbox.add_commands(commands, stage, default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
