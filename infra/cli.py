@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, outbox, staff, town_states, towns
+from infra import api_keys, chat, outbox, staff, town_states, towns
 from infra.stage import acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     town_states.add_commands(town, stage)
     api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
+    chat.add_commands(commands)
     outbox.add_commands(commands, stage, default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
@@ -65,7 +66,7 @@ def _check(parsed: argparse.Namespace) -> int:
     from infra import reach
 
     version = towns.compiled(parsed.slug)
-    clashes = towns.number_clashes(_all_that_compile(parsed.slug))
+    clashes = towns.clashes(_all_that_compile(parsed.slug))
     clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
     if clashes:
         raise Rejected(clashes)

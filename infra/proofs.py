@@ -51,7 +51,7 @@ DEFAULT_CLOCK = "2026-03-10T10:15:00+01:00"
 SECONDS_BETWEEN_TURNS = 20
 ACCESS_CODE = "A2E4J6"
 CITIZEN = "citizen"
-SAID = frozenset(("opens", "citizen", "choose", "photo", "video", "location"))
+SAID = frozenset(("opens", "citizen", "choose", "photo", "video", "file", "location"))
 VOLUNTEER = "volunteer:"  # an actor so called is an approved volunteer of that name
 
 
@@ -128,13 +128,10 @@ class Stage:
             except LookupError as missing:
                 return f"no choice “{missing.args[0]}” among: {', '.join(self._labels()) or 'none'}"
             self.say(inbound)
-        heard = " ".join(
-            fold(line) for message in self.messages for line in [*message.text.split("\n"), *self._labels()]
-        )
         if turn.get("silence") and self.messages:
             return f"the bot should be silent, but says:\n{self.messages[-1].text}"
         for pattern in [turn["bot"]] if isinstance(turn.get("bot"), str) else turn.get("bot", []):
-            if not re.search(_folded_pattern(pattern), heard):
+            if not answered(pattern, self.messages):
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"
         return self._case_problem(turn.get("case"))
 
@@ -213,8 +210,10 @@ class Stage:
         else:
             self.others[actor] = (after, shown)
 
-    def _moved_last(self) -> Case | None:
-        return self._case(self.acted_on) if self.acted_on else None
+    @property
+    def case(self) -> Case | None:
+        """What the last turn filed, or the request for help it did something about."""
+        return self.filed or (self._case(self.acted_on) if self.acted_on else None)
 
     def _case(self, reference: str) -> Case:
         return next(case for case in self.cases if case.reference == reference)
@@ -325,7 +324,7 @@ class Stage:
         """What differs between the case this turn filed and the one the story promises."""
         if wanted is None:
             return None
-        case = self.filed or self._moved_last()
+        case = self.case
         if case is None:
             return "no case was filed"
         filed = {**case.fields, **{name: getattr(case, name) for name in ("kind", "category", "office", "status")}}
@@ -344,8 +343,10 @@ class Stage:
         if "photo" in turn:
             caption = str(turn.get("caption", ""))
             return replace(base, kind="attachment", media=Media("photo", str(turn["photo"])), text=caption)
-        if "video" in turn:
-            return replace(base, kind="attachment", media=Media("video", str(turn["video"])))
+        for kind in ("video", "file"):
+            if kind in turn:
+                caption = str(turn.get("caption", ""))
+                return replace(base, kind="attachment", media=Media(kind, str(turn[kind])), text=caption)
         if "location" in turn:
             latitude, longitude = turn["location"]
             return replace(base, kind="location", place=(float(latitude), float(longitude)))
@@ -374,6 +375,13 @@ def _as_near(case: Case) -> dict[str, Any]:
         "street_folded": case.fields.get("street_folded", ""),
         "created_at": case.created_at,
     }
+
+
+def answered(pattern: str, messages: Sequence[Message]) -> bool:
+    """Whether a line of an answer, or of its buttons, holds the pattern, however it is spelt."""
+    labels = [shown for message in messages for _, shown in message.choices]
+    heard = " ".join(fold(line) for message in messages for line in [*message.text.split("\n"), *labels])
+    return re.search(_folded_pattern(pattern), heard) is not None
 
 
 def _folded_pattern(pattern: str) -> str:

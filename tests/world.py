@@ -28,11 +28,21 @@ _holders = itertools.count(1)
 
 
 def compiled(
-    slug: str, name: str = "primer", account: str | None = None, more: str = "", terms: str = "", rules: str = ""
+    slug: str,
+    name: str = "primer",
+    account: str | None = None,
+    more: str = "",
+    terms: str = "",
+    rules: str = "",
+    called: str = "",
 ) -> dict[str, Any]:
     """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
-    services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml."""
+    services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml. `called`:
+    another name than the file's, with another number and prefix."""
     files = read_folder(TOWNS / name)
+    if called:
+        for old, new in (("Primer", called), ("9001", "9002"), ("prefix: PR", "prefix: NO")):
+            files["tenant.yaml"] = files["tenant.yaml"].replace(old.encode(), new.encode())
     files["services.yaml"] = files["services.yaml"].replace(b"\nmenu:", f"\n{more}menu:".encode())
     files["tenant.yaml"] = (
         files["tenant.yaml"]

@@ -102,10 +102,20 @@ def _settle(outcome: Medium, body: Mapping[str, Any], now: float, deadline: Dead
     account = known.account(channel, name, deadline) if outcome.state != CHECKED else None
     if account is not None:
         try:
-            owe(account, body["citizen"], _words(outcome), BOT, now, token_hex(4), deadline, beside=_Beside(outcome))
+            owe(
+                account,
+                body["citizen"],
+                _words(outcome),
+                BOT,
+                now,
+                token_hex(4),
+                deadline,
+                beside=_Beside(outcome),
+                town=outcome.town,
+            )
         except _Settled:
             return
-        except Unreachable:  # gone, or another town's by now: the record is settled all the same
+        except Unreachable:  # gone: the record is settled all the same
             account = None
     if account is None:
         _settle_silently(outcome, now, deadline)

@@ -32,7 +32,7 @@ def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadli
                 raise Unavailable("not marked yet")
             return
         for notice in heard:
-            _note(event, notice, conversation, now, deadline)
+            _note(event, notice, store, conversation, now, deadline)
         left = tuple(notice for notice in conversation.told if notice not in heard)
         try:
             store.save(replace(conversation, told=left), now, deadline)
@@ -56,13 +56,18 @@ def _is_speaking(conversation: Conversation, now: float) -> bool:
     return leased and any(notices.is_notice(owed.say) for owed in conversation.lane if not owed.held)
 
 
-def _note(event: str, notice: Told, conversation: Conversation, now: float, deadline: Deadline) -> None:
+def _note(
+    event: str, notice: Told, store: ConversationStore, conversation: Conversation, now: float, deadline: Deadline
+) -> None:
     person = keys.person(conversation.account, conversation.citizen)
     state = told.SEEN if event == SEEN else told.FAILED
     try:
         new = told.note(notice.town, notice.reference, person, notice.seq, state, now, deadline)
     except Conflict as error:
         raise Unavailable("conflicts") from error
-    say = next((entry.say for entry in conversation.log if entry.seq == notice.seq), None)
-    if new and event == FAILED and say:
+    if not new or event != FAILED:
+        return
+    log = store.with_town(conversation, notice.town, now, deadline).log
+    say = next((entry.say for entry in log if entry.seq == notice.seq), None)
+    if say:
         second_way.instead(notice.town, notice.reference, person, say, now, deadline)

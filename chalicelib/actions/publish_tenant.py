@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import known
+from chalicelib.dialogue import towns
 from chalicelib.storage import audit, dynamo, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write
@@ -28,13 +29,13 @@ def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = 
     before = tenants.pointer(slug, deadline)
 
     def beside(after: Pointer) -> Sequence[Write]:
-        serving = tenants.serving(account, slug, _called(core), core["number"], deadline) if account else None
+        serving = _serving(account, core, deadline) if account else None
         entry = recorded("town_published", before, after, by, now) if by else None
         return [write for write in (entry, serving) if write]
 
     pointer = tenants.publish(slug, compiled, now, deadline, state, beside)
     if account:  # what was published before may have been taken off the account since
-        serve(account, slug, deadline, _called(core), core["number"])
+        serve(account, core, deadline)
     known.forget()
     return pointer
 
@@ -51,13 +52,15 @@ def _change(before: object, after: object) -> str:
     return "" if before == after else f"{before} → {after}" if before is not None else str(after)
 
 
-def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, number: int | None = None) -> None:
-    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button,
-    `number` in the links of its slips. Raises Conflict."""
-    serving = tenants.serving(name, slug, called, number, deadline)
+def serve(name: str, core: Mapping[str, Any], deadline: Deadline) -> None:
+    """Record that the Viber account serves the town, beside those it serves already. Raises Conflict."""
+    serving = _serving(name, core, deadline)
     if serving:
         dynamo.transact([serving], deadline)
 
 
-def _called(core: Mapping[str, Any]) -> str:
-    return str(core["names"][core["languages"][0]["id"]])
+def _serving(name: str, core: Mapping[str, Any], deadline: Deadline) -> Write | None:
+    """What must be written so that it does: what stands on the town's button, what citizens call it, and the number in
+    the links of its slips."""
+    slug, called = core["slug"], str(core["names"][core["languages"][0]["id"]])
+    return tenants.serving(name, slug, called, core["number"], towns.names_of(slug, core["called"]), deadline)

@@ -230,6 +230,6 @@ def _tell(job: _Job, one: Receiver) -> None:
     account = known.account(kind, name, job.deadline) or Account(kind, name, ())
     said = announce.say(job.town, job.found.text, one.voice)
     try:
-        owe(account, one.citizen, said, BOT, job.now, token_hex(4), job.deadline, one.voice, beside)
+        owe(account, one.citizen, said, BOT, job.now, token_hex(4), job.deadline, one.voice, beside, town=job.town.slug)
     except _ToldBefore:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_hex
 
@@ -39,9 +40,19 @@ def new_link(slug: str, by: str, people: int, days: int, now: float, deadline: D
 
 
 def admitted(
-    context: str, conversation: Conversation, account: Account, town: Town, now: float, deadline: Deadline
+    context: str,
+    conversation: Conversation,
+    account: Account,
+    town: Town,
+    now: float,
+    deadline: Deadline,
+    beside: Sequence[Write] = (),
 ) -> tuple[Conversation, bool]:
-    """The conversation of somebody who opened the chat with `context`: let in and stored so, if the link is good."""
+    """The conversation of somebody who opened the chat with `context`: let in and stored so, if the link is good.
+
+    `beside` is written with it: what a citizen leaves who comes from another town of the bot. Raises Conflict then, if
+    somebody was faster.
+    """
     identifier = _identifier(context, town.slug, now, deadline)
     store = ConversationStore(account, town.core["time_zone"])
     for _ in range(ADMIT_TRIES_MAX if identifier else 0):
@@ -51,8 +62,10 @@ def admitted(
         used = Write(TABLE, link | {"people": link["people"] - 1, "v": link["v"] + 1}, expected_v=link["v"])
         after = replace(conversation, state=closing.as_tester(conversation.state, now))
         try:
-            return store.save(after, now, deadline, [used]), True
+            return store.save(after, now, deadline, [used, *beside]), True
         except Conflict:  # somebody else opened the link, or this person did twice
+            if beside:
+                raise
             conversation = store.load(conversation.citizen, now, deadline) or conversation
             conversation = replace(conversation, town=town.slug)
             if conversation.state.get(closing.TESTER):

@@ -17,11 +17,13 @@ from chalicelib.actions.receive_message import (
     open_chat,
     receive_message,
 )
-from chalicelib.channels import Credentials, Received, Request, channel
+from chalicelib.actions.speaking import Mouth
+from chalicelib.channels import Received, Request, channel
 from chalicelib.channels.viber.send import welcome
 from chalicelib.dialogue import words
 from chalicelib.model import Account, Inbound, Refused
 from chalicelib.storage import keys, outbox, secrets
+from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
 from chalicelib.wire import Deadline
 
@@ -68,9 +70,9 @@ def _handle(
     inbound: Inbound, account: Account, token: str, now: float, holder: str, deadline: Deadline
 ) -> dict[str, Any]:
     if inbound.event == "started":
-        town, _, turn = open_chat(inbound, account, now, deadline)
+        town, turn = open_chat(inbound, account, now, deadline)
         message = words.message(turn.says[0], town, turn.voice, WELCOME_ID, now)
-        return welcome(message, Credentials(token, town.core["viber"]["name"]))
+        return welcome(message, Mouth(account, token).credentials(turn.says[0], town, turn.voice))
     if inbound.event in ("subscribed", "unsubscribed"):
         follow_or_leave(inbound, account, now, deadline)
         return {}
@@ -84,8 +86,17 @@ def _keep_odd(received: Received, request: Request, account: Account, now: float
     raw, _ = hide_personal_numbers(request.body.decode("utf-8", "replace"))
     row = keys.handled(f"{account.id} {raw}").hex()
     citizen = received.inbound.citizen if received.inbound else ""
+    head = ConversationStore(account).load(citizen, now, deadline) if citizen and len(account.towns) > 1 else None
     body = {"event": received.event, "raw": raw if len(raw) < 8000 else json.dumps(raw[:8000])}
     outbox.write_dead(
-        account.towns[0], row, "odd", body, "unknown kind", now, deadline, account=account.id, citizen=citizen
+        (head.town if head else "") or account.towns[0],
+        row,
+        "odd",
+        body,
+        "unknown kind",
+        now,
+        deadline,
+        account=account.id,
+        citizen=citizen,
     )
     log.info("odd_callback", account=account.id, kind=received.event)

@@ -76,16 +76,17 @@ def erased(state: Mapping[str, Any], now: float) -> dict[str, Any]:
 
 def emptied(conversation: Conversation, said: int) -> Conversation:
     """The conversation of a turn that erases it: only the last words of that turn stay, for a day, so that a repeat
-    of the same message is answered alike. Nothing owed before goes out, and nobody may write here first any more."""
+    of the same message is answered alike. Nothing owed before goes out, and nobody may write here first any more. What
+    other towns of the same bot owe is theirs and stays."""
     last = conversation.log[-1 - said :]
-    wanted = {entry.seq for entry in last}
+    wanted = {entry.seq for entry in last} | {owed.seq for owed in conversation.lane if owed.town}
     return replace(
         conversation,
         log=last,
         lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
         sealed={},
         parked=0,
-        told=(),
+        told=tuple(told for told in conversation.told if told.town != conversation.town),
         counts={},
         subscribed=False,
         session_until=0,

@@ -150,6 +150,7 @@ class TenantItem(Model):
     towns = UnicodeAttribute(null=True)
     names = UnicodeAttribute(null=True)
     numbers = UnicodeAttribute(null=True)
+    spoken = UnicodeAttribute(null=True)
     wrapped = BinaryAttribute(null=True, legacy_encoding=False)
     offset = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)

@@ -208,8 +208,9 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
 def _account(channel: str, name: str, item: Mapping[str, Any]) -> Account | None:
     if not item.get("towns"):
         return None
-    names, numbers = (json.loads(item.get(part) or "{}") for part in ("names", "numbers"))
-    return Account(channel, name, tuple(item["towns"].split(",")), names, numbers)
+    names, numbers, spoken = (json.loads(item.get(part) or "{}") for part in ("names", "numbers", "spoken"))
+    called = {slug: tuple(forms) for slug, forms in spoken.items()}
+    return Account(channel, name, tuple(item["towns"].split(",")), names, numbers, called)
 
 
 # --- writing ----------------------------------------------------------------------------------------------------
@@ -356,10 +357,11 @@ def save_account(account_record: Account) -> None:
     TenantItem(item.pop("pk"), item.pop("sk"), **item).save()
 
 
-def serving(name: str, slug: str, called: str | None, number: int | None, deadline: Deadline) -> Write | None:
+def serving(name: str, slug: str, called: str, number: int, spoken: Sequence[str], deadline: Deadline) -> Write | None:
     """What must be written so that the Viber account serves the town, beside those it serves already; None if nothing.
 
-    `called` stands on the town's button, `number` in the links of its slips. Somebody faster is a Conflict.
+    `called` stands on the town's button, `number` in the links of its slips, `spoken` is what citizens call it.
+    Somebody faster is a Conflict.
     """
     item = dynamo.get(TABLE, keys.account(f"viber:{name}"), keys.NOW, deadline) or {}
     record = _account("viber", name, item) or Account("viber", name, ())
@@ -367,17 +369,19 @@ def serving(name: str, slug: str, called: str | None, number: int | None, deadli
         "viber",
         name,
         record.towns if slug in record.towns else (*record.towns, slug),
-        {**record.names, slug: called or record.names.get(slug, slug)},
-        {**record.numbers} | ({slug: number} if number else {}),
+        {**record.names, slug: called},
+        {**record.numbers, slug: number},
+        {**record.spoken, slug: tuple(spoken)},
     )
-    if (after.towns, after.names, after.numbers) == (record.towns, record.names, record.numbers):
+    if after == record:
         return None
     v = item.get("v", 0)
     return Write(TABLE, _account_item(after) | {"v": v + 1}, expected_v=v or dynamo.UNCOUNTED)
 
 
 def _account_item(record: Account) -> dict[str, Any]:
-    names, numbers = (json.dumps(dict(part), ensure_ascii=False) for part in (record.names, record.numbers))
-    towns = ",".join(record.towns)
-    pk = keys.account(record.id)
-    return {"pk": pk, "sk": keys.NOW, "shape": SHAPE, "towns": towns, "names": names, "numbers": numbers}
+    names, numbers, spoken = (
+        json.dumps(dict(part), ensure_ascii=False) for part in (record.names, record.numbers, record.spoken)
+    )
+    place = {"pk": keys.account(record.id), "sk": keys.NOW, "shape": SHAPE}
+    return place | {"towns": ",".join(record.towns), "names": names, "numbers": numbers, "spoken": spoken}

@@ -93,7 +93,7 @@ def _lane_rows(shard: str) -> Iterator[dict[str, Any]]:
             leased = position == 0 and conversation.lease is not None
             yield {
                 "id": f"{conversation.account}.{entry.seq}",
-                "tenant": conversation.town,
+                "tenant": entry.town or conversation.town,
                 "kind": "reply",
                 "state": "leased" if leased else "due",
                 "tries": entry.tries,
@@ -135,9 +135,9 @@ def misses(town: str, date: str) -> list[dict[str, Any]]:
 
 
 def active_on(town: str, date: str, limit: int = ACTIVE_MAX) -> Iterator[Conversation]:
-    """The conversations of a town last active on `date` (the town's, ISO), as they are now."""
+    """The conversations of a town last active on `date` (the town's, ISO), as they are now; parked ones, too."""
     found = tables.Conversation.day_index.query(keys.day(town, date), limit=limit)
-    wanted = [(key.pk, keys.NOW) for key in found]
+    wanted = [(key.pk, key.sk) for key in found]
     for item in tables.Conversation.batch_get(wanted) if wanted else ():
         yield shapes.from_item({name: value for name, value in item.attribute_values.items() if value is not None})
 

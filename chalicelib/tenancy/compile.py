@@ -21,7 +21,7 @@ from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ordered
 from chalicelib.tenancy.load import TownFiles
 from chalicelib.tenancy.look import colours
-from chalicelib.tenancy.schema import UNCONFIRMED, Office
+from chalicelib.tenancy.schema import UNCONFIRMED, Office, TenantFile
 from chalicelib.tenancy.sheets import competent_url, week
 from chalicelib.understanding.model import platform_model
 from chalicelib.understanding.town import build_index
@@ -201,6 +201,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "announcements": tenant.announcements.model_dump(),
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
+        "called": _called(tenant),
         "bot": tenant.bot.name,
         "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _on_viber(files),
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
@@ -255,6 +256,11 @@ def _language(identifier: str, name: str, scripts: list[str]) -> dict[str, Any]:
 def _language_label(identifier: str, name: str, script: str, several: bool) -> str:
     own = _CYRILLIC_NAMES[identifier] if script == "cyrillic" else name.split(" (")[0]
     return f"{own} · {_SCRIPT_NAMES[script][identifier]}" if several else own
+
+
+def _called(tenant: TenantFile) -> list[str]:
+    """Every form of the town's name, in every language: what citizens may write."""
+    return [form for forms in tenant.name.values() for form in (forms.plain, forms.genitive, forms.locative) if form]
 
 
 def _viber_account(files: TownFiles) -> str | None:

@@ -21,7 +21,7 @@ def compile_every_town() -> Versions:
             versions[slug] = towns.compiled(slug)
         except Rejected as rejected:
             complaints += rejected.complaints
-    complaints += towns.number_clashes(versions)
+    complaints += towns.clashes(versions)
     if complaints:
         raise Rejected(complaints)
     return versions
@@ -41,10 +41,4 @@ def publish(versions: Versions) -> None:
     for slug, version in versions.items():
         publish_tenant(version, clock.now(), first_state(slug))
         ensure_local_key(slug, clock.now(), Deadline(SERVE_SECONDS))
-        serve(
-            SHARED_ACCOUNT,
-            slug,
-            Deadline(SERVE_SECONDS),
-            version["core"]["names"][version["core"]["languages"][0]["id"]],
-            version["core"]["number"],
-        )
+        serve(SHARED_ACCOUNT, version["core"], Deadline(SERVE_SECONDS))
