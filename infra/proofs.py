@@ -72,10 +72,15 @@ def town_of(compiled: Mapping[str, Any]) -> Town:
     return Town(core["slug"], 1, core, compiled["texts"], compiled["sheets"], compiled["index"])
 
 
-def play_town(slug: str, root: Path = towns.TENANTS) -> list[Result]:
+def play_town(slug: str) -> list[Result]:
     """Every proof of a town, in the order of the files' names."""
-    town = town_of(towns.compiled(slug, root))
-    return [play(town, path) for path in sorted((root / slug / "conversations").glob("*.yaml"))]
+    return play_folder(towns.compiled(slug), towns.root() / slug)
+
+
+def play_folder(compiled: Mapping[str, Any], folder: Path) -> list[Result]:
+    """Every proof in `folder` against the version `compiled`."""
+    town = town_of(compiled)
+    return [play(town, path) for path in sorted((folder / "conversations").glob("*.yaml"))]
 
 
 def play(town: Town, path: Path) -> Result:

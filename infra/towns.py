@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from chalicelib.tenancy.load import load, read_folder
+from chalicelib.tenancy.load import TownFiles, load, read_folder
 
-TENANTS = Path(__file__).parent.parent / "tenants"
+ROOT_VARIABLE = "SALTER_TENANTS"
 
 
-def slugs(root: Path = TENANTS) -> list[str]:
+def root() -> Path:
+    """Where the towns' folders lie: `tenants/` of this checkout, or the directory that SALTER_TENANTS names."""
+    return Path(os.environ.get(ROOT_VARIABLE) or Path(__file__).parent.parent / "tenants")
+
+
+def slugs() -> list[str]:
     """Every town there is a folder for."""
-    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    folders = root().iterdir() if root().is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith((".", "_")))
 
 
-def compiled(slug: str, root: Path = TENANTS) -> dict[str, Any]:
-    """The version a town's folder makes. Raises Rejected with every complaint."""
-    folder = root / slug
+def files_of(slug: str) -> TownFiles:
+    """A town's files, each checked by its schema. Raises Rejected with every complaint."""
+    folder = root() / slug
     if not folder.is_dir():
         raise Rejected([Complaint(f"tenants/{slug}", 0, "there is no such folder", "see `./salter town list`")])
-    return compile_town(load(slug, read_folder(folder)))
+    return load(slug, read_folder(folder))
+
+
+def compiled(slug: str) -> dict[str, Any]:
+    """The version a town's folder makes. Raises Rejected with every complaint."""
+    return compile_town(files_of(slug))
 
 
 def number_clashes(versions: dict[str, dict[str, Any]]) -> list[Complaint]:
