@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
 from infra import new_town, outbox, staff, towns
@@ -67,13 +66,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from infra import reach
+    from chalicelib.tenancy.compile import compile_town
+    from infra import check
 
-    version = towns.compiled(parsed.slug)
-    clashes = towns.number_clashes(_all_that_compile(parsed.slug))
-    clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
-    if clashes:
-        raise Rejected(clashes)
+    files = towns.files_of(parsed.slug)
+    version = compile_town(files)
+    complaints = check.complaints(files, version)
+    if complaints:
+        raise Rejected(complaints)
     core = version["core"]
     voices = ", ".join(label for entry in core["languages"] for label in entry["labels"].values())
     print(
@@ -85,20 +85,13 @@ def _check(parsed: argparse.Namespace) -> int:
         for section in sheet["sections"]
     )
     print(f"{unknown} values are to be confirmed by the town; citizens read “ask at the office” there.")
-    for remark in (*reach.collisions(version["index"]), *reach.unreached(version)):
-        print(f"phrases: {remark}")
+    remarks = check.remarks(files, version, dt.datetime.now(dt.UTC).date())
+    for remark in remarks:
+        print(f"remark: {remark}")
+    print(f"{len(remarks)} remarks.")
+    if parsed.stage and core["viber"]["account"]:
+        print(check.viber_account(files, version))
     return 0
-
-
-def _all_that_compile(always: str) -> dict[str, dict[str, Any]]:
-    versions: dict[str, dict[str, Any]] = {}
-    for slug in towns.slugs():
-        try:
-            versions[slug] = towns.compiled(slug)
-        except Rejected:
-            if slug == always:
-                raise
-    return versions
 
 
 def _test(parsed: argparse.Namespace) -> int:
@@ -128,8 +121,13 @@ def _apply(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
+    from infra import check
 
-    pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
+    version = towns.compiled(parsed.slug)
+    clashes = check.clashes(parsed.slug, version["core"])
+    if clashes:
+        raise Rejected(clashes)
+    pointer = publish_tenant(version, clock.now(), parsed.state)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 

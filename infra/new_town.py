@@ -15,9 +15,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.language.folding import fold
-from chalicelib.tenancy.complaints import Rejected
 from chalicelib.tenancy.schema import LANGUAGES, VIBER_NAME_CHARS_MAX
-from chalicelib.tenancy.yaml_file import read
 from infra import first_folder, towns
 from infra.first_folder import Wishes, table
 
@@ -206,7 +204,8 @@ def complete(wishes: Wishes) -> None:
     if own not in offered:
         raise Wrong(f"the sheets of {wishes.jurisdiction} are written in {', '.join(offered)}: name one of these first")
     wishes.time_zone = wishes.time_zone or table("jurisdictions")[wishes.jurisdiction]["time_zone"]
-    numbers, prefixes = _taken()
+    taken = towns.identities().values()
+    numbers, prefixes = {number for number, _ in taken}, {prefix for _, prefix in taken}
     if wishes.number in numbers or wishes.prefix in prefixes:
         raise Wrong(
             f"number {wishes.number} or prefix {wishes.prefix} is another town's; leave it out to get a free one"
@@ -234,20 +233,6 @@ def _short_viber_name(wishes: Wishes) -> str:
     """The town's name, if Viber has room for it."""
     plain = wishes.names.get(wishes.own_language, {}).get("plain", "")
     return plain if len(plain) <= VIBER_NAME_CHARS_MAX else ""
-
-
-def _taken() -> tuple[set[int], set[str]]:
-    """Numbers and prefixes of all towns, those that do not check included."""
-    numbers, prefixes = set(), set()
-    for slug in towns.slugs():
-        path = towns.root() / slug / "tenant.yaml"
-        try:
-            data = read(str(path), path.read_bytes()).data
-            numbers.add(data.get("number"))
-            prefixes.add(data.get("reference_prefix"))
-        except (Rejected, OSError, AttributeError):
-            continue
-    return numbers, prefixes
 
 
 def _free_number(taken: set[int]) -> int:

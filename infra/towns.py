@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.load import TownFiles, load, read_folder
+from chalicelib.tenancy.yaml_file import read
 
 ROOT_VARIABLE = "SALTER_TENANTS"
 
@@ -35,6 +36,19 @@ def files_of(slug: str) -> TownFiles:
 def compiled(slug: str) -> dict[str, Any]:
     """The version a town's folder makes. Raises Rejected with every complaint."""
     return compile_town(files_of(slug))
+
+
+def identities() -> dict[str, tuple[Any, Any]]:
+    """Slug → number and reference prefix, also of towns that do not check."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for slug in slugs():
+        path = root() / slug / "tenant.yaml"
+        try:
+            data = read(str(path), path.read_bytes()).data
+            found[slug] = (data.get("number"), data.get("reference_prefix"))
+        except (Rejected, OSError, AttributeError):
+            continue
+    return found
 
 
 def number_clashes(versions: dict[str, dict[str, Any]]) -> list[Complaint]:
