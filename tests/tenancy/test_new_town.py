@@ -127,6 +127,21 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left_behind(
     assert folder_is_empty(root)
 
 
+def test_who_stops_answering_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["RS", "sr"])
+
+    def read_line(question: str) -> str:
+        answer = next(answers, None)
+        if answer is None:
+            raise EOFError
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", read_line)
+    assert cli.main(["town", "new", "proba"]) == 1
+    assert folder_is_empty(root)
+
+
 def test_a_folder_that_is_there_is_not_touched(root: Path) -> None:
     assert new("proba", "RS") == 0
     before = read_folder(root / "proba")
