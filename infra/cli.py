@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalicelib.tenancy.complaints import Rejected
 from infra import new_town, outbox, staff, towns
-from infra.stage import default_stage, enter_stage
+from infra.stage import LOCAL, default_stage, enter_stage
 
 MISSES_DAYS = 7
 
@@ -128,6 +128,10 @@ def _apply(parsed: argparse.Namespace) -> int:
     if clashes:
         raise Rejected(clashes)
     pointer = publish_tenant(version, clock.now(), parsed.state)
+    if os.environ["SALTER_STAGE"] == LOCAL:
+        from infra.local.publish import equip_new
+
+        equip_new(version)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 

@@ -65,6 +65,9 @@ def _new(parsed: argparse.Namespace) -> int:
     except Wrong as wrong:
         print(f"{parsed.slug}: {wrong}", file=sys.stderr)
         return 1
+    except (EOFError, KeyboardInterrupt):
+        print(f"\n{parsed.slug}: stopped asking; nothing was written", file=sys.stderr)
+        return 1
     made = first_folder.write(wishes, dt.datetime.now(dt.UTC).date().isoformat())
     print(f"{towns.root() / wishes.slug} is written: {made} files, and it answers already. Next:")
     print(f"  ./salter town check {wishes.slug}   what is still to be confirmed, and what hangs loose")

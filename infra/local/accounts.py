@@ -1,5 +1,7 @@
 """The Viber accounts of the local stack and their tokens, which follow a rule so that nobody has to be told them."""
 
+from collections.abc import Sequence
+
 from infra import towns
 from infra.local import aws
 from infra.local.simulator.towns import read_bots
@@ -14,10 +16,10 @@ def names() -> list[str]:
     return sorted({SHARED_ACCOUNT, *(bot.account for bot in read_bots(towns.root()))})
 
 
-def write_tokens(endpoint: str) -> None:
+def write_tokens(endpoint: str, accounts: Sequence[str]) -> None:
     """Put each account's token where production's admin puts it."""
     ssm = aws.client("ssm", endpoint)
-    for name in names():
+    for name in accounts:
         ssm.put_parameter(
             Name=f"/salter/{STAGE}/accounts/{name}/viber-token",
             Type="SecureString",

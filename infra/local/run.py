@@ -23,8 +23,7 @@ from typing import NoReturn
 from chalicelib.tenancy.complaints import Rejected
 from infra import towns
 from infra.deploy import make_keys
-from infra.local import aws, processes, stack
-from infra.local.accounts import write_tokens
+from infra.local import accounts, aws, processes, stack
 from infra.local.publish import compile_every_town, publish
 from infra.local.stack import ROOT, STAGE, Stack
 
@@ -185,7 +184,7 @@ class Supervisor:
         self._go_on()
         simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{self._simulator_port()}"
         environment = self._environment(self._aws, simulator)
-        write_tokens(self._aws.endpoint)
+        accounts.write_tokens(self._aws.endpoint, accounts.names())
         make_keys(aws.client("ssm", self._aws.endpoint), STAGE)
         if simulator:
             self._start_child(

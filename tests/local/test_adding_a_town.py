@@ -79,6 +79,9 @@ def test_a_town_that_nobody_knew_answers_within_ten_minutes(
     assert f"{SLUG}: version 1 is in force" in said
     assert "+381 25 000 000" in said.rpartition('"messages"')[2]  # what was put in, in the town's answer
     assert sum(seconds.values()) < TEN_MINUTES
+    # It has what the local stack gives every town.
+    assert running.get(f"/api/v1/{SLUG}/cases", Authorization=f"Bearer local-key-{SLUG}").json["cases"] == []
+    assert "Viber knows " in follow(f"./salter town check {SLUG} --stage local", running, root).stdout
     assert {slug: running.get(f"/chat/{slug}").body for slug in OTHERS} == before
 
     # What is broken later is refused with its place, and the town goes on as it was.
