@@ -190,15 +190,13 @@ def _unreachable(files: TownFiles, version: Mapping[str, Any]) -> Iterator[Compl
         if not any(choice == service or choice.startswith(f"{service}.") for choice in pressed):
             problem = f'no button leads to "{service}"'
             yield files.complaint("services.yaml", ("services", position), problem, "put it into the menu")
+    answers = {choice for choices in version["core"]["routes"].values() for choice in choices}
     for choice in version["sheets"][version["core"]["languages"][0]["id"]]:
-        if choice not in pressed and not _is_unlisted(choice, files):
+        office = _office(choice, files)
+        said = office is not None and not office.listed and choice in answers
+        if choice not in pressed and not said:
             file, path = _place_of(choice, files)
             yield files.complaint(file, path, f"no button leads to {choice}", "see `menu` in services.yaml")
-
-
-def _is_unlisted(choice: str, files: TownFiles) -> bool:
-    office = _office(choice, files)
-    return office is not None and not office.listed
 
 
 def _place_of(choice: str, files: TownFiles) -> tuple[str, Path]:
