@@ -207,7 +207,8 @@ def complete(wishes: Wishes) -> None:
     if own not in offered:
         raise Wrong(f"the sheets of {wishes.jurisdiction} are written in {', '.join(offered)}: name one of these first")
     wishes.time_zone = wishes.time_zone or table("jurisdictions")[wishes.jurisdiction]["time_zone"]
-    taken = towns.identities().values()
+    # The checkout's own towns count wherever the folders lie: both may be published on one stage.
+    taken = [*towns.identities().values(), *towns.identities(towns.OWN_ROOT).values()]
     numbers, prefixes = {number for number, _ in taken}, {prefix for _, prefix in taken}
     if wishes.number in numbers or wishes.prefix in prefixes:
         raise Wrong(

@@ -12,16 +12,18 @@ from chalicelib.tenancy.load import TownFiles, load, read_folder
 from chalicelib.tenancy.yaml_file import read
 
 ROOT_VARIABLE = "SALTER_TENANTS"
+OWN_ROOT = Path(__file__).parent.parent / "tenants"
 
 
 def root() -> Path:
     """Where the towns' folders lie: `tenants/` of this checkout, or the directory that SALTER_TENANTS names."""
-    return Path(os.environ.get(ROOT_VARIABLE) or Path(__file__).parent.parent / "tenants")
+    return Path(os.environ.get(ROOT_VARIABLE) or OWN_ROOT)
 
 
-def slugs() -> list[str]:
+def slugs(under: Path | None = None) -> list[str]:
     """Every town there is a folder for."""
-    folders = root().iterdir() if root().is_dir() else ()
+    folder = under or root()
+    folders = folder.iterdir() if folder.is_dir() else ()
     return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith((".", "_")))
 
 
@@ -38,11 +40,11 @@ def compiled(slug: str) -> dict[str, Any]:
     return compile_town(files_of(slug))
 
 
-def identities() -> dict[str, tuple[Any, Any]]:
+def identities(under: Path | None = None) -> dict[str, tuple[Any, Any]]:
     """Slug → number and reference prefix, also of towns that do not check."""
     found: dict[str, tuple[Any, Any]] = {}
-    for slug in slugs():
-        path = root() / slug / "tenant.yaml"
+    for slug in slugs(under):
+        path = (under or root()) / slug / "tenant.yaml"
         try:
             data = read(str(path), path.read_bytes()).data
             found[slug] = (data.get("number"), data.get("reference_prefix"))

@@ -78,12 +78,14 @@ def test_a_new_town_knows_no_phone_address_or_hours_that_nobody_has_told(root: P
     assert all(not sheet.confirmed for sheet in files.procedures.values())
 
 
-def test_the_second_town_gets_a_number_and_a_prefix_of_its_own(root: Path) -> None:
+def test_the_second_town_gets_a_number_and_a_prefix_that_nobody_has(root: Path) -> None:
     assert new("proba", "RS") == 0
     assert new("proba-dva", "RS") == 0
     versions = {slug: towns.compiled(slug) for slug in towns.slugs()}
     assert sorted(versions) == ["proba", "proba-dva"]
     assert towns.number_clashes(versions) == []
+    numbers = {number for number, _ in towns.identities(towns.OWN_ROOT).values()}
+    assert not numbers & {version["core"]["number"] for version in versions.values()}
 
 
 def test_what_no_flag_says_is_asked_for_until_it_can_be_used() -> None:
