@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, chat, outbox, staff, town_states, towns
-from infra.stage import acting_as, default_stage, enter_stage, first_state
+from infra import api_keys, chat, new_town, outbox, staff, town_states, towns
+from infra.stage import LOCAL, acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
 
@@ -51,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=["live", "trial", "suspended"],
         help="set the town's state too, without telling Viber (see live)",
     )
+    new_town.add_command(town, stage)
     town_states.add_commands(town, stage)
     api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
@@ -63,13 +63,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from infra import reach
+    from chalicelib.tenancy.compile import compile_town
+    from infra import check
 
-    version = towns.compiled(parsed.slug)
-    clashes = towns.clashes(_all_that_compile(parsed.slug))
-    clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
-    if clashes:
-        raise Rejected(clashes)
+    files = towns.files_of(parsed.slug)
+    version = compile_town(files)
+    complaints = check.complaints(files, version)
+    if complaints:
+        raise Rejected(complaints)
     core = version["core"]
     voices = ", ".join(label for entry in core["languages"] for label in entry["labels"].values())
     print(
@@ -81,20 +82,13 @@ def _check(parsed: argparse.Namespace) -> int:
         for section in sheet["sections"]
     )
     print(f"{unknown} values are to be confirmed by the town; citizens read “ask at the office” there.")
-    for remark in (*reach.collisions(version["index"]), *reach.unreached(version)):
-        print(f"phrases: {remark}")
+    remarks = check.remarks(files, version, dt.datetime.now(dt.UTC).date())
+    for remark in remarks:
+        print(f"remark: {remark}")
+    print(f"{len(remarks)} remarks.")
+    if parsed.stage and core["viber"]["account"]:
+        print(check.viber_account(files, version))
     return 0
-
-
-def _all_that_compile(always: str) -> dict[str, dict[str, Any]]:
-    versions: dict[str, dict[str, Any]] = {}
-    for slug in towns.slugs():
-        try:
-            versions[slug] = towns.compiled(slug)
-        except Rejected:
-            if slug == always:
-                raise
-    return versions
 
 
 def _test(parsed: argparse.Namespace) -> int:
@@ -125,15 +119,23 @@ def _apply(parsed: argparse.Namespace) -> int:
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
     from chalicelib.model import Conflict
+    from infra import check
 
-    compiled, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
+    version, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
+    clashes = check.clashes(parsed.slug, version["core"])
+    if clashes:
+        raise Rejected(clashes)
     try:
-        pointer = publish_tenant(compiled, clock.now(), state, acting_as())
+        pointer = publish_tenant(version, clock.now(), state, acting_as())
     except Conflict:
         print(
             f"{parsed.slug}: somebody changed it at this very moment; look again: ./salter town plan", file=sys.stderr
         )
         return 1
+    if os.environ["SALTER_STAGE"] == LOCAL:
+        from infra.local.publish import equip_new
+
+        equip_new(version)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 

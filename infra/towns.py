@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,64 @@ from typing import Any
 from chalicelib.dialogue.towns import names_of
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.complaints import Complaint, Rejected
-from chalicelib.tenancy.load import load, read_folder
+from chalicelib.tenancy.load import TownFiles, load, read_folder
+from chalicelib.tenancy.yaml_file import read
 
-TENANTS = Path(__file__).parent.parent / "tenants"
+ROOT_VARIABLE = "SALTER_TENANTS"
+OWN_ROOT = Path(__file__).parent.parent / "tenants"
 
 
-def slugs(root: Path = TENANTS) -> list[str]:
+def root() -> Path:
+    """Where the towns' folders lie: `tenants/` of this checkout, or the directory that SALTER_TENANTS names."""
+    return Path(os.environ.get(ROOT_VARIABLE) or OWN_ROOT)
+
+
+def slugs(under: Path | None = None) -> list[str]:
     """Every town there is a folder for."""
-    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    folder = under or root()
+    folders = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith((".", "_")))
 
 
-def compiled(slug: str, root: Path = TENANTS) -> dict[str, Any]:
-    """The version a town's folder makes. Raises Rejected with every complaint."""
-    folder = root / slug
+def files_of(slug: str) -> TownFiles:
+    """A town's files, each checked by its schema. Raises Rejected with every complaint."""
+    folder = root() / slug
     if not folder.is_dir():
         raise Rejected([Complaint(f"tenants/{slug}", 0, "there is no such folder", "see `./salter town list`")])
-    return compile_town(load(slug, read_folder(folder)))
+    return load(slug, read_folder(folder))
+
+
+def compiled(slug: str) -> dict[str, Any]:
+    """The version a town's folder makes. Raises Rejected with every complaint."""
+    return compile_town(files_of(slug))
+
+
+def identities(under: Path | None = None) -> dict[str, tuple[Any, Any]]:
+    """Slug → number and reference prefix, also of towns that do not check."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for slug in slugs(under):
+        path = (under or root()) / slug / "tenant.yaml"
+        try:
+            data = read(str(path), path.read_bytes()).data
+            found[slug] = (data.get("number"), data.get("reference_prefix"))
+        except (Rejected, OSError, AttributeError):
+            continue
+    return found
+
+
+def sharing(slug: str, account: str) -> dict[str, dict[str, Any]]:
+    """The other towns on the same Viber account, as far as their folders are right."""
+    found: dict[str, dict[str, Any]] = {}
+    for other in slugs():
+        path = root() / other / "tenant.yaml"
+        try:
+            channels = read(str(path), path.read_bytes()).data.get("channels") or {}
+            viber = channels.get("viber")
+            if other != slug and viber is not None and (viber.get("account") or other) == account:
+                found[other] = compiled(other)
+        except (Rejected, OSError, AttributeError):
+            continue
+    return found
 
 
 TOWNS_OF_A_BOT_MAX = 20  # so many buttons the bot's question has

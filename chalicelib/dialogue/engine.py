@@ -58,6 +58,8 @@ _OWN = {
 # What the bot says when the citizen's words still wait for an answer.
 _UNANSWERED = ("did_you_mean", "not_understood", "service_not_offered")
 _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "complaint_answer"}
+# What no town need answer: the bot does.
+SAID_BY_THE_BOT = frozenset((*_OWN, *_SAID, "chat.greeting", "out_of_scope"))
 
 
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:

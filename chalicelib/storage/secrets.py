@@ -32,8 +32,13 @@ def phone_key(deadline: Deadline) -> str | None:
     return _parameter("phone-key", deadline)
 
 
+def parameter(name: str) -> str:
+    """The full name of a secret of this stage in the Parameter Store."""
+    return f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
+
+
 def _parameter(name: str, deadline: Deadline) -> str | None:
-    full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
+    full = parameter(name)
     kept = _kept.get(full)
     if kept and kept[0] > time.monotonic():
         return kept[1]

@@ -7,6 +7,7 @@ one order all towns share, which intent leads where, the index of phrases, colou
 from __future__ import annotations
 
 import tomllib
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,9 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
     if not (_CALENDARS / f"{tenant.calendar}.toml").is_file():
         known = ", ".join(sorted(path.stem for path in _CALENDARS.glob("*.toml")))
         yield files.complaint("tenant.yaml", ("calendar",), f"no calendar {tenant.calendar}", f"use one of: {known}")
+    if tenant.time_zone not in zoneinfo.available_timezones():
+        problem = f"there is no time zone {tenant.time_zone}"
+        yield files.complaint("tenant.yaml", ("time_zone",), problem, "write it as Europe/Belgrade")
     for position, offer in enumerate(tenant.languages):
         known_scripts = catalogue.load(offer.catalogue)["language"]["scripts"]
         for script in set(offer.scripts) - set(known_scripts):

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
+from chalicelib.understanding.entities.phones import phone_of
 
 UNCONFIRMED = "to be confirmed by the town"
 VIBER_NAME_CHARS_MAX = 28
@@ -30,7 +31,10 @@ CaseKind = Literal["problem", "document", "question", "assistance", "volunteer",
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-HttpsUrl = Annotated[str, Field(pattern=r"^https?://[^\s\"<>]{4,300}$")]
+HttpsUrl = Annotated[
+    str, Field(max_length=300, pattern=r"^https?://([\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
+]
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}$")]
 Unconfirmed = Literal["to be confirmed by the town"]
 Short = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
@@ -44,6 +48,8 @@ class Strict(BaseModel):
 def _phone(value: str) -> str:
     if not re.fullmatch(r"\+\d[\d /-]{5,20}", value):
         raise ValueError('write the number with country code, e.g. "+381 25 468 241"')
+    if phone_of(value, "") is None:
+        raise ValueError("is no number of its country; count the digits")
     return value
 
 
@@ -59,9 +65,17 @@ def _date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _day(value: str) -> str:
+    try:
+        dt.date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("there is no such day") from error
+    return value
+
+
 Phone = Annotated[str, AfterValidator(_phone)]
 Spans = Annotated[str, AfterValidator(_spans)]
-Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 Hours = dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays"], Spans]
 LocalText = Text | dict[Language, Text]
 LocalTitle = dict[Language, Title]
@@ -219,7 +233,7 @@ class Office(Strict):
     about: LocalText | None = None
     competent: Literal["town", "other"] = "town"
     phones: Unconfirmed | Annotated[list[Phone], Field(min_length=1, max_length=6)] = UNCONFIRMED  # type: ignore[assignment]
-    emails: Unconfirmed | list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")]] | None = None
+    emails: Unconfirmed | list[Email] | None = None
     address: Unconfirmed | LocalText = UNCONFIRMED
     hours: Unconfirmed | Hours = UNCONFIRMED  # type: ignore[assignment]
     web: HttpsUrl | None = None

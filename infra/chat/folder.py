@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from chalicelib.model import Message
@@ -20,9 +19,9 @@ class Folder:
     Raises Rejected for a folder that is not right, ValueError for a clock that is none.
     """
 
-    def __init__(self, slug: str, channel: str, clock: str, root: Path = towns.TENANTS) -> None:
+    def __init__(self, slug: str, channel: str, clock: str) -> None:
         self.clock, self.channel = clock or DEFAULT_CLOCK, channel
-        self._town = town_of(towns.compiled(slug, root))
+        self._town = town_of(towns.compiled(slug))
         self.said: list[Said] = []
         self._stage = Stage(self._town, channel, self.clock)
 

@@ -18,16 +18,17 @@ from tests.world import TOWNS
 CLOCK = "2026-03-10T10:15:00+01:00"
 
 
-def _talked(root: Path, said: str, slug: str = "primer", save: Path | None = None) -> str:
+def _talked(said: str, slug: str = "primer", save: Path | None = None) -> str:
     """What stands in the terminal after these lines were typed."""
     out = io.StringIO()
-    assert Talk(Folder(slug, "viber", CLOCK, root), "A talk", io.StringIO(said), out).run(save) == 0
+    assert Talk(Folder(slug, "viber", CLOCK), "A talk", io.StringIO(said), out).run(save) == 0
     return out.getvalue()
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of towns with one invented town that has no proofs yet."""
+    monkeypatch.setenv(towns.ROOT_VARIABLE, str(tmp_path / "towns"))
     shutil.copytree(TOWNS / "primer", tmp_path / "towns" / "primer")
     (tmp_path / "towns" / "primer" / "conversations").mkdir(exist_ok=True)
     return tmp_path / "towns"
@@ -57,13 +58,13 @@ def test_a_session_put_into_the_towns_folder_is_played_green(root: Path, tmp_pat
         /clock 2020-01-01T00:00:00+01:00
         /quit
         never said"""
-    shown = _talked(root, "\n".join(line.strip() for line in typed.split("\n")), save=saved)
+    shown = _talked("\n".join(line.strip() for line in typed.split("\n")), save=saved)
     story = yaml.safe_load(saved.read_text())
     assert [turn["citizen"] for turn in story["turns"] if "citizen" in turn][0] == "рупа на путу код школе"
     assert {turn.get("as") for turn in story["turns"]} == {None, "volunteer:Ana", "Jovo"}
     assert any(turn.get("wait_minutes") == 26 * 60 for turn in story["turns"])
     assert (story["channel"], story["clock"]) == ("viber", CLOCK)
-    (result,) = [one for one in play_town("primer", root) if one.file == saved.name]
+    (result,) = [one for one in play_town("primer") if one.file == saved.name]
     assert result.problem is None
     for complaint in ("/nonsense is no command", "there is no file /nowhere.jpg", "a pin is two numbers"):
         assert complaint in shown
@@ -74,31 +75,31 @@ def test_a_session_put_into_the_towns_folder_is_played_green(root: Path, tmp_pat
 def test_a_session_files_a_case_and_its_transcript_promises_the_same_case(root: Path) -> None:
     saved = root / "primer" / "conversations" / "case.yaml"
     typed = "Ne radi ulična lampa, Glavna 5\n1\n1\n/quit\n"
-    shown = _talked(root, typed, save=saved)
+    shown = _talked(typed, save=saved)
     promised = [turn["case"] for turn in yaml.safe_load(saved.read_text())["turns"] if "case" in turn]
     assert promised == [{"kind": "problem", "category": "light"}], shown
     assert "case: kind problem, category light" in shown
     story = yaml.safe_load(saved.read_text())
     next(turn for turn in story["turns"] if "case" in turn)["case"]["category"] = "road"
     saved.write_text(yaml.safe_dump(story))
-    assert not play(town_of(towns.compiled("primer", root)), saved).passed
+    assert not play(town_of(towns.compiled("primer")), saved).passed
 
 
 def test_a_volunteer_who_comes_in_late_was_there_from_the_beginning_and_takes_the_request(root: Path) -> None:
     saved = root / "primer" / "conversations" / "help.yaml"
     asked = ["Treba mi hrana", "hleb i mleko", "1", "1", "1", "Glavna 5", "Mira Probić", "0641234567", "1", "1"]
-    shown = _talked(root, "\n".join([*asked, "/as volunteer", "1", "/as citizen"]), save=saved)
+    shown = _talked("\n".join([*asked, "/as volunteer", "1", "/as citizen"]), save=saved)
     assert "preuzima: Ana" in shown.partition("citizen> /as volunteer")[2]
     turns = yaml.safe_load(saved.read_text())["turns"]
     assert [turn["case"] for turn in turns if "case" in turn] == [
         {"kind": "assistance", "category": "food"},
         {"status": "in_progress", "assignee": "Ana"},
     ]
-    assert play(town_of(towns.compiled("primer", root)), saved).problem is None
+    assert play(town_of(towns.compiled("primer")), saved).problem is None
 
 
 def test_why_names_the_intent_its_score_what_it_was_second_to_and_the_slots(root: Path) -> None:
-    shown = _talked(root, "velika rupa na putu, Glavna 5\n/why\n1\n/why\n")
+    shown = _talked("velika rupa na putu, Glavna 5\n/why\n1\n/why\n")
     reasons = [line for line in shown.splitlines() if line.startswith("? ")]
     assert any(line.startswith("? meant report.road ") for line in reasons)
     assert sum(line.startswith("? rather than ") for line in reasons) == 2

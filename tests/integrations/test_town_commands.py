@@ -163,7 +163,7 @@ def test_going_back_says_first_what_changes_and_can_be_asked_for_that_alone(worl
     assert "there are: none" in run("rollback", world.slug)[1]
     publish_tenant(compiled(world.slug, rules="reopen_days: 3"), NOON)
     code, said = run("rollback", world.slug, "--plan")
-    assert code == 0 and "version 2 → 1" in said and "~ core.reopen_days: 3 →" in said
+    assert code == 0 and "version 2 → 1" in said and "~ setting days to reopen a case: 3 → 30" in said
     assert tenants.pointer(world.slug, Deadline(20)).version == 2  # type: ignore[union-attr]
     code, said = run("rollback", world.slug, "1")
     assert code == 0 and "version 2 → 1" in said and "version 1 is in force again" in said
