@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chalicelib.understanding.collisions import collisions as found_collisions
 from chalicelib.understanding.understand import understand
 
 
 def collisions(index: Mapping[str, Any]) -> Iterator[str]:
-    """Phrases or keywords that say the same under two names; the bot can only ask which was meant."""
-    stems: dict[int, set[str]] = defaultdict(set)
-    for stem, entries in index["postings"].items():
-        for phrase in entries[::2]:
-            stems[phrase].add(stem)
-    said: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for phrase, beginnings in stems.items():
-        said[tuple(sorted(beginnings))].add(index["nodes"][index["of"][phrase]])
-    for rule, number in index["keywords"]:
-        said[(rule,)].add(index["nodes"][number])
-    serves = dict(zip(index["nodes"], (set(parents or ()) for parents in index["parents"]), strict=True))
-    for words, names in sorted(said.items()):
-        rivals = sorted(name for name in names if not any(name in serves[other] for other in names))
-        if len(rivals) > 1:
-            yield f"“{' '.join(words)}” (beginnings of words) stands for {' and for '.join(rivals)}"
+    """Phrases or keywords that say the same under two names."""
+    for beginnings, names in found_collisions(index):
+        yield f"“{' '.join(beginnings)}” (beginnings of words) stands for {' and for '.join(names)}"
 
 
 def unreached(version: Mapping[str, Any]) -> Iterator[str]:

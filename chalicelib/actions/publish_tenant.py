@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.actions import known
-from chalicelib.model import Account
-from chalicelib.storage import tenants
+from chalicelib.model import Account, Conflict
+from chalicelib.storage import publications, tenants
+from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 PUBLISH_SECONDS = 30.0
+PLATFORM = "platform:files"
 
 
-def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = None) -> Pointer:
-    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given.
+def publish_tenant(
+    compiled: Mapping[str, Any], now: float, state: str | None = None, *, over: Pointer | None = None
+) -> Pointer:
+    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given. `over`: only
+    if that is in force still, because `compiled` has the console's edits of that version.
 
     Raises Conflict if somebody published the same town meanwhile.
     """
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
-    pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
+
+    def beside(moved: Pointer) -> Sequence[Write]:
+        if over and over.version not in (moved.version, moved.previous):
+            raise Conflict(moved.slug)
+        return (
+            [] if over and moved.version == over.version else [publications.item(moved, PLATFORM, publications.FILES)]
+        )
+
+    pointer = tenants.publish(core["slug"], compiled, now, deadline, state, beside)
     if core["viber"]["account"]:
         serve(core["viber"]["account"], core["slug"], deadline, _called(core), core["number"])
     known.forget()

@@ -122,7 +122,8 @@ class OutboxRow(Model):
 
 
 class TenantItem(Model):
-    """Towns: pointer (`NOW`), version parts (`V#…`), wrapped data key (`KEY`); accounts (`A#…`); the local clock."""
+    """Towns: pointer (`NOW`), version parts (`V#…`), how they came about (`LOG#…`), wrapped data key (`KEY`); accounts
+    (`A#…`); the local clock."""
 
     class Meta(_Meta):
         table_name = table("tenants")
@@ -130,9 +131,16 @@ class TenantItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     shape = NumberAttribute(default=1)
+    v = NumberAttribute(null=True)
     version = NumberAttribute(null=True)
     previous = NumberAttribute(null=True)
+    kept = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    before = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    changed_at = NumberAttribute(null=True)
+    testers = NumberAttribute(null=True)
     digest = UnicodeAttribute(null=True)
     published_at = NumberAttribute(null=True)
     towns = UnicodeAttribute(null=True)

@@ -1,8 +1,9 @@
-"""Published versions of towns, and which towns an account serves.
+"""Published versions of towns, the state each town is in, and which towns an account serves.
 
 A version is written in parts first, then the town's pointer moves to it in one write: readers see the old version or
-the new one, never a mix. Parts are packed JSON; texts and sheets lie by language, so that a process reads only what
-it speaks.
+the new one, never a mix. The pointer also says the town's state; whatever changes it is one conditional write, with
+what must stand beside it (the audit trail). Parts are packed JSON; texts and sheets lie by language, so that a process
+reads only what it speaks.
 """
 
 from __future__ import annotations
@@ -10,18 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.model import Account, Conflict, SalterError, Town
+from chalicelib.model import Account, SalterError, Town, Unavailable
 from chalicelib.storage import dynamo, keys
+from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 TABLE = "tenants"
 SHAPE = 1
 TOWNS_MAX = 2000
 PART_BYTES_MAX = 380 * 1024
+VERSIONS_KEPT = 5  # to roll back to; older ones are removed when the next is published
+PARTS_MAX = 100  # of one version: core, index, texts and sheets of each language
+REASON_CHARS_MAX = 300
 LIVE, TRIAL, SUSPENDED = "live", "trial", "suspended"
 
 
@@ -29,9 +35,27 @@ class PartTooLarge(SalterError):
     """A part of a version does not fit into one item; shorten the town's texts."""
 
 
+class NoSuchVersion(SalterError):
+    """The town has no such version, or none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version that can be rolled back to. `digest` "" where it was not noted down."""
+
+    version: int
+    digest: str
+    published_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Which version of a town is in force, and the town's state (live, trial, suspended)."""
+    """Which version of a town is in force, and the town's state (live, trial, suspended).
+
+    `published_at`: since when this version is in force. `before`: the state a suspension ends in; `reason`, `by`,
+    `changed_at`: of the last change of state. `testers`: which generation of tester links is good. `v`: stored version
+    of the pointer itself, 0 for one written before there was such a number.
+    """
 
     slug: str
     version: int
@@ -39,6 +63,16 @@ class Pointer:
     digest: str
     published_at: int
     previous: int | None = None
+    kept: tuple[Kept, ...] = ()
+    before: str = ""
+    reason: str = ""
+    by: str = ""
+    changed_at: int = 0
+    testers: int = 0
+    v: int = 0
+
+
+Beside = Callable[[Pointer], Sequence[Write]]
 
 
 def pointer(slug: str, deadline: Deadline) -> Pointer | None:
@@ -57,7 +91,29 @@ def pointers(slugs: Sequence[str], deadline: Deadline) -> list[Pointer]:
 def _pointer(slug: str, item: Mapping[str, Any]) -> Pointer | None:
     if not item.get("version"):
         return None
-    return Pointer(slug, item["version"], item["state"], item["digest"], item["published_at"], item.get("previous"))
+    return Pointer(
+        slug,
+        item["version"],
+        item["state"],
+        item["digest"],
+        item["published_at"],
+        item.get("previous"),
+        kept=_kept(item),
+        before=item.get("before", ""),
+        reason=item.get("reason", ""),
+        by=item.get("by", ""),
+        changed_at=item.get("changed_at", 0),
+        testers=item.get("testers", 0),
+        v=item.get("v", 0),
+    )
+
+
+def _kept(item: Mapping[str, Any]) -> tuple[Kept, ...]:
+    """What the pointer says is kept; one written before it said so names its own version and the one before."""
+    if item.get("kept"):
+        return tuple(Kept(*entry) for entry in json.loads(item["kept"]))
+    before = (Kept(item["previous"], "", item["published_at"]),) if item.get("previous") else ()
+    return (*before, Kept(item["version"], item["digest"], item["published_at"]))
 
 
 def published(deadline: Deadline) -> list[str]:
@@ -83,9 +139,16 @@ def core(slug: str, deadline: Deadline) -> Mapping[str, Any] | None:
     return found
 
 
+def source(slug: str, version: int, deadline: Deadline) -> Mapping[str, Any] | None:
+    """What a version was compiled from: {"files", "edits"}; None for one published before that was kept."""
+    item = dynamo.get(TABLE, keys.town(slug), keys.version_prefix(version) + "source", deadline)
+    found: Mapping[str, Any] | None = _unpack(item["body"]) if item else None
+    return found
+
+
 def to_parts(compiled: Mapping[str, Any]) -> dict[str, bytes]:
     """A compiled version as named, packed parts."""
-    plain = {"core": compiled["core"], "index": compiled["index"]}
+    plain = {"core": compiled["core"], "index": compiled["index"], "source": compiled["source"]}
     for kind in ("texts", "sheets"):
         plain |= {f"{kind}.{language}": data for language, data in compiled[kind].items()}
     parts = {name: zlib.compress(_json(data), 9) for name, data in plain.items()}
@@ -154,66 +217,111 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
 # --- writing ----------------------------------------------------------------------------------------------------
 
 
+def nothing(_: Pointer) -> Sequence[Write]:
+    """Nothing stands beside a change."""
+    return ()
+
+
 def publish(
-    slug: str, compiled: Mapping[str, Any], now: float, deadline: Deadline, state: str | None = None
+    slug: str,
+    compiled: Mapping[str, Any],
+    now: float,
+    deadline: Deadline,
+    state: str | None = None,
+    beside: Beside = nothing,
 ) -> Pointer:
     """Write the next version and move the pointer. The same content again changes nothing but the state asked for.
 
-    Raises Conflict when another publication moved the pointer meanwhile.
+    Raises Conflict when another publication or a change of state moved the pointer meanwhile.
     """
     dynamo.put(TABLE, {"pk": keys.TOWNS, "sk": slug, "shape": SHAPE}, deadline)
     current = pointer(slug, deadline)
     fingerprint = digest(compiled)
-    version = current.version if current else 0
-    if current is None or current.digest != fingerprint:
-        version = _free_version(slug, version + 1, deadline)
-        for name, body in to_parts(compiled).items():
-            item = {"pk": keys.town(slug), "sk": keys.version_prefix(version) + name, "shape": SHAPE, "body": body}
-            # The first part (core) claims the number: of two publications at once, one conflicts before it wrote.
-            dynamo.put(TABLE, item, deadline, expected_v=0 if name == "core" else None)
-    elif state in (None, current.state):
-        return current
-    moved = Pointer(
-        slug=slug,
-        version=version,
-        state=state or (current.state if current else TRIAL),
-        digest=fingerprint,
-        published_at=int(now),
-        previous=current.version if current and current.version != version else (current.previous if current else None),
-    )
-    _move(moved, current)
+    if current and current.digest == fingerprint:
+        return current if state in (None, current.state) else change(replace(current, state=state), deadline, beside)
+    version = _free_version(slug, max((one.version for one in current.kept), default=0) + 1 if current else 1, deadline)
+    for name, body in to_parts(compiled).items():
+        item = {"pk": keys.town(slug), "sk": keys.version_prefix(version) + name, "shape": SHAPE, "body": body}
+        # The first part (core) claims the number: of two publications at once, one conflicts before it wrote.
+        dynamo.put(TABLE, item, deadline, expected_v=0 if name == "core" else None)
+    moved = Pointer(slug, version, state or TRIAL, fingerprint, int(now), kept=(Kept(version, fingerprint, int(now)),))
+    if current:
+        moved = replace(_moved_on(current, moved.kept[0], now), state=state or current.state)
+    moved = change(moved, deadline, beside)
+    with suppress(Unavailable):  # the next publication removes them
+        _remove_older(moved, deadline)
     return moved
+
+
+def roll_back(slug: str, to: int | None, now: float, deadline: Deadline, beside: Beside = nothing) -> Pointer:
+    """Put the version before, or the one named, in force again. Raises NoSuchVersion, Conflict."""
+    current = pointer(slug, deadline)
+    wanted = to if to is not None else current.previous if current else None
+    kept = next((one for one in current.kept if one.version == wanted), None) if current else None
+    if current is None or kept is None or town(slug, kept.version, deadline) is None:
+        raise NoSuchVersion(slug)
+    if kept.version == current.version:
+        return current
+    moved = replace(current, version=kept.version, digest=kept.digest, published_at=int(now), previous=current.version)
+    return change(moved, deadline, beside)
+
+
+def change(after: Pointer, deadline: Deadline, beside: Beside = nothing) -> Pointer:
+    """Write the pointer, as changed from the one read, with what stands beside it. Raises Conflict."""
+    saved = replace(after, v=after.v + 1)
+    head = Write(TABLE, _item(saved), expected_v=after.v or dynamo.UNCOUNTED)
+    dynamo.transact([head, *beside(saved)], deadline)
+    return saved
+
+
+def _moved_on(current: Pointer, new: Kept, now: float) -> Pointer:
+    """The pointer at a new version; the one before is kept whatever its age."""
+    younger = (*current.kept, new)[-VERSIONS_KEPT:]
+    before = tuple(one for one in current.kept if one.version == current.version and one not in younger)
+    return replace(
+        current,
+        version=new.version,
+        digest=new.digest,
+        published_at=int(now),
+        previous=current.version,
+        kept=(*before, *younger),
+    )
 
 
 def _free_version(slug: str, wanted: int, deadline: Deadline) -> int:
     """A number nobody wrote under: an interrupted publication leaves parts no pointer names."""
-    while dynamo.query(TABLE, keys.town(slug), keys.version_prefix(wanted), deadline):
+    while dynamo.get(TABLE, keys.town(slug), keys.version_prefix(wanted) + "core", deadline):
         wanted += 1
     return wanted
 
 
-def _move(moved: Pointer, current: Pointer | None) -> None:
-    from pynamodb.exceptions import PutError
+def _remove_older(current: Pointer, deadline: Deadline) -> None:
+    """The parts of every version older than the oldest kept, whole or interrupted; so many at once, oldest first."""
+    oldest = keys.version_prefix(min(one.version for one in current.kept))
+    partition = ("pk", keys.town(current.slug))
+    found = dynamo.page(TABLE, None, partition, deadline, sort="sk", start="V#", end=oldest, limit=PARTS_MAX)
+    dynamo.batch_write(TABLE, [], [(item["pk"], item["sk"]) for item in found], deadline)
 
-    from chalicelib.storage.tables import TenantItem
 
-    item = TenantItem(
-        keys.town(moved.slug),
-        keys.NOW,
-        shape=SHAPE,
-        version=moved.version,
-        previous=moved.previous,
-        state=moved.state,
-        digest=moved.digest,
-        published_at=moved.published_at,
-    )
-    unchanged = (TenantItem.version == current.version) if current else TenantItem.pk.does_not_exist()
-    try:
-        item.save(condition=unchanged)
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            raise Conflict(moved.slug) from error
-        raise
+def _item(current: Pointer) -> dict[str, Any]:
+    kept = [[one.version, one.digest, one.published_at] for one in current.kept]
+    return {
+        "pk": keys.town(current.slug),
+        "sk": keys.NOW,
+        "shape": SHAPE,
+        "v": current.v,
+        "version": current.version,
+        "previous": current.previous,
+        "kept": json.dumps(kept, separators=(",", ":")),
+        "state": current.state,
+        "before": current.before or None,
+        "reason": current.reason[:REASON_CHARS_MAX] or None,
+        "by": current.by or None,
+        "changed_at": current.changed_at or None,
+        "testers": current.testers or None,
+        "digest": current.digest,
+        "published_at": current.published_at,
+    }
 
 
 def save_account(account_record: Account) -> None:
