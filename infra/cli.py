@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, outbox, staff, towns
+from infra import api_keys, console_edits, outbox, staff, towns
 from infra.stage import default_stage, enter_stage
 
 MISSES_DAYS = 7
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     town.choices["apply"].add_argument(
         "--state", choices=["live", "trial", "suspended"], help="set the town's state too"
     )
+    console_edits.add_commands(town, stage, default_stage)
     listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
     listing.set_defaults(run=_list)
     api_keys.add_commands(commands, stage, default_stage)
@@ -113,7 +114,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from infra.plan import changes
 
-    for line in changes(parsed.slug, towns.compiled(parsed.slug)):
+    laid = console_edits.laid(towns.compiled(parsed.slug), console_edits.take_of(parsed.take))
+    for line in (*changes(parsed.slug, laid.compiled), *console_edits.lines(laid)):
         print(line)
     return 0
 
@@ -123,7 +125,11 @@ def _apply(parsed: argparse.Namespace) -> int:
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
 
-    pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
+    laid = console_edits.laid(towns.compiled(parsed.slug), console_edits.take_of(parsed.take))
+    laid = console_edits.decided(laid)
+    pointer = publish_tenant(laid.compiled, clock.now(), parsed.state, over=laid.over)
+    for line in console_edits.lines(laid):
+        print(line)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 
