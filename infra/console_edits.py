@@ -58,7 +58,8 @@ def decided(laid_over: Laid) -> Laid:
 
 def lines(laid_over: Laid) -> list[str]:
     """What became of the edits, for a plan."""
-    kept = [f"console: {path} stays as it was edited" for path in laid_over.edits]
+    open_ones = {clash.path for clash in laid_over.clashes}
+    kept = [f"console: {path} stays as it was edited" for path in laid_over.edits if path not in open_ones]
     done = [f"console: {path} is taken from the files" for path in laid_over.done]
     clashes = [f"conflict: {clash.path} was changed in the files and in the console" for clash in laid_over.clashes]
     return [*clashes, *kept, *done]
