@@ -341,6 +341,13 @@ def ring_doorbell(event: Any) -> dict[str, Any]:
     return answer_doorbell([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
 
 
+@app.on_sqs_message(queue="publish", batch_size=1)
+def publish_town(event: Any) -> dict[str, Any]:
+    from chalicelib.actions import publish_content
+
+    return publish_content.answer([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def every_minute(event: Any) -> dict[str, int]:
     from chalicelib.actions.minute import minute

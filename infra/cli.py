@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, chat, new_town, outbox, staff, town_states, towns
+from infra import api_keys, chat, console_edits, new_town, outbox, staff, town_states, towns
 from infra.stage import LOCAL, acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     new_town.add_command(town, stage)
     town_states.add_commands(town, stage)
+    console_edits.add_commands(town, stage, default_stage)
     api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
     chat.add_commands(commands)
@@ -109,7 +110,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from infra.plan import changes
 
-    for line in changes(parsed.slug, towns.compiled(parsed.slug)):
+    laid = console_edits.laid(towns.compiled(parsed.slug), console_edits.take_of(parsed.take))
+    for line in (*changes(parsed.slug, laid.compiled), *console_edits.lines(laid)):
         print(line)
     return 0
 
@@ -121,12 +123,13 @@ def _apply(parsed: argparse.Namespace) -> int:
     from chalicelib.model import Conflict
     from infra import check
 
-    version, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
-    clashes = check.clashes(parsed.slug, version["core"])
+    compiled, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
+    clashes = check.clashes(parsed.slug, compiled["core"])
     if clashes:
         raise Rejected(clashes)
+    laid = console_edits.decided(console_edits.laid(compiled, console_edits.take_of(parsed.take)))
     try:
-        pointer = publish_tenant(version, clock.now(), state, acting_as())
+        pointer = publish_tenant(laid.compiled, clock.now(), state, acting_as(), over=laid.over)
     except Conflict:
         print(
             f"{parsed.slug}: somebody changed it at this very moment; look again: ./salter town plan", file=sys.stderr
@@ -135,7 +138,9 @@ def _apply(parsed: argparse.Namespace) -> int:
     if os.environ["SALTER_STAGE"] == LOCAL:
         from infra.local.publish import equip_new
 
-        equip_new(version)
+        equip_new(compiled)
+    for line in console_edits.lines(laid):
+        print(line)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.dialogue.engine import SAID_BY_THE_BOT
+from chalicelib.understanding.collisions import collisions as found_collisions
 from chalicelib.understanding.understand import understand
 
 
@@ -21,20 +21,8 @@ class Collision:
 
 def collisions(index: Mapping[str, Any]) -> Iterator[Collision]:
     """Phrases or keywords that say the same under two names; the bot can only ask which was meant."""
-    stems: dict[int, set[str]] = defaultdict(set)
-    for stem, entries in index["postings"].items():
-        for phrase in entries[::2]:
-            stems[phrase].add(stem)
-    said: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for phrase, beginnings in stems.items():
-        said[tuple(sorted(beginnings))].add(index["nodes"][index["of"][phrase]])
-    for rule, number in index["keywords"]:
-        said[(rule,)].add(index["nodes"][number])
-    serves = dict(zip(index["nodes"], (set(parents or ()) for parents in index["parents"]), strict=True))
-    for words, names in sorted(said.items()):
-        rivals = sorted(name for name in names if not any(name in serves[other] for other in names))
-        if len(rivals) > 1:
-            yield Collision(" ".join(words), tuple(rivals))
+    for beginnings, names in found_collisions(index):
+        yield Collision(" ".join(beginnings), names)
 
 
 def unreached(version: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,18 +8,27 @@ from typing import Any
 
 from chalicelib.actions import known
 from chalicelib.dialogue import towns
-from chalicelib.storage import audit, dynamo, tenants
+from chalicelib.model import Conflict
+from chalicelib.storage import audit, dynamo, publications, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 PUBLISH_SECONDS = 30.0
-COMMAND_LINE = "platform:command-line"
+PLATFORM, COMMAND_LINE = "platform:files", "platform:command-line"
 
 
-def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = None, by: str = "") -> Pointer:
-    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given.
+def publish_tenant(
+    compiled: Mapping[str, Any],
+    now: float,
+    state: str | None = None,
+    by: str = "",
+    *,
+    over: Pointer | None = None,
+) -> Pointer:
+    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given. `over`: only
+    if that is in force still, because `compiled` has the console's edits of that version.
 
     Version, account and the entry in the town's audit trail take effect at once or not at all; without `by`, as at a
     start of the local stack, there is no entry. Raises Conflict if somebody published the same town meanwhile.
@@ -29,9 +38,13 @@ def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = 
     before = tenants.pointer(slug, deadline)
 
     def beside(after: Pointer) -> Sequence[Write]:
+        if over and over.version not in (after.version, after.previous):
+            raise Conflict(slug)
         serving = _serving(account, core, deadline) if account else None
         entry = recorded("town_published", before, after, by, now) if by else None
-        return [write for write in (entry, serving) if write]
+        is_new = before is None or before.version != after.version
+        record = publications.item(after, by or PLATFORM, publications.FILES) if is_new else None
+        return [write for write in (entry, serving, record) if write]
 
     pointer = tenants.publish(slug, compiled, now, deadline, state, beside)
     if account:  # what was published before may have been taken off the account since

@@ -12,7 +12,8 @@ from dataclasses import replace
 from chalicelib.actions import known
 from chalicelib.actions.publish_tenant import recorded
 from chalicelib.model import Conflict, Refused
-from chalicelib.storage import tenants
+from chalicelib.storage import publications, tenants
+from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import LIVE, REASON_CHARS_MAX, SUSPENDED, Pointer
 from chalicelib.wire import Deadline
 
@@ -52,9 +53,12 @@ def roll_back(slug: str, to: int | None, by: str, now: float, deadline: Deadline
     """The version before, or the one named, in force again, in one write; the state stays. Raises NoSuchVersion,
     Conflict."""
     before = tenants.pointer(slug, deadline)
-    after = tenants.roll_back(
-        slug, to, now, deadline, lambda moved: [recorded("town_rolled_back", before, moved, by, now)]
-    )
+
+    def beside(moved: Pointer) -> list[Write]:
+        record = publications.item(moved, by, publications.RETURNED)
+        return [recorded("town_rolled_back", before, moved, by, now), record]
+
+    after = tenants.roll_back(slug, to, now, deadline, beside)
     known.forget()
     return after
 

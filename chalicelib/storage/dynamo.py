@@ -36,8 +36,8 @@ class Write:
     """One item of a transaction, written whole.
 
     `expected_v` as in `put`, or UNCOUNTED: if it was never given a version, whether it is there or not; `unique`: only
-    if there is none, and if there is, no retry will help; `gone`: the item under these keys is deleted, whether it was
-    there or not.
+    if there is none, and if there is, no retry will help; `gone`: the item under these keys is deleted, with
+    `expected_v` only if it is that version, else whether it was there or not.
     """
 
     table: str
@@ -120,7 +120,11 @@ def _put_of(write: Write) -> dict[str, Any]:
 
 
 def _delete_of(write: Write) -> dict[str, Any]:
-    return {"TableName": table(write.table), "Key": pack({"pk": write.item["pk"], "sk": write.item["sk"]})}
+    gone = {"TableName": table(write.table), "Key": pack({"pk": write.item["pk"], "sk": write.item["sk"]})}
+    if not write.expected_v:
+        return gone
+    only = {"ConditionExpression": "v = :v", "ExpressionAttributeValues": {":v": {"N": str(write.expected_v)}}}
+    return gone | only
 
 
 def delete(name: str, pk: str, sk: str, deadline: Deadline) -> None:

@@ -73,14 +73,26 @@ def version_prefix(number: int) -> str:
     return f"V#{number:08d}#"
 
 
-def draft(identifier: str) -> str:
-    """Content somebody prepares, beside the town's versions."""
-    return f"EDIT#draft#{identifier}"
+PUBLISHED = "LOG#"  # beside the versions: who put which in force, when and why
+
+
+def publication(move: int) -> str:
+    """The pointer's `move`-th move."""
+    return f"{PUBLISHED}{move:08d}"
+
+
+def edits(town: str) -> str:
+    """What a town's admins prepare, by its path: among the people's things, for whoever serves the console's pages has
+    no right to write where towns stand."""
+    return f"T#{town}#EDIT"
+
+
+DROPPED, ORDER = "#dropped#", "#order"  # beside the edits, before every path
 
 
 def dropped(identifier: str) -> str:
-    """Questions that are none of the town's."""
-    return f"EDIT#dropped#{identifier}"
+    """Questions that are dealt with."""
+    return f"{DROPPED}{identifier}"
 
 
 TOWNS = "TOWNS"  # the platform's list of published towns: what the minute walks through

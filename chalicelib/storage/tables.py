@@ -127,7 +127,8 @@ class OutboxRow(Model):
 
 
 class TenantItem(Model):
-    """Towns: pointer (`NOW`), version parts (`V#…`), wrapped data key (`KEY`); accounts (`A#…`); the local clock."""
+    """Towns: pointer (`NOW`), version parts (`V#…`), how they came about (`LOG#…`), wrapped data key (`KEY`); accounts
+    (`A#…`); the local clock."""
 
     class Meta(_Meta):
         table_name = table("tenants")

@@ -140,9 +140,16 @@ def core(slug: str, deadline: Deadline) -> Mapping[str, Any] | None:
     return found
 
 
+def source(slug: str, version: int, deadline: Deadline) -> Mapping[str, Any] | None:
+    """What a version was compiled from: {"files", "edits"}; None for one published before that was kept."""
+    item = dynamo.get(TABLE, keys.town(slug), keys.version_prefix(version) + "source", deadline)
+    found: Mapping[str, Any] | None = _unpack(item["body"]) if item else None
+    return found
+
+
 def to_parts(compiled: Mapping[str, Any]) -> dict[str, bytes]:
     """A compiled version as named, packed parts."""
-    plain = {"core": compiled["core"], "index": compiled["index"]}
+    plain = {"core": compiled["core"], "index": compiled["index"], "source": compiled["source"]}
     for kind in ("texts", "sheets"):
         plain |= {f"{kind}.{language}": data for language, data in compiled[kind].items()}
     parts = {name: zlib.compress(_json(data), 9) for name, data in plain.items()}

@@ -20,12 +20,13 @@ from chalicelib.tenancy.kinds.base import OFFICES
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ordered
-from chalicelib.tenancy.load import TownFiles
+from chalicelib.tenancy.load import TownFiles, check
 from chalicelib.tenancy.look import colours
+from chalicelib.tenancy.overlay import Edits, Source, edits_data, laid
 from chalicelib.tenancy.schema import UNCONFIRMED, Office, TenantFile
 from chalicelib.tenancy.sheets import competent_url, week
 from chalicelib.understanding.model import platform_model
-from chalicelib.understanding.town import build_index
+from chalicelib.understanding.town import IndexTooLarge, build_index
 
 SHAPE = 1
 _CALENDARS = Path(__file__).parent / "calendars"
@@ -57,7 +58,10 @@ _PLATFORM_CHOICES = {
 
 
 def compile_town(files: TownFiles) -> dict[str, Any]:
-    """The version as {"core", "texts", "sheets", "index"}. Raises Rejected if the parts do not fit together."""
+    """The version as {"core", "texts", "sheets", "index", "source"}. Raises Rejected if the parts do not fit together.
+
+    `source` is what the files say and what the console changed of it: enough to compile the version again.
+    """
     complaints = [*_loose_ends(files), *_override_complaints(files)]
     if complaints:
         raise Rejected(complaints)
@@ -66,8 +70,23 @@ def compile_town(files: TownFiles) -> dict[str, Any]:
         "core": _core(files),
         "texts": {language: _texts(files, language) for language in languages},
         "sheets": {language: _sheets(files, language) for language in languages},
-        "index": build_index(_own_words(files), _parents(files), files.tenant.country, files.tenant.settlements),
+        "index": _index(files),
+        "source": {"files": files.source, "edits": {}},
     }
+
+
+def compile_edited(slug: str, source: Source, edits: Edits) -> dict[str, Any]:
+    """The version that the console's edits over `source` make. Raises Rejected as `check` and `compile_town` do."""
+    compiled = compile_town(check(slug, laid(source, edits)))
+    return compiled | {"source": {"files": source, "edits": edits_data(edits)}}
+
+
+def _index(files: TownFiles) -> dict[str, Any]:
+    try:
+        return build_index(_own_words(files), _parents(files), files.tenant.country, files.tenant.settlements)
+    except IndexTooLarge as error:
+        problem = "phrases of all services together are too many"
+        raise Rejected([files.complaint("phrases.yaml", (), problem, str(error), "too_many_phrases")]) from error
 
 
 # --- what must fit together -------------------------------------------------------------------------------------
@@ -103,14 +122,16 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
         where = ("offices", position)
         yield from files.unknown_intents("contacts.yaml", where, office.intents, intents)
         if native not in office.title:
-            yield files.complaint("contacts.yaml", where, f'office "{office.id}" has no title in {native}', "add it")
+            yield files.complaint(
+                "contacts.yaml", where, f'office "{office.id}" has no title in {native}', "add it", "missing"
+            )
     for identifier, procedure in files.procedures.items():
         name = f"procedures/{identifier}.yaml"
         yield from files.unknown_intents(name, ("intents",), procedure.intents, intents)
         if procedure.office and procedure.office not in offices:
             yield files.complaint(name, ("office",), f'no office "{procedure.office}"', "add it to contacts.yaml")
         if native not in procedure.title:
-            yield files.complaint(name, ("title",), f"has no title in {native}", "add it")
+            yield files.complaint(name, ("title",), f"has no title in {native}", "add it", "missing")
     for position, service in enumerate(_services(files)):
         yield from service.complaints(files, position, intents)
     choices = set(_choice_labels(files, native, _Wordless()))
@@ -175,7 +196,11 @@ def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
                 yield files.complaint(name, (key,), f'there is no text "{key}"', "see language/catalogues for the keys")
             elif extra := catalogue.placeholders(text) - catalogue.placeholders(base[key]):
                 yield files.complaint(
-                    name, (key,), f"unknown placeholder {', '.join(sorted(extra))}", "use the original's"
+                    name,
+                    (key,),
+                    f"unknown placeholder {', '.join(sorted(extra))}",
+                    "use the original's",
+                    "unknown_placeholder",
                 )
     offered = {offer.id for offer in files.tenant.languages}
     for language in set(files.texts) - offered:

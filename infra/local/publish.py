@@ -34,10 +34,15 @@ def publish(versions: Versions) -> None:
     # Imported in the environment of the stack only: the tables take their names from it.
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
+    from infra import console_edits
     from infra.stage import first_state
 
     for slug, version in versions.items():
-        publish_tenant(version, clock.now(), first_state(slug))
+        laid = console_edits.laid(version)
+        if laid.clashes:  # somebody decides with `town apply --take`; until then what is in force stays
+            print(f"{slug}: files and console changed the same; not published. See: ./salter town plan {slug}")
+        else:
+            publish_tenant(laid.compiled, clock.now(), first_state(slug), over=laid.over)
         equip(version)
 
 

@@ -41,9 +41,11 @@ def main() -> int:
     server = make_server(product.app, config, arguments.port)
     pumps.start(
         product.ring_doorbell,
+        product.publish_town,
         product.every_minute,
         config=config,
         queue_url=os.environ["SALTER_DOORBELL_URL"],
+        publish_url=os.environ["SALTER_PUBLISH_URL"],
         stop=stop,
     )
     threading.Thread(target=server.server.serve_forever, name="http", daemon=True).start()

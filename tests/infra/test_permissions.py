@@ -17,8 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.storage import dynamo, keys, media, outbox
+from chalicelib.storage import dynamo, edits, keys, media, outbox, tenants
 from chalicelib.storage.dynamo import Write
+from chalicelib.tenancy import overlay
+from chalicelib.tenancy.overlay import Edit
 from chalicelib.wire import Deadline
 from infra import package
 from infra.local import aws as local_aws
@@ -31,6 +33,7 @@ TABLES = {
     f"salter-{STAGE}-{name}": f"{name.capitalize()}Table"
     for name in ("conversations", "cases", "outbox", "people", "tenants")
 }
+QUEUES = {f"salter-{STAGE}-doorbell": "DoorbellQueue", f"salter-{STAGE}-publish": "PublishQueue"}
 TRANSACTED = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
@@ -86,8 +89,8 @@ def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     if service.startswith("DynamoDB"):
         return _of_dynamodb(operation, asked)
     if service == "AmazonSQS":
-        assert asked["QueueUrl"].endswith(f"/salter-{STAGE}-doorbell")
-        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", ["DoorbellQueue", "Arn"]))]
+        queue = QUEUES[asked["QueueUrl"].rpartition("/")[2]]
+        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", [queue, "Arn"]))]
     if service == "AmazonSSM":
         assert asked["Name"].startswith(f"/salter/{STAGE}/")
         return [(f"ssm:{operation}", _said("Sub", SECRETS))]
@@ -200,6 +203,7 @@ class Overheard:
             AWS_ENDPOINT_URL=self.listener.url,
             SALTER_STAGE=STAGE,
             SALTER_DOORBELL_URL=outputs["DoorbellUrl"].replace(self.deployed.endpoint, self.listener.url),
+            SALTER_PUBLISH_URL=outputs["PublishUrl"].replace(self.deployed.endpoint, self.listener.url),
             SALTER_MEDIA_BUCKET=outputs["MediaBucketName"],
             SALTER_KEY_ID=outputs["SealingKeyId"],
             SALTER_MAIL_FROM=MAIL_FROM,
@@ -314,6 +318,20 @@ def test_the_web_chat_asks_for_nothing_its_policy_denies(overheard: Overheard) -
         posted("/chat/{tenant}/attachments", town, photo, headers),
     )
     assert needs <= allowed("policy-api.json")
+
+
+def test_whoever_publishes_what_was_ordered_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
+    town = overheard.deployed.town
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALTER_STAGE", STAGE)
+        over = tenants.pointer(town, Deadline(20))
+        assert over
+        draft = Edit("texts/sr/greeting", "Dobar dan!", by="staff:a1", at=1)
+        given = edits.Order("staff:a1", int(time.time()), over.version, overlay.digest({draft.path: draft}))
+    committed(edits.item(town, draft.path, draft.data, 0), edits.order_item(town, given))
+    needs = overheard.needs("publish_town", {"Records": [_rung({"town": town})]})
+    assert ("dynamodb:PutItem", _table(f"salter-{STAGE}-tenants")) in needs, "nothing was published"
+    assert needs <= allowed("policy-publish.json")
 
 
 def committed(*writes: Write) -> list[str]:
