@@ -393,6 +393,7 @@ class Case:
     call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
     slip: str = ""  # digest of the one-time link on the slip that was handed out last
     searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
+    recorded: int = field(default=0, compare=False)  # how many entries the history had when it was read
     v: int = 0
 
 

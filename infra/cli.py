@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import api_keys, outbox, staff, town_states, towns
+from infra import api_keys, callbacks, outbox, staff, town_states, towns
 from infra.stage import acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
     outbox.add_commands(commands, stage, default_stage)
+    callbacks.add_commands(commands, stage, default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)

@@ -155,6 +155,19 @@ def index_row(reference: str, version: int) -> str:
     return f"index-{reference}-{version}"
 
 
+CALLBACK_ROWS = "callback-"
+
+
+def callback_row(callback: str, reference: str, version: int, position: int) -> str:
+    """The outbox row that tells one of the town's systems of one happening."""
+    return f"{CALLBACK_ROWS}{callback}-{reference}-{version}-{position}"
+
+
+def callbacks(town: str) -> str:
+    """How the town's systems took what they were told last."""
+    return f"T#{town}#CB"
+
+
 def file_number(town: str, number: str) -> str:
     """Where a town's own file number stands once, however it is typed."""
     return f"T#{town}#N#{folded_number(number)}"
