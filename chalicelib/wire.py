@@ -62,6 +62,11 @@ class Tap(Protocol):
 taps: list[Tap] = []
 
 
+def everybodys_time() -> int:
+    """Epoch seconds by the machine's clock, which those we speak to have, too; the product's own may be set."""
+    return int(time.time())
+
+
 class Deadline:
     """Time left for one piece of work, shared by all its calls (seconds, by the machine's clock)."""
 
@@ -159,11 +164,6 @@ def download(service: str, operation: str, url: str, address: str, timeout: floa
     """
     made = Call(service, operation, "GET", url, b"")
     return _tapped(made, lambda: _at_address(made, address, {}, timeout, bytes_max))
-
-
-def everybodys_time() -> int:
-    """Epoch seconds by the machine's clock, which those we speak to have, too; the product's own may be set."""
-    return int(time.time())
 
 
 def tell(

@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import work_outbox
+from chalicelib.actions.take_receipt import LATELY_KEPT_SECONDS
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.dialogue import words
@@ -87,10 +88,14 @@ def approve(
         return rules.approved(found, by, sum(receivers.values()), bound(town), now)
 
     def row(after: Announcement) -> list[Write]:
-        name = f"{KIND}-{after.id}-{after.v}"
-        return [outbox.write(town.slug, KIND, {"id": after.id}, now, row=name, due_at=max(now, after.at))]
+        name, due = f"{KIND}-{after.id}-{after.v}", max(now, after.at)
+        account = town.core["viber"]["account"]
+        marked = [AnnouncementStore(town.slug).announcing_item(after, f"viber:{account}", due)] if account else []
+        return [outbox.write(town.slug, KIND, {"id": after.id}, now, row=name, due_at=due), *marked]
 
-    return _changed(town, identifier, change, by, "announcement_approved", now, deadline, row, beside)
+    # The first phones report within a second: by then every process must know that the account announces.
+    what, wait = "announcement_approved", LATELY_KEPT_SECONDS
+    return _changed(town, identifier, change, by, what, now, deadline, row, beside, wait)
 
 
 def stop(
@@ -276,7 +281,9 @@ def _changed(
     deadline: Deadline,
     rows: Callable[[Announcement], list[Write]] | None,
     beside: Beside | None,
+    wait: float = 0.0,
 ) -> Announcement:
+    """`wait`: for so many seconds nobody rings for what is owed."""
     store = AnnouncementStore(town.slug)
     for _ in range(CHANGE_TRIES_MAX):
         after = change(_found(store, identifier, deadline))
@@ -286,7 +293,7 @@ def _changed(
             transact([*writes, *(beside(after) if beside else ())], deadline)
         except Conflict:
             continue
-        work_outbox.ring(tuple(owed), now, deadline)
+        work_outbox.ring(tuple(owed), now - wait, deadline)
         return after
     raise Unavailable("conflicts")
 
