@@ -56,10 +56,7 @@ def draft(
     beside: Beside | None = None,
 ) -> Announcement:
     """A new draft with its receivers counted. Raises Refused 422, and whatever `beside` does."""
-    checked = _audience(town, audience)
-    text = _text(town, text)
-    if at > now + AHEAD_DAYS_MAX * 86400:
-        raise Refused(422, "bad_time", f"At most {AHEAD_DAYS_MAX} days ahead.", "at")
+    checked, text, at = _asked(town, text, audience, at, now)
     receivers, calls = count(town, text, checked, deadline)
     new = Announcement(
         id=token_hex(8),
@@ -68,7 +65,7 @@ def draft(
         audience=checked,
         by=by,
         created_at=int(now),
-        at=max(0, at),
+        at=at,
         receivers=receivers,
         calls=calls,
     )
@@ -78,12 +75,40 @@ def draft(
     return new
 
 
-def approve(
-    town: Town, identifier: str, by: str, now: float, deadline: Deadline, beside: Beside | None = None
+def rewrite(
+    town: Town,
+    identifier: str,
+    text: dict[str, str],
+    audience: Audience,
+    at: int,
+    by: str,
+    seen: int,
+    now: float,
+    deadline: Deadline,
 ) -> Announcement:
-    """Approved; it leaves at its time. Raises NotNow, Refused 404."""
+    """Other words, another audience or time for a draft, over the version that was `seen`. Raises NotNow, Refused."""
+    checked, text, at = _asked(town, text, audience, at, now)
+    receivers, calls = count(town, text, checked, deadline)
 
     def change(found: Announcement) -> Announcement:
+        return rules.rewritten(_as_seen(found, seen), text, checked, at, by, receivers, calls)
+
+    return _changed(town, identifier, change, by, "announcement_rewritten", now, deadline, None, None)
+
+
+def approve(
+    town: Town,
+    identifier: str,
+    by: str,
+    now: float,
+    deadline: Deadline,
+    beside: Beside | None = None,
+    seen: int | None = None,
+) -> Announcement:
+    """Approved; it leaves at its time. `seen`: this version and no other. Raises NotNow, Refused 404."""
+
+    def change(found: Announcement) -> Announcement:
+        found = found if seen is None else _as_seen(found, seen)
         receivers, _ = count(town, found.text, found.audience, deadline)
         return rules.approved(found, by, sum(receivers.values()), bound(town), now)
 
@@ -236,6 +261,21 @@ def topics(town: Town) -> tuple[str, ...]:
 def settlements(town: Town) -> dict[str, str]:
     """The town's settlements as subscriptions name them."""
     return {fold(name).replace(" ", "_"): name for name in town.core["settlements"]}
+
+
+def _asked(
+    town: Town, text: dict[str, str], audience: Audience, at: int, now: float
+) -> tuple[Audience, dict[str, str], int]:
+    """What somebody wrote, in the town's own names. Raises Refused 422."""
+    if at > now + AHEAD_DAYS_MAX * 86400:
+        raise Refused(422, "bad_time", f"At most {AHEAD_DAYS_MAX} days ahead.", "at")
+    return _audience(town, audience), _text(town, text), max(0, at)
+
+
+def _as_seen(found: Announcement, seen: int) -> Announcement:
+    if found.v != seen:
+        raise NotNow("changed_meanwhile")
+    return found
 
 
 def _audience(town: Town, asked: Audience) -> Audience:

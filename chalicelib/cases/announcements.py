@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chalicelib.language import catalogue, scripts
-from chalicelib.model import CYRILLIC, LATIN, Announcement, Page, PageState, Receiver, SalterError, Voice
+from chalicelib.model import CYRILLIC, LATIN, Announcement, Audience, Page, PageState, Receiver, SalterError, Voice
 
 SECOND_PERSON_ABOVE = 500
 PAGE_RECEIVERS_MAX = 300  # of one call to Viber
@@ -46,6 +46,22 @@ def approved(found: Announcement, by: str, receivers: int, bound: int, now: floa
     if receivers > bound and by == found.by:
         raise NotNow("second_person")
     return replace(found, state=APPROVED, approved_by=by, approved_at=int(now), reason="")
+
+
+def rewritten(
+    found: Announcement,
+    text: Mapping[str, str],
+    audience: Audience,
+    at: int,
+    by: str,
+    receivers: Mapping[str, int],
+    calls: int,
+) -> Announcement:
+    """A draft with other words; whoever wrote them is its author now. Raises NotNow."""
+    if found.state != DRAFT:
+        raise NotNow("not_a_draft")
+    written = replace(found, text=dict(text), audience=audience, at=at, by=by, reason="")
+    return replace(written, receivers=dict(receivers), calls=calls)
 
 
 def begun(found: Announcement, pages: Sequence[Page], cut: str, now: float) -> Announcement:

@@ -88,6 +88,8 @@ PAGES = (
     Page("POST", "/console/announcements", may.ANNOUNCE, "announcements.write"),
     Page("GET", "/console/announcements/new", may.ANNOUNCE, "announcements.new"),
     Page("GET", "/console/announcements/{identifier}", may.ANNOUNCE, "announcements.one"),
+    Page("GET", "/console/announcements/{identifier}/edit", may.ANNOUNCE, "announcements.edit"),
+    Page("POST", "/console/announcements/{identifier}/edit", may.ANNOUNCE, "announcements.rewrite"),
     Page("GET", "/console/announcements/{identifier}/state", may.ANNOUNCE, "announcements.state"),
     Page("POST", "/console/announcements/{identifier}/approve", may.APPROVE, "announcements.approve"),
     Page("POST", "/console/announcements/{identifier}/stop", may.ANNOUNCE, "announcements.stop"),

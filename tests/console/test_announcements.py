@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
@@ -130,3 +131,37 @@ def test_every_page_speaks_every_language_of_the_console(office: World, voice: s
     author.post(f"{path}/approve")
     sweep(office.now)
     looked(author, path)
+
+
+def test_a_draft_is_edited_and_nobody_approves_what_they_did_not_see(office: World) -> None:
+    subscribe(office, some(2))
+    author, second = head(office), head(office)
+    path = drafted(author, at="2026-03-11T17:00")
+    form = looked(author, f"{path}/edit").body
+    assert TEXT in form and 'value="2026-03-11T17:00"' in form and '<option value="water" selected>' in form
+    seen = re.search(r'name="seen" value="(\d+)"', form)
+    assert seen
+    before = re.search(r'name="seen" value="(\d+)"', looked(second, path).body)
+    assert before
+    edited = NEW | {"text.sr": "Voda dolazi u 16 časova.", "seen": seen[1]}
+    assert author.post(f"{path}/edit", edited).leads_to.endswith("said=rewritten")
+    assert "Voda dolazi u 16 časova." in looked(second, path).text
+    late = second.post(f"{path}/edit", edited | {"text.sr": "Moj tekst"})
+    assert (late.status, "Moj tekst" in late.body) == (409, True)
+    assert second.post(f"{path}/approve", {"seen": before[1]}).status == 422
+    assert office.viber.broadcasts == []
+    assert second.post(f"{path}/approve", {"seen": str(int(before[1]) + 1)}).status == 303
+    assert looked(author, path).body.count("/edit") == 0
+    assert author.get(f"{path}/edit").status == 404
+    assert author.post(f"{path}/edit", edited | {"seen": "3"}).status == 409
+
+
+def test_whoever_edits_a_large_announcement_cannot_approve_it_alone(office: World) -> None:
+    subscribe(office, some(501))
+    author, second = head(office), head(office)
+    path = drafted(author)
+    seen = re.search(r'name="seen" value="(\d+)"', looked(second, f"{path}/edit").body)
+    assert seen
+    second.post(f"{path}/edit", NEW | {"seen": seen[1]})
+    assert second.post(f"{path}/approve").status == 422
+    assert author.post(f"{path}/approve").status == 303
