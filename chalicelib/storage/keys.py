@@ -318,6 +318,27 @@ def announced_to(person: str) -> str:
     return f"W#{person}"
 
 
+INVITED = "INVITED"  # beside a phone's hash: that it was invited by SMS
+
+
+def invitation(town: str, identifier: str) -> str:
+    """One invitation by SMS."""
+    return f"T#{town}#INV#{identifier}"
+
+
+def invitations(town: str) -> str:
+    """The list of a town's invitations, by when they were written."""
+    return f"T#{town}#INVS"
+
+
+def invited_page(n: int) -> str:
+    return f"P#{n:05d}"
+
+
+def invited_outcome(n: int) -> str:
+    return f"R#{n:05d}"
+
+
 def receipt(account: str, token: str) -> str:
     """What a message of ours was, by the channel's token of it."""
     return f"A#{account}#TK#{token}"

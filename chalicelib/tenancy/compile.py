@@ -197,6 +197,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
         "sms": tenant.sms,
+        "sms_price": None if isinstance(tenant.sms_price, str) else tenant.sms_price.model_dump(),
         "retention": {**retention.DAYS, **tenant.retention},
         "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),

@@ -222,6 +222,7 @@ class TenantFile(Strict):
         "people",
         "problems",
     ]
+    sms_price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]  # of one SMS to the town's own country
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     callbacks: Annotated[list[Callback], Field(max_length=CALLBACKS_MAX)] = []
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
