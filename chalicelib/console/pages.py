@@ -87,7 +87,9 @@ def with_media(answer: Answer, origin: str, *, pictures: str = "", uploads: str 
 
 def _allowed(visit: Visit) -> list[tuple[str, str]]:
     """The pages of the name plate that this person may open: path and name."""
-    return [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    shown = [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    has_systems = visit.town is not None and visit.town.core.get("callbacks")
+    return shown if has_systems else [entry for entry in shown if entry[1] != "nav_systems"]
 
 
 def _initials(name: str) -> str:
