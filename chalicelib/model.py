@@ -531,6 +531,7 @@ class Announcement:
     cut: str = ""
     round: int = 0
     pages: tuple[Page, ...] = ()
+    picture: Mapping[str, Any] = field(default_factory=dict)  # `key` in the bucket, `url`; `size` once it is checked
     v: int = 0
 
 

@@ -26,6 +26,7 @@ from chalicelib.model import (
     Receiver,
     Refused,
     Say,
+    SharedFile,
     Town,
     Unavailable,
     Voice,
@@ -93,7 +94,7 @@ def rewrite(
     def change(found: Announcement) -> Announcement:
         return rules.rewritten(_as_seen(found, seen), text, checked, at, by, receivers, calls)
 
-    return _changed(town, identifier, change, by, "announcement_rewritten", now, deadline, None, None)
+    return changed(town, identifier, change, by, "announcement_rewritten", now, deadline, None, None)
 
 
 def approve(
@@ -107,8 +108,10 @@ def approve(
 ) -> Announcement:
     """Approved; it leaves at its time. `seen`: this version and no other. Raises NotNow, Refused 404."""
 
+    from chalicelib.actions import illustrate
+
     def change(found: Announcement) -> Announcement:
-        found = found if seen is None else _as_seen(found, seen)
+        found = illustrate.ready(found if seen is None else _as_seen(found, seen), now, deadline)
         receivers, _ = count(town, found.text, found.audience, deadline)
         return rules.approved(found, by, sum(receivers.values()), bound(town), now)
 
@@ -120,7 +123,7 @@ def approve(
 
     # The first phones report within a second: by then every process must know that the account announces.
     what, wait = "announcement_approved", LATELY_KEPT_SECONDS
-    return _changed(town, identifier, change, by, what, now, deadline, row, beside, wait)
+    return changed(town, identifier, change, by, what, now, deadline, row, beside, wait)
 
 
 def stop(
@@ -133,13 +136,13 @@ def stop(
         states = store.page_states(identifier, deadline) if found.began_at else {}
         return rules.stopped(found, tuple(states.values()))
 
-    return _changed(town, identifier, change, by, "announcement_stopped", now, deadline, None, beside)
+    return changed(town, identifier, change, by, "announcement_stopped", now, deadline, None, beside)
 
 
 def resume(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Announcement:
     """A paused one goes on. Raises NotNow, Refused 404."""
     row = _row_of_round(town, now)
-    return _changed(town, identifier, rules.resumed, by, "announcement_resumed", now, deadline, row, None)
+    return changed(town, identifier, rules.resumed, by, "announcement_resumed", now, deadline, row, None)
 
 
 def decide(town: Town, identifier: str, n: int, what: str, by: str, now: float, deadline: Deadline) -> None:
@@ -232,9 +235,10 @@ def spoken(town: Town, text: Mapping[str, str], voice: Voice) -> tuple[Voice, st
     return heard, rules.wording(text, heard, native, kept)[1]
 
 
-def say(town: Town, text: Mapping[str, str], voice: Voice) -> Say:
-    """What a citizen reads, with the way out under it."""
-    return Say(lines=(Line("raw", {"text": spoken(town, text, voice)[1]}), Line("unsubscribe_hint")))
+def say(town: Town, text: Mapping[str, str], voice: Voice, file: SharedFile | None = None) -> Say:
+    """What a citizen reads, with the picture and the way out under it."""
+    lines = (Line("raw", {"text": spoken(town, text, voice)[1]}), Line("unsubscribe_hint"))
+    return Say(lines=lines, file=file)
 
 
 def preview(town: Town, text: dict[str, str], now: float) -> list[tuple[Voice, str]]:
@@ -311,7 +315,7 @@ def _text(town: Town, text: dict[str, str]) -> dict[str, str]:
 # --- changing ---------------------------------------------------------------------------------------------------
 
 
-def _changed(
+def changed(
     town: Town,
     identifier: str,
     change: Callable[[Announcement], Announcement],
@@ -320,10 +324,13 @@ def _changed(
     now: float,
     deadline: Deadline,
     rows: Callable[[Announcement], list[Write]] | None,
-    beside: Beside | None,
+    beside: Beside | None = None,
     wait: float = 0.0,
 ) -> Announcement:
-    """`wait`: for so many seconds nobody rings for what is owed."""
+    """Change it, with the entry in the trail, what is owed for it and what stands beside, in one transaction.
+
+    `wait`: for so many seconds nobody rings for what is owed. Raises NotNow, Refused 404, Unavailable.
+    """
     store = AnnouncementStore(town.slug)
     for _ in range(CHANGE_TRIES_MAX):
         after = change(_found(store, identifier, deadline))

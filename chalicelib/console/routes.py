@@ -95,6 +95,8 @@ PAGES = (
     Page("GET", "/console/announcements/{identifier}", may.ANNOUNCE, "announcements.one"),
     Page("GET", "/console/announcements/{identifier}/edit", may.ANNOUNCE, "announcements.edit"),
     Page("POST", "/console/announcements/{identifier}/edit", may.ANNOUNCE, "announcements.rewrite"),
+    Page("POST", "/console/announcements/{identifier}/upload", may.ANNOUNCE, "announcements.upload"),
+    Page("POST", "/console/announcements/{identifier}/picture", may.ANNOUNCE, "announcements.picture"),
     Page("GET", "/console/announcements/{identifier}/state", may.ANNOUNCE, "announcements.state"),
     Page("POST", "/console/announcements/{identifier}/approve", may.APPROVE, "announcements.approve"),
     Page("POST", "/console/announcements/{identifier}/stop", may.ANNOUNCE, "announcements.stop"),

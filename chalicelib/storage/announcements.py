@@ -47,6 +47,8 @@ class AnnouncementStore:
         body = asdict(after)
         for name in ("id", "tenant", "state", "v"):
             del body[name]
+        if not after.picture:
+            del body["picture"]
         item = {
             "pk": keys.announcement(self.town, after.id),
             "sk": keys.HEAD,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import announce
+from chalicelib.actions import announce, illustrate, paper_case, web_chat
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
+from chalicelib.console import pages
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
-from chalicelib.model import Announcement, Audience, Refused
+from chalicelib.model import Announcement, Audience, Refused, Town
 from chalicelib.services import news
+from chalicelib.wire import Deadline
 
 CHOICES = ("topic", "settlement", "language", "channel")
 TYPED_CHARS_MAX = 2000
@@ -73,8 +76,9 @@ def rewrite(visit: Visit) -> Answer:
         text, audience, at = _asked(visit, typed)
         by = visit.person.by
         announce.rewrite(visit.here, identifier, text, audience, at, by, seen, visit.now, visit.deadline)
-    except NotNow:
-        return _form(visit, typed, 409, wrong="changed_meanwhile", **shown)
+    except NotNow as error:
+        wrong = error.code if error.code == "picture_text_too_long" else "changed_meanwhile"
+        return _form(visit, typed, 409, wrong=wrong, **shown)
     except Refused as refusal:
         if refusal.status == 404:
             raise
@@ -90,6 +94,25 @@ def one(visit: Visit) -> Answer:
 def state(visit: Visit) -> Answer:
     """The part that changes while it is sent."""
     return page(visit, "announcement_state", **_shown(visit, _load(visit)))
+
+
+def upload(visit: Visit) -> Answer:
+    """A signed form for a picture, as JSON for the page's script."""
+    size, found = visit.form.get("size", ""), _load(visit).announcement
+    form = illustrate.upload(visit.here, found.id, visit.form.get("type", ""), int(size) if size.isdecimal() else 0)
+    return Answer(body=json.dumps(form), content_type="application/json; charset=utf-8")
+
+
+def picture(visit: Visit) -> Answer:
+    """The uploaded picture is the draft's; without one the draft has none any more."""
+    name, origin = visit.form.get("file", "")[:60], paper_case.origin_of(visit.request.headers)
+    if not name:
+        return _done(visit, "rewritten", illustrate.remove)
+
+    def attach(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> None:
+        illustrate.attach(town, identifier, name, origin, by, now, deadline)
+
+    return _done(visit, "rewritten", attach)
 
 
 def approve(visit: Visit) -> Answer:
@@ -176,7 +199,7 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, **shown: Any) 
 
 def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "") -> Answer:
     found, said = progress.announcement, visit.query.get("said", "")
-    return page(
+    drawn = page(
         visit,
         "announcement",
         status,
@@ -186,8 +209,13 @@ def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = ""
         service=news.service_of(visit.here) or "",
         places=announce.settlements(visit.here),
         title=_title,
+        picture_chars=rules.PICTURE_TEXT_CHARS_MAX,
+        picture=illustrate.state(found, visit.now, visit.deadline),
+        picture_at=f"pictures/{visit.here.slug}/{found.id}/{illustrate.SMALL}",
         **_shown(visit, progress),
     )
+    origin = web_chat.upload_origin()
+    return pages.with_media(drawn, origin, uploads=origin)
 
 
 def _shown(visit: Visit, progress: Progress) -> dict[str, Any]:
