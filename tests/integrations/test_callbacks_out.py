@@ -132,7 +132,9 @@ def test_only_what_the_town_asked_for_is_told(town: World, listener: Listener) -
 
 
 def test_a_town_without_callbacks_writes_nothing_more_than_before(world: World, meter: Meter) -> None:
-    filed(world)
+    dms = System(world.slug)
+    meter.reset()
+    dms.file()
     with_none = list(meter.operations)
     assert owed(world) == []
     assert with_none.count("dynamodb.TransactWriteItems") == 1
