@@ -209,6 +209,18 @@ def sent_file(tenant: str, token: str, name: str) -> Response:
     return safely(door)
 
 
+@app.route("/pictures/{tenant}/{identifier}/{name}")
+def announced_picture(tenant: str, identifier: str, name: str) -> Response:
+    from chalicelib.actions import illustrate
+    from chalicelib.wire import Deadline
+
+    def door() -> Response:
+        link = illustrate.opened(tenant, identifier, name, clock.now(), Deadline(illustrate.SECONDS))
+        return Response("", status_code=302, headers={"Location": link, "Cache-Control": "public, max-age=60"})
+
+    return safely(door)
+
+
 # --- towns' systems ---------------------------------------------------------------------------------------------
 
 

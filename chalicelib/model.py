@@ -399,6 +399,7 @@ class Case:
     call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
     slip: str = ""  # digest of the one-time link on the slip that was handed out last
     searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
+    recorded: int = field(default=0, compare=False)  # how many entries the history had when it was read
     v: int = 0
 
 
@@ -536,6 +537,7 @@ class Announcement:
     cut: str = ""
     round: int = 0
     pages: tuple[Page, ...] = ()
+    picture: Mapping[str, Any] = field(default_factory=dict)  # `key` in the bucket, `url`; `size` once it is checked
     v: int = 0
 
 

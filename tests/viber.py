@@ -117,10 +117,12 @@ class FakeViber:
 
 
 def _is_broadcast(body: dict[str, Any]) -> bool:
-    """Whether Viber would take it: 1 to 300 ids, none twice, a text, a sender."""
+    """Whether Viber would take it: 1 to 300 ids, none twice, a text or a picture with a short one, a sender."""
     ids = body.get("broadcast_list", [])
     named = 0 < len(body.get("sender", {}).get("name", "")) <= 28
-    return 0 < len(ids) <= 300 and len(set(ids)) == len(ids) and body["type"] == "text" and bool(body["text"]) and named
+    written = body["type"] == "text" and bool(body["text"])
+    drawn = body["type"] == "picture" and len(body["text"]) <= 512 and body["media"].endswith(".jpg")
+    return 0 < len(ids) <= 300 and len(set(ids)) == len(ids) and (written or drawn) and named
 
 
 def callback(token: str, event: dict[str, Any] | bytes, **headers: str) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from chalicelib.actions import breaker, heard, known
+from chalicelib.actions import breaker, heard, known, take_receipt
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
@@ -89,6 +89,8 @@ class World:
         """Let this process know the town, the account and the secrets, as a warm function does."""
         known.forget()
         breaker._states.clear()
+        take_receipt.forget()
+        take_receipt.known_lately(self.account.id, self.now, Deadline(5))
         known.account("viber", self.slug, Deadline(5))
         known.town(self.slug, Deadline(5))
         secrets.viber_token(self.slug, Deadline(5))

@@ -1,6 +1,7 @@
-"""Viber says what became of a message of ours: `seen`, or `failed` on the phone after it was taken.
+"""Viber says what became of a message of ours: delivered, `seen`, or `failed` on the phone after it was taken.
 
-Only a notice's receipt matters, and once: what the conversation does not remember costs one read and no write.
+An announcement's receipt is counted with its page, one read and one write. Else only a notice's matters, and once: what
+the conversation does not remember costs one read and no write, that something was delivered nothing at all.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.actions import second_way
+from chalicelib.actions.take_receipt import take_receipt
 from chalicelib.cases import notices
 from chalicelib.channels import Sent
 from chalicelib.model import Account, Conflict, Conversation, Told, Unavailable
@@ -16,11 +18,16 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 HEAR_TRIES_MAX = 5
-SEEN, FAILED = "seen", "failed"
+DELIVERED, SEEN, FAILED = "delivered", "seen", "failed"
 
 
 def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadline) -> None:
-    """Write it down beside the case. Raises Unavailable while the message is still being sent: Viber then repeats."""
+    """Write it down with the announcement or beside the case.
+
+    Raises Unavailable while the message is still being sent: Viber then repeats.
+    """
+    if take_receipt(account.id, about.id, about.citizen, event, now, deadline) or event == DELIVERED:
+        return
     store = ConversationStore(account)
     for _ in range(HEAR_TRIES_MAX):
         conversation = store.load(about.citizen, now, deadline)

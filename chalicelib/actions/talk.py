@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.actions import deliver, known
+from chalicelib.actions import deliver, known, tell_systems
 from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.owe import Unreachable
 from chalicelib.channels import channel
@@ -108,4 +108,4 @@ def _beside(
     said = after.log if taken_over else [entry for entry in after.log if entry.seq > stored.seq]
     if said:
         writes.append(thread.item(town.slug, person, said, now))
-    return [*writes, *CaseStore(town.slug).items_for_change(decided.case, deadline), *decided.beside]
+    return [*writes, *tell_systems.cases(town).items_for_change(decided.case, deadline), *decided.beside]

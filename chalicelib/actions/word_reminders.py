@@ -1,4 +1,4 @@
-"""E-mails to staff about deadlines and files of cases, in their language. No citizen's word or name is in them."""
+"""E-mails to staff about deadlines, files of cases and the town's systems. No citizen's word or name is in them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def imported(town: Town, reader: Staff, job: Import) -> Mapping[str, str]:
     counts = {"applied": job.applied, "unchanged": job.unchanged, "rejected": job.rejected}
     parts = [Line("mail_imported", named | counts), *([Line("mail_import_look")] if job.rejected else [])]
     return _letter(town, reader, Line("mail_imported_subject", named | counts), parts)
+
+
+def switched_off(town: Town, reader: Staff, callback: str, since: int) -> Mapping[str, str]:
+    """A system of the town's that took nothing for days and is told nothing more."""
+    told: dict[str, Any] = {"name": callback, "date": case_status.date(town, since)}
+    return _letter(town, reader, Line("mail_callback_off_subject", told), [Line("mail_callback_off", told)])
 
 
 def _letter(town: Town, reader: Staff, subject: Line, parts: Sequence[Line]) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ NAVIGATION = (
     ("console/announcements", "nav_announce", permissions.ANNOUNCE),
     ("console/figures", "nav_figures", permissions.FIGURES),
     ("console/staff", "nav_staff", permissions.STAFF),
+    ("console/systems", "nav_systems", permissions.SYSTEMS),
     ("console/audit", "nav_audit", permissions.AUDIT),
     ("console/towns", "nav_towns", permissions.TOWNS),
 )
@@ -39,6 +40,7 @@ NAV_ICONS = {
     "nav_announce": "send",
     "nav_figures": "figures",
     "nav_staff": "person",
+    "nav_systems": "api",
     "nav_audit": "document",
     "nav_towns": "tray",
 }
@@ -87,7 +89,9 @@ def with_media(answer: Answer, origin: str, *, pictures: str = "", uploads: str 
 
 def _allowed(visit: Visit) -> list[tuple[str, str]]:
     """The pages of the name plate that this person may open: path and name."""
-    return [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    shown = [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    has_systems = visit.town is not None and visit.town.core.get("callbacks")
+    return shown if has_systems else [entry for entry in shown if entry[1] != "nav_systems"]
 
 
 def _initials(name: str) -> str:

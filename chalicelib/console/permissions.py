@@ -9,6 +9,7 @@ OWN = "own"  # anybody signed in
 CASES, CHATS, COUNTER, ANNOUNCE, APPROVE = "cases", "chats", "counter", "announce", "approve"
 VOLUNTEERS, CONTENT, FIGURES, STAFF, AUDIT, TOWNS = "volunteers", "content", "figures", "staff", "audit", "towns"
 KEYS = "keys"  # of the town's own systems
+SYSTEMS = "systems"  # the town's own, that hear of cases
 STEER = "steer"  # give a case to somebody, move its deadline
 
 _ALL = ("clerk", "operator", "head", "coordinator", "admin")
@@ -25,6 +26,7 @@ MAY: dict[str, tuple[str, ...]] = {
     STAFF: ("admin",),
     KEYS: ("admin",),
     AUDIT: ("admin",),
+    SYSTEMS: ("admin",),
     TOWNS: ("platform",),
 }
 KNOWN = frozenset((OPEN, OWN, *MAY))

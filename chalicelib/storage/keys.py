@@ -167,6 +167,19 @@ def index_row(reference: str, version: int) -> str:
     return f"index-{reference}-{version}"
 
 
+CALLBACK_ROWS = "callback-"
+
+
+def callback_row(callback: str, reference: str, version: int, position: int) -> str:
+    """The outbox row that tells one of the town's systems of one happening."""
+    return f"{CALLBACK_ROWS}{callback}-{reference}-{version}-{position}"
+
+
+def callbacks(town: str) -> str:
+    """How the town's systems took what they were told last."""
+    return f"T#{town}#CB"
+
+
 def file_number(town: str, number: str) -> str:
     """Where a town's own file number stands once, however it is typed."""
     return f"T#{town}#N#{folded_number(number)}"
@@ -315,6 +328,27 @@ def page_receipts(n: int) -> str:
 def announced_to(person: str) -> str:
     """Beside an announcement: that it stands in this web visitor's conversation."""
     return f"W#{person}"
+
+
+INVITED = "INVITED"  # beside a phone's hash: that it was invited by SMS
+
+
+def invitation(town: str, identifier: str) -> str:
+    """One invitation by SMS."""
+    return f"T#{town}#INV#{identifier}"
+
+
+def invitations(town: str) -> str:
+    """The list of a town's invitations, by when they were written."""
+    return f"T#{town}#INVS"
+
+
+def invited_page(n: int) -> str:
+    return f"P#{n:05d}"
+
+
+def invited_outcome(n: int) -> str:
+    return f"R#{n:05d}"
 
 
 def receipt(account: str, token: str) -> str:

@@ -167,6 +167,7 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
         ("services.yaml", "services", [service.id for service in files.services.services]),
         ("tenant.yaml", "languages", [offer.id for offer in files.tenant.languages]),
+        ("tenant.yaml", "callbacks", [callback.id for callback in files.tenant.callbacks]),
     ):
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
@@ -225,9 +226,11 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
         "sms": tenant.sms,
+        "sms_price": None if isinstance(tenant.sms_price, str) else tenant.sms_price.model_dump(),
         "retention": {**retention.DAYS, **tenant.retention},
         "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),
+        "callbacks": [callback.model_dump() for callback in tenant.callbacks],
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "called": _called(tenant),

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
+from chalicelib.cases.callbacks import CALLBACKS_MAX, USUAL_KINDS, USUAL_TOPICS
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
 from chalicelib.understanding.entities.phones import phone_of
@@ -24,6 +25,7 @@ TITLE_CHARS_MAX = 60
 LIST_ITEMS_MAX = 20
 OFFICES_MAX = 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OWN_MACHINE = r"http://(localhost|127\.0\.0\.1):\d{2,5}/[^\s\"<>#@\\]{0,300}"  # to try it on the local stage
 LANGUAGES = ("sr", "bs", "cnr", "sq", "en", "de")
 
 Language = Literal["sr", "bs", "cnr", "sq", "en", "de"]
@@ -58,6 +60,12 @@ def _spans(value: str) -> str:
         match = re.fullmatch(r"\s*([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\s*", part)
         if not match or (match[1], match[2]) >= (match[3], match[4]):
             raise ValueError('write opening hours as "07:30-15:30", split hours with a comma')
+    return value
+
+
+def _callback_url(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9][a-z0-9.-]{2,120}(:\d{1,5})?/[^\s\"<>#@\\]{0,300}|" + _OWN_MACHINE, value):
+        raise ValueError('write the whole address with https and a path, e.g. "https://dms.example.rs/salter"')
     return value
 
 
@@ -186,6 +194,20 @@ class Announcements(Strict):
 PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]
 
 
+class Callback(Strict):
+    """A system of the town's that is told what happens to cases: where, of which events, of which kinds of case.
+
+    Its secret is made by `./salter callback secret` and stands in no file.
+    """
+
+    id: Id
+    url: Annotated[str, AfterValidator(_callback_url)]
+    events: Annotated[
+        list[Literal["opened", "status", "attachment", "assignment", "deadline", "note"]], Field(min_length=1)
+    ] = list(USUAL_TOPICS)  # type: ignore[arg-type]
+    kinds: Annotated[list[CaseKind], Field(min_length=1)] = list(USUAL_KINDS)  # type: ignore[arg-type]
+
+
 class TenantFile(Strict):
     """tenant.yaml"""
 
@@ -214,7 +236,9 @@ class TenantFile(Strict):
         "people",
         "problems",
     ]
+    sms_price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]  # of one SMS to the town's own country
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
+    callbacks: Annotated[list[Callback], Field(max_length=CALLBACKS_MAX)] = []
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")

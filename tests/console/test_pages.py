@@ -28,6 +28,7 @@ OPENS = {
     "volunteers": {"coordinator", "admin"},
     "content": {"admin"},
     "figures": {"head", "admin"},
+    "systems": {"admin"},
     "staff": {"admin"},
     "keys": {"admin"},
     "audit": {"admin"},

@@ -20,8 +20,9 @@ from chalicelib.channels.viber.send import post
 from chalicelib.model import SendFailed
 
 ADMIN_SECONDS_MAX = 20.0
-# Only events somebody uses; message, subscribed and unsubscribed always come. Notices are followed by seen and failed.
-EVENTS = ["conversation_started", "seen", "failed"]
+# Only events somebody uses; message, subscribed and unsubscribed always come. Notices are followed by seen and failed,
+# announcements by delivered, too.
+EVENTS = ["conversation_started", "delivered", "seen", "failed"]
 _MUTED = logging.getLogger("salter.viberbot")
 _MUTED.disabled = True
 

@@ -30,7 +30,6 @@ _OF_NO_TOWN = ("town.", "towns")  # buttons that choose one
 _OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
 _EMOJI_WORD = re.compile(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
 _RECEIPTS = frozenset({"delivered", "seen", "failed"})
-_USED_RECEIPTS = frozenset({"seen", "failed"})  # `delivered` comes once a device and says nothing of a person
 TOKEN_MIN = 2**53  # Viber's ids of messages are larger: what is smaller was never one of ours
 _MEDIA = {"picture": "photo", "video": "video", "file": "file"}
 
@@ -51,7 +50,7 @@ def receive(request: Request, account: Account, token: str) -> Received:
     if not isinstance(event, str) or not event:
         return Received("none")
     if event in _RECEIPTS or event == "webhook":
-        return Received(event, about=_receipt(data) if event in _USED_RECEIPTS else None)
+        return Received(event, about=_receipt(data) if event in _RECEIPTS else None)
     if event in ("conversation_started", "subscribed", "unsubscribed"):
         return _about_chat(event, data, request.body)
     if event == "message":

@@ -65,6 +65,14 @@ def pieces(message: Message, *, plain: bool, credentials: Credentials) -> list[d
     return [smaller for request in requests for smaller in _within_bytes(request)]
 
 
+def captioned(message: Message, credentials: Credentials) -> dict[str, Any]:
+    """The one request that carries a short message without buttons: the words alone, or under their picture."""
+    if message.media and message.media.type == "photo":
+        return _picture(message.media, credentials.sender) | {"text": clean(message.text)}
+    (piece,) = pieces(message, plain=True, credentials=credentials)
+    return piece
+
+
 def welcome(message: Message, credentials: Credentials) -> dict[str, Any]:
     """The body that answers `conversation_started`: one message, no receiver, no token."""
     return pieces(message, plain=False, credentials=credentials)[0]
