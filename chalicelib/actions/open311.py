@@ -1,8 +1,8 @@
 """Open311 GeoReport v2 for a town: its kinds of problems are the services, reports of problems the requests.
 
-Whoever has a key of the town's with the scope `open311` files requests and sees every report, never who filed it. Whoever
-has none sees what the town shows to everybody: no private kinds, nobody's words from a chat, no photos unless it says so.
-A filed request is a case like any other.
+Whoever has a key of the town's with the scope `open311` files requests and sees every report, never who filed it.
+Whoever has none sees what the town shows to everybody: no private kinds, nobody's words from a chat, no photos unless
+it says so. A filed request is a case like any other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chalicelib.integrations import open311 as spoken
 from chalicelib.integrations.case_api import bearer, idempotency_key
 from chalicelib.integrations.open311 import Faults, Form, Wanted
 from chalicelib.language.folding import fold
-from chalicelib.model import Attachment, Case, Conflict, Happening, Place, Refused, Town, Unavailable
+from chalicelib.model import Attachment, Case, Conflict, Happening, Place, Town, Unavailable
 from chalicelib.storage import api_keys, aws, idempotency, keys, media, near, outbox
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
@@ -389,8 +389,7 @@ def _place(call: _Call, each: Service, given: Form, faults: list[str]) -> Place 
 def _applicant(each: Service, given: Form, faults: list[str]) -> dict[str, str]:
     name = " ".join(f"{given.get('first_name')} {given.get('last_name')}".split())
     found = {"name": name, "phone": given.get("phone"), "email": given.get("email")}
-    for field in (name for name in found if len(found[name]) > 2 * spoken.NAME_CHARS_MAX):
-        faults.append(f"{field} is too long.")
+    faults += [f"{field} is too long." for field, value in found.items() if len(value) > 2 * spoken.NAME_CHARS_MAX]
     if not each.problem.get("anonymous", True):
         needed = {"first_name and last_name": name, "phone": found["phone"]}
         faults += [f"{field} was not provided." for field, value in needed.items() if not value]

@@ -1,7 +1,7 @@
 """Open311 GeoReport v2 as it is spoken: what a client may ask, checked, and answers in JSON and XML.
 
-Parsing and wording only; what a request does is `actions.open311`. Nobody's XML is parsed here, so none can harm: clients
-send forms. Errors are a list of {"code", "description"}, as the standard has them.
+Parsing and wording only; what a request does is `actions.open311`. Nobody's XML is parsed here, so none can harm:
+clients send forms. Errors are a list of {"code", "description"}, as the standard has them.
 """
 
 from __future__ import annotations

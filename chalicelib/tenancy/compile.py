@@ -142,6 +142,7 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
         ("services.yaml", "services", [service.id for service in files.services.services]),
         ("tenant.yaml", "languages", [offer.id for offer in files.tenant.languages]),
+        ("tenant.yaml", "open311", [endpoint.id for endpoint in files.tenant.open311.endpoints]),
     ):
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
@@ -199,6 +200,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "retention": {**retention.DAYS, **tenant.retention},
         "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),
+        "open311": _open311(files),
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "bot": tenant.bot.name,
@@ -270,6 +272,13 @@ def _on_viber(files: TownFiles) -> dict[str, Any]:
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
     links = {"uri": viber.uri or _viber_account(files)}
     return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+
+
+def _open311(files: TownFiles) -> dict[str, Any]:
+    """What is shown by Open311, and where reports go; an endpoint is called as the town's own language does."""
+    rules, native = files.tenant.open311.model_dump(), files.tenant.languages[0].id
+    endpoints = [each | {"title": each["title"].get(native, each["id"])} for each in rules["endpoints"]]
+    return rules | {"endpoints": endpoints}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:
