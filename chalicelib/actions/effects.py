@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, purge, work_outbox
+from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, pass_on, purge, work_outbox
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.cases.helping import Moved
@@ -188,7 +188,7 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
         complete, rows = moved.case, call_volunteers.rows(town.slug, moved, now)
     place = near.item(complete, complete.created_at)
     writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed)
-    return [*writes, *([place] if place else []), *rows]
+    return [*writes, *([place] if place else []), *rows, *pass_on.items(town, complete, now)]
 
 
 def _followed(reference: str, follower: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:

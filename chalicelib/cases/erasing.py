@@ -74,9 +74,7 @@ def _stem(name: str) -> str:
 
 
 def _names(word: str, stems: tuple[str, ...]) -> bool:
-    return word.startswith(stems) and any(
-        word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX for stem in stems
-    )
+    return any(word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX for stem in stems)
 
 
 def _fields(case: Case) -> dict[str, object]:

@@ -93,7 +93,7 @@ def post(endpoint: Endpoint, fields: Mapping[str, str], deadline: Deadline) -> T
         raise SendFailed(f"http_{reply.status} {_refusal(endpoint, reply)}".strip(), retryable=False)
     try:
         taken = next(
-            (Taken(_word(each, "service_request_id"), _word(each, "token")) for each in _read(endpoint, reply))
+            Taken(_word(each, "service_request_id"), _word(each, "token")) for each in _read(endpoint, reply)
         )
     except (SendFailed, StopIteration) as error:
         raise SendFailed("answer_not_understood", retryable=True, uncertain=True) from error
@@ -202,7 +202,7 @@ def _of_xml(text: str) -> list[dict[str, Any]]:
     bare = _DECLARATION.sub("", text, count=1)
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", bare, re.IGNORECASE):
         raise ValueError("a document type")
-    root = ElementTree.fromstring(bare)  # noqa: S314 - without a document type there is nothing to expand
+    root = ElementTree.fromstring(bare)
     return [{_plain(field.tag): field.text for field in each} for each in root]
 
 

@@ -32,6 +32,11 @@ def phone_key(deadline: Deadline) -> str | None:
     return _parameter("phone-key", deadline)
 
 
+def open311_key(name: str, deadline: Deadline) -> str | None:
+    """The api_key that another system gave the town for its Open311 endpoint; None if nobody has set it."""
+    return _parameter(f"open311/{name}/key", deadline)
+
+
 def _parameter(name: str, deadline: Deadline) -> str | None:
     full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
     kept = _kept.get(full)
