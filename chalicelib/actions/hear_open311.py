@@ -1,8 +1,8 @@
 """The outbox's kind `open311_news`: asks an endpoint what became of the town's reports there, and writes it down.
 
-One row an endpoint, which owes the next one as long as reports are open there. Each piece of news is taken once: its mark
-is written in the transaction that changes the case and puts the notice into the citizen's lane. An endpoint that fails is
-asked again, less and less often; since when and why is noted for the town's admin.
+One row an endpoint, which owes the next one as long as reports are open there. Each piece of news is taken once: its
+mark is written in the transaction that changes the case and puts the notice into the citizen's lane. An endpoint that
+fails is asked again, less and less often; since when and why is noted for the town's admin.
 """
 
 from __future__ import annotations

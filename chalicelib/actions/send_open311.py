@@ -1,14 +1,15 @@
 """The outbox's kind `open311`: a report goes to the endpoint that the town named for its category.
 
-Open311 knows no repetition: to send a report twice makes two of it. So it is noted before it is sent. Whoever finds such
-a note (the answer was lost, or the sender died) looks there for a report with our reference in its words, or of this
-kind at this place since then, and sends again only if the list was answered and it is not in it. After two lost answers
-a person decides, as for every row. What was given up stands in the case's history, too.
+Open311 knows no repetition: to send a report twice makes two of it. So it is noted before it is sent. Whoever finds
+such a note (the answer was lost, or the sender died) looks there for a report with our reference in its words, or of
+this kind at this place since then, and sends again only if the list was answered and it is not in it. After two lost
+answers a person decides, as for every row. What was given up stands in the case's history, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -61,7 +62,7 @@ def endpoint_of(town: Town, identifier: str, deadline: Deadline) -> tuple[Mappin
     found = open311.endpoint(town.core, identifier)
     if found is None:
         raise SendFailed("no_such_endpoint", retryable=False)
-    key = secrets.open311_key(found["key"], deadline) if found["key"] else ""
+    key = secrets.open311_key(town.slug, found["key"], deadline) if found["key"] else ""
     if key is None:
         raise SendFailed("no_key", retryable=True)
     return found, Endpoint(found["url"], found["format"], found["jurisdiction"] or "", key)
@@ -101,13 +102,11 @@ def _send(town: Town, case: Case, report: Report | None, identifier: str, now: f
 
 def _not_arrived(sending: Report, failure: SendFailed, deadline: Deadline) -> None:
     """What surely was not taken may be sent again without a look; the rest is one doubt more."""
-    try:
-        if failure.uncertain:
-            away.save(replace(sending, doubts=sending.doubts + 1), deadline)
-        else:
-            away.forget(sending, deadline)
-    except Conflict:
+    if not failure.uncertain and not sending.doubts:
+        away.forget(sending, deadline)
         return
+    with suppress(Conflict):
+        away.save(replace(sending, doubts=sending.doubts + int(failure.uncertain)), deadline)
 
 
 def _arrived(town: Town, case: Case, rules: Mapping[str, Any], report: Report, now: float, deadline: Deadline) -> None:
@@ -137,12 +136,10 @@ def by(rules: Mapping[str, Any]) -> str:
 def commit(town: Town, reference: str, event: Event, beside: list[Write], now: float, deadline: Deadline) -> bool:
     """The event with what belongs to it; False if somebody else has done this very thing. Raises SendFailed."""
     try:
-        change_case(town, reference, event, now, token_hex(4), deadline, lambda _: beside, lambda: False)
-    except Duplicate:
+        change_case(town, reference, event, now, token_hex(4), deadline, lambda _: beside)
+    except (Duplicate, NoCase):
         return False
-    except NoCase:
-        return False
-    except (Conflict, NotAllowed) as error:
+    except NotAllowed as error:  # it was changed at this very moment
         raise SendFailed("conflict", retryable=True) from error
     return True
 
@@ -189,9 +186,9 @@ def _contact(case: Case, shared: list[str]) -> dict[str, str]:
 def _photo(case: Case, now: float) -> str:
     """The address of the first photo, once it is checked. Raises SendFailed while that is worth waiting for."""
     links = [link for link in map(show_media.link, case.attachments) if link]
-    if not links and any(file.state == WAITING for file in case.attachments):
-        if now < case.created_at + PHOTO_SECONDS_MAX:
-            raise SendFailed("photo_waits", retryable=True)
+    waits = not links and any(file.state == WAITING for file in case.attachments)
+    if waits and now < case.created_at + PHOTO_SECONDS_MAX:
+        raise SendFailed("photo_waits", retryable=True)
     return links[0] if links else ""
 
 
@@ -236,8 +233,6 @@ def _noted(town: Town, case: Case, endpoint: str, failure: SendFailed, now: floa
     rules = open311.endpoint(town.core, endpoint)
     said = f"{rules['title'] if rules else endpoint}: {failure.reason}"
     event = Event(int(now), lifecycle.SYSTEM, name=FAILED, note=said)
-    try:
+    with suppress(NoCase, NotAllowed):
         change_case(town, case.reference, event, now, token_hex(4), deadline)
-    except (NoCase, NotAllowed):
-        pass
     return SendFailed(failure.reason, retryable=failure.retryable and not too_late, uncertain=failure.uncertain)

@@ -1,4 +1,4 @@
-"""Speaks Open311 to somebody else's endpoint: one request at a time, to public addresses only, its answers read with care.
+"""Speaks Open311 to somebody else's endpoint, at public addresses only, and reads its answers with care.
 
 What comes back is a stranger's: XML with a document type is refused before it is parsed, everything is bounded, control
 characters are dropped. Imported only by the functions that work the outbox.
@@ -92,9 +92,7 @@ def post(endpoint: Endpoint, fields: Mapping[str, str], deadline: Deadline) -> T
     if reply.status >= 300:
         raise SendFailed(f"http_{reply.status} {_refusal(endpoint, reply)}".strip(), retryable=False)
     try:
-        taken = next(
-            Taken(_word(each, "service_request_id"), _word(each, "token")) for each in _read(endpoint, reply)
-        )
+        taken = next(Taken(_word(each, "service_request_id"), _word(each, "token")) for each in _read(endpoint, reply))
     except (SendFailed, StopIteration) as error:
         raise SendFailed("answer_not_understood", retryable=True, uncertain=True) from error
     if not (taken.id or taken.token):

@@ -253,16 +253,16 @@ def news_row(endpoint: str, stretch: int) -> str:
     return f"open311-news-{endpoint}-{stretch}"
 
 
-def sent_report(reference: str) -> str:
+def away_report(reference: str) -> str:
     return f"R#{reference}"
 
 
-def sent_number(digest: str) -> str:
+def away_number(digest: str) -> str:
     """What the other system calls a report; as a digest, for it may call it anything."""
     return f"X#{digest}"
 
 
-def sent_news(digest: str) -> str:
+def away_news(digest: str) -> str:
     return f"U#{digest}"
 
 

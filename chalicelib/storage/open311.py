@@ -55,7 +55,7 @@ class Health:
 
 def load(town: str, endpoint: str, reference: str, deadline: Deadline) -> Report | None:
     """What is known of a report there; one read."""
-    item = dynamo.get(TABLE, keys.sent_away(town, endpoint), keys.sent_report(reference), deadline)
+    item = dynamo.get(TABLE, keys.sent_away(town, endpoint), keys.away_report(reference), deadline)
     return _report(town, endpoint, item) if item else None
 
 
@@ -64,7 +64,7 @@ def item(report: Report) -> Write:
     body = {"at": report.at, "number": report.number, "token": report.token, "doubts": report.doubts}
     stored = {
         "pk": keys.sent_away(report.town, report.endpoint),
-        "sk": keys.sent_report(report.reference),
+        "sk": keys.away_report(report.reference),
         "shape": SHAPE,
         "v": report.v + 1,
         "reference": report.reference,
@@ -79,7 +79,7 @@ def numbered(report: Report) -> Write:
     """Where the number there leads to the case."""
     stored = {
         "pk": keys.sent_away(report.town, report.endpoint),
-        "sk": keys.sent_number(_digest(report.number)),
+        "sk": keys.away_number(_digest(report.number)),
         "shape": SHAPE,
         "reference": report.reference,
         "exp": report.at + KEPT_DAYS * 86400,
@@ -94,13 +94,13 @@ def save(report: Report, deadline: Deadline) -> None:
 
 def forget(report: Report, deadline: Deadline) -> None:
     """No more news of it is asked for; its number still leads to the case."""
-    dynamo.delete(TABLE, keys.sent_away(report.town, report.endpoint), keys.sent_report(report.reference), deadline)
+    dynamo.delete(TABLE, keys.sent_away(report.town, report.endpoint), keys.away_report(report.reference), deadline)
 
 
 def open_reports(town: str, endpoint: str, deadline: Deadline) -> list[Report]:
     """The reports of which news may still come."""
     pk = ("pk", keys.sent_away(town, endpoint))
-    start, end = keys.sent_report(""), keys.sent_report("~")
+    start, end = keys.away_report(""), keys.away_report("~")
     items = dynamo.page(TABLE, None, pk, deadline, sort="sk", start=start, end=end, limit=REPORTS_MAX)
     return [_report(town, endpoint, each) for each in items]
 
@@ -108,7 +108,7 @@ def open_reports(town: str, endpoint: str, deadline: Deadline) -> list[Report]:
 def references(town: str, endpoint: str, numbers: Sequence[str], deadline: Deadline) -> dict[str, str]:
     """The cases of some numbers there, by the number; other people's numbers are left out."""
     pk = keys.sent_away(town, endpoint)
-    wanted = {number: (pk, keys.sent_number(_digest(number))) for number in dict.fromkeys(numbers) if number}
+    wanted = {number: (pk, keys.away_number(_digest(number))) for number in dict.fromkeys(numbers) if number}
     found = dynamo.batch_get(TABLE, list(wanted.values()), deadline) if wanted else {}
     return {number: str(found[key]["reference"]) for number, key in wanted.items() if key in found}
 
@@ -116,7 +116,7 @@ def references(town: str, endpoint: str, numbers: Sequence[str], deadline: Deadl
 def taken(town: str, endpoint: str, news: Sequence[str], deadline: Deadline) -> set[str]:
     """Which of these pieces of news were taken already."""
     pk = keys.sent_away(town, endpoint)
-    wanted = {each: (pk, keys.sent_news(_digest(each))) for each in dict.fromkeys(news)}
+    wanted = {each: (pk, keys.away_news(_digest(each))) for each in dict.fromkeys(news)}
     found = dynamo.batch_get(TABLE, list(wanted.values()), deadline) if wanted else {}
     return {each for each, key in wanted.items() if key in found}
 
@@ -125,7 +125,7 @@ def mark(town: str, endpoint: str, news: str, now: float) -> Write:
     """That a piece of news was taken, as part of the transaction that takes it; a second one raises Duplicate."""
     stored = {
         "pk": keys.sent_away(town, endpoint),
-        "sk": keys.sent_news(_digest(news)),
+        "sk": keys.away_news(_digest(news)),
         "shape": SHAPE,
         "exp": int(now) + KEPT_DAYS * 86400,
     }

@@ -32,9 +32,9 @@ def phone_key(deadline: Deadline) -> str | None:
     return _parameter("phone-key", deadline)
 
 
-def open311_key(name: str, deadline: Deadline) -> str | None:
-    """The api_key that another system gave the town for its Open311 endpoint; None if nobody has set it."""
-    return _parameter(f"open311/{name}/key", deadline)
+def open311_key(town: str, name: str, deadline: Deadline) -> str | None:
+    """The api_key that another system gave a town for its Open311 endpoint; None if nobody has set it."""
+    return _parameter(f"open311/{town}/{name}", deadline)
 
 
 def _parameter(name: str, deadline: Deadline) -> str | None:
