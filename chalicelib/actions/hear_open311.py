@@ -60,9 +60,10 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     identifier = str(body["endpoint"])
     if open311.endpoint(here.core, identifier) is None:
         return
-    health, reports = away.health(town, identifier, deadline), away.open_reports(town, identifier, deadline)
+    reports = [report for report in away.open_reports(town, identifier, deadline) if report.is_there]
     if not reports:
         return
+    health = away.health(town, identifier, deadline)
     try:
         asked = _Asked(here, *endpoint_of(here, identifier, deadline), now, deadline)
         after = _heard(asked, health, reports)

@@ -47,7 +47,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         raise SendFailed("no_town", retryable=True)
     case = CaseStore(town).load(str(body["reference"]), deadline)
     report = away.load(town, str(body["endpoint"]), str(body["reference"]), deadline)
-    if case is None or (report is not None and report.state != away.SENDING):
+    if case is None or (report is not None and report.is_there):
         return
     if not lifecycle.is_open(case) and report is None:  # withdrawn before it left
         return
@@ -78,14 +78,14 @@ def _send(town: Town, case: Case, report: Report | None, identifier: str, now: f
     if pause is not None:
         raise SendFailed("waits_for_others", retryable=True, after_seconds=pause - now)
     fields = _fields(case, rules, route[1], now)
-    if report is not None:
+    if report is not None and (report.state == away.SENDING or report.doubts):
         found = _look(endpoint, case, route[1], report, now, deadline)
         if found:
             _arrived(town, case, rules, replace(report, number=found), now, deadline)
             return
     sending = report or Report(town.slug, identifier, case.reference, away.SENDING, int(now))
     try:
-        away.save(replace(sending, state=away.SENDING), deadline)
+        away.save(replace(sending, state=away.SENDING, error=""), deadline)
     except Conflict as error:  # another process has it in its hands
         raise SendFailed("conflict", retryable=True) from error
     sending = replace(sending, v=sending.v + 1)
@@ -231,8 +231,10 @@ def _noted(town: Town, case: Case, endpoint: str, failure: SendFailed, now: floa
             failure.after_seconds = max(failure.after_seconds, LOOK_AFTER_SECONDS)
         return failure
     rules = open311.endpoint(town.core, endpoint)
+    known_of = report or Report(town.slug, endpoint, case.reference, away.FAILED, int(now))
+    failed = away.item(replace(known_of, state=away.FAILED, error=failure.reason))
     said = f"{rules['title'] if rules else endpoint}: {failure.reason}"
     event = Event(int(now), lifecycle.SYSTEM, name=FAILED, note=said)
     with suppress(NoCase, NotAllowed):
-        change_case(town, case.reference, event, now, token_hex(4), deadline)
+        change_case(town, case.reference, event, now, token_hex(4), deadline, lambda _: [failed])
     return SendFailed(failure.reason, retryable=failure.retryable and not too_late, uncertain=failure.uncertain)

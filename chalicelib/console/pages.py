@@ -25,6 +25,7 @@ NAVIGATION = (
     ("console/announcements", "nav_announce", permissions.ANNOUNCE),
     ("console/figures", "nav_figures", permissions.FIGURES),
     ("console/staff", "nav_staff", permissions.STAFF),
+    ("console/systems/open311", "nav_open311", permissions.AUDIT),
     ("console/audit", "nav_audit", permissions.AUDIT),
     ("console/towns", "nav_towns", permissions.TOWNS),
 )
@@ -37,6 +38,7 @@ NAV_ICONS = {
     "nav_announce": "send",
     "nav_figures": "figures",
     "nav_staff": "person",
+    "nav_open311": "api",
     "nav_audit": "document",
     "nav_towns": "tray",
 }

@@ -102,6 +102,8 @@ PAGES = (
     Page("POST", "/console/counter/import", may.COUNTER, "imports.begin"),
     Page("GET", "/console/counter/import/{job}", may.COUNTER, "imports.progress"),
     Page("GET", "/console/counter/import/{job}/rows", may.COUNTER, "imports.rows"),
+    Page("GET", "/console/systems/open311", may.AUDIT, "open311.show"),
+    Page("POST", "/console/systems/open311/again", may.AUDIT, "open311.again"),
     Page("GET", "/console/audit", may.AUDIT, "audit.show"),
     Page("GET", "/console/account", may.OWN, "account.show"),
     Page("POST", "/console/account/language", may.OWN, "account.speak"),

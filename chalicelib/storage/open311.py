@@ -22,13 +22,15 @@ SHAPE = 1
 KEPT_DAYS = 400
 ERROR_CHARS_MAX = 300
 REPORTS_MAX = 2000  # of one endpoint, open at once; older ones are asked after first
-SENDING, WAITING, SENT = "sending", "token", "sent"
+SENDING, WAITING, SENT, FAILED = "sending", "token", "sent", "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One report there. `state`: sending (nobody knows yet whether it arrived), token (it has a token for a number),
-    sent. `at` is when it was first sent, in epoch seconds; `doubts` how often the answer was lost; `v` 0 = not stored.
+    sent, failed (given up until a person says otherwise; `error` says why).
+
+    `at` is when it was first sent, in epoch seconds; `doubts` how often the answer was lost; `v` 0 = not stored yet.
     """
 
     town: str
@@ -39,7 +41,13 @@ class Report:
     number: str = ""
     token: str = ""
     doubts: int = 0
+    error: str = ""
     v: int = 0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the other system has it."""
+        return self.state in (WAITING, SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,13 @@ def load(town: str, endpoint: str, reference: str, deadline: Deadline) -> Report
 
 def item(report: Report) -> Write:
     """The report as part of a transaction, if nobody was faster."""
-    body = {"at": report.at, "number": report.number, "token": report.token, "doubts": report.doubts}
+    body = {
+        "at": report.at,
+        "number": report.number,
+        "token": report.token,
+        "doubts": report.doubts,
+        "error": report.error[:ERROR_CHARS_MAX],
+    }
     stored = {
         "pk": keys.sent_away(report.town, report.endpoint),
         "sk": keys.away_report(report.reference),
@@ -98,7 +112,7 @@ def forget(report: Report, deadline: Deadline) -> None:
 
 
 def open_reports(town: str, endpoint: str, deadline: Deadline) -> list[Report]:
-    """The reports of which news may still come."""
+    """The reports that are on their way there, or of which news may still come."""
     pk = ("pk", keys.sent_away(town, endpoint))
     start, end = keys.away_report(""), keys.away_report("~")
     items = dynamo.page(TABLE, None, pk, deadline, sort="sk", start=start, end=end, limit=REPORTS_MAX)
@@ -162,6 +176,7 @@ def _report(town: str, endpoint: str, item: dict[str, Any]) -> Report:
         number=body.get("number", ""),
         token=body.get("token", ""),
         doubts=body.get("doubts", 0),
+        error=body.get("error", ""),
         v=item["v"],
     )
 

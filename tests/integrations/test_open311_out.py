@@ -13,7 +13,8 @@ from chalicelib import wire
 from chalicelib.actions import breaker, clock
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.sweep import sweep
-from chalicelib.model import Case, Conflict
+from chalicelib.integrations import open311_client
+from chalicelib.model import Case, Conflict, SendFailed
 from chalicelib.storage import api_keys, dynamo, keys, outbox, secrets, views
 from chalicelib.storage import open311 as away
 from chalicelib.storage.cases import CaseStore
@@ -21,6 +22,7 @@ from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.complaints import Rejected
 from chalicelib.tenancy.load import load, read_folder
 from chalicelib.wire import Call, Deadline, Reply
+from tests.console.clerk import employed, seated
 from tests.integrations.client311 import Client311
 from tests.integrations.endpoint311 import TAKEN_THEN_SILENT, Endpoint
 from tests.world import NOON, TOWNS, World
@@ -187,6 +189,25 @@ def test_a_refusal_is_final_and_stands_in_the_case_with_its_reason(town: Town) -
     assert town.case(reference).status == "received"
 
 
+def test_the_towns_admin_sees_what_was_not_taken_and_has_it_sent_again(world: World, town: Town) -> None:
+    town.jkp.posts = [400]
+    reference = town.reports()
+    town.later(1)
+    admin = seated(employed(world.slug, "admin"), world.now)
+    page = admin.get("/console/systems/open311")
+    assert reference in page.text and "http_400 no &lt;such&gt; service" in page.body
+    assert "JKP Rasveta" in page.text and "secret-of-jkp" not in page.body
+    assert f"/open311/{world.slug}/v2/" in page.text
+    done = admin.post("/console/systems/open311/again", {"endpoint": "jkp"})
+    assert done.leads_to.endswith("?said=1")
+    town.later(1)
+    assert town.case(reference).status == "forwarded" and len(town.jkp.filed) == 1
+    page = admin.get("/console/systems/open311?said=1")
+    assert reference not in page.text and "Ponovo se šalje 1 prijava" in page.text
+    assert admin.post("/console/systems/open311/again", {"endpoint": "nema"}).status == 404
+    assert seated(employed(world.slug, "clerk"), world.now).get("/console/systems/open311").status == 403
+
+
 @pytest.mark.shows("F26")
 @pytest.mark.parametrize("after", [False, True], ids=["before the call", "after it"])
 def test_killed_around_the_call_it_is_still_there_once(town: Town, after: bool) -> None:
@@ -311,22 +332,11 @@ def test_what_the_graph_does_not_allow_is_kept_as_a_word_for_the_office(world: W
     assert (case.status, case.history[-1].note, case.history[-1].public) == ("withdrawn", "JKP Rasveta: FIXED", False)
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"<html>down</html>",
-        b"",
-        b"[1, 2",
-        b'<!DOCTYPE x [<!ENTITY e "boom">]><list><request>&e;</request></list>',
-        b"\xff\xfe<\x00",
-    ],
-)
-def test_a_broken_answer_changes_nothing_and_is_noted_for_the_admin(world: World, jkp: Endpoint, said: bytes) -> None:
-    form = "xml" if said.startswith(b"<!") else "json"
-    town = Town(world, jkp, f", format: {form}")
+def test_a_broken_answer_changes_nothing_and_is_noted_for_the_admin(world: World, jkp: Endpoint) -> None:
+    town = Town(world, jkp, ", format: xml")
     reference = town.reports()
     town.later(1)
-    jkp.raw = said
+    jkp.raw = b'<!DOCTYPE x [<!ENTITY e "boom">]><list><request>&e;</request></list>'
     town.later(16 * 60)
     assert town.case(reference).status == "forwarded"
     health = away.health(world.slug, "jkp", SOON)
@@ -335,6 +345,25 @@ def test_a_broken_answer_changes_nothing_and_is_noted_for_the_admin(world: World
     town.later(3 * 3600)
     assert town.case(reference).status == "resolved"
     assert away.health(world.slug, "jkp", SOON).failing_since == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("json", b"<html>down</html>"),
+        ("json", b""),
+        ("json", b"[1, 2"),
+        ("json", b'"words"'),
+        ("json", b"[" * 100_000),
+        ("xml", b"\xff\xfe<\x00"),
+        ("xml", b'<?xml version="1.0" encoding="utf-16"?><!doctype x><a/>'),
+        ("xml", b"<list><request>"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_a_failure_and_nothing_else(jkp: Endpoint, form: str, said: bytes) -> None:
+    jkp.raw = said
+    with pytest.raises(SendFailed, match="answer_not_understood"):
+        open311_client.requests(open311_client.Endpoint(jkp.url, form, "", ""), {}, SOON)
 
 
 def test_a_case_closed_long_ago_is_not_asked_about_for_ever(world: World, jkp: Endpoint) -> None:
