@@ -60,7 +60,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     identifier = str(body["endpoint"])
     if open311.endpoint(here.core, identifier) is None:
         return
-    reports = [report for report in away.open_reports(town, identifier, deadline) if report.is_there]
+    reports = [report for report in away.open_reports(town, identifier, now, deadline) if report.is_there]
     if not reports:
         return
     health = away.health(town, identifier, deadline)
@@ -144,9 +144,9 @@ def _states(asked: _Asked, reports: Sequence[Report]) -> list[Said]:
 
 def _taken(asked: _Asked, news: Sequence[Said]) -> bool:
     """Write down what is new, oldest first. False if there was no time for all of it."""
-    own = away.references(asked.town.slug, asked.id, [said.request for said in news], asked.deadline)
+    own = away.references(asked.town.slug, asked.id, [said.request for said in news], asked.now, asked.deadline)
     mine = sorted((said for said in news if said.request in own), key=lambda said: said.at)
-    known_already = away.taken(asked.town.slug, asked.id, [_name(said) for said in mine], asked.deadline)
+    known_already = away.taken(asked.town.slug, asked.id, [_name(said) for said in mine], asked.now, asked.deadline)
     for said in mine:
         if _name(said) in known_already:
             continue

@@ -35,9 +35,9 @@ class System:
         return WELL if self.there or self.health.heard_at else NEVER
 
 
-def systems(town: Town, deadline: Deadline) -> list[System]:
+def systems(town: Town, now: float, deadline: Deadline) -> list[System]:
     """Every one the town sends reports to; a town without any costs nothing."""
-    return [_system(town, str(each["id"]), deadline) for each in open311.rules(town)["endpoints"]]
+    return [_system(town, str(each["id"]), now, deadline) for each in open311.rules(town)["endpoints"]]
 
 
 def again(town: Town, endpoint: str, by: str, now: float, deadline: Deadline) -> int:
@@ -45,7 +45,7 @@ def again(town: Town, endpoint: str, by: str, now: float, deadline: Deadline) ->
     if open311.endpoint(town.core, endpoint) is None:
         raise Refused(404, "unknown_endpoint", "There is no such system.")
     done = 0
-    for report in _system(town, endpoint, deadline).given_up:
+    for report in _system(town, endpoint, now, deadline).given_up:
         if deadline.left() < SECONDS_NEEDED:
             break
         try:
@@ -56,10 +56,10 @@ def again(town: Town, endpoint: str, by: str, now: float, deadline: Deadline) ->
     return done
 
 
-def _system(town: Town, identifier: str, deadline: Deadline) -> System:
+def _system(town: Town, identifier: str, now: float, deadline: Deadline) -> System:
     rules = open311.endpoint(town.core, identifier)
     assert rules is not None
-    reports = away.open_reports(town.slug, identifier, deadline)
+    reports = away.open_reports(town.slug, identifier, now, deadline)
     return System(
         id=identifier,
         title=str(rules["title"]),

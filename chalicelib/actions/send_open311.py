@@ -46,7 +46,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     if here is None:
         raise SendFailed("no_town", retryable=True)
     case = CaseStore(town).load(str(body["reference"]), deadline)
-    report = away.load(town, str(body["endpoint"]), str(body["reference"]), deadline)
+    report = away.load(town, str(body["endpoint"]), str(body["reference"]), now, deadline)
     if case is None or (report is not None and report.is_there):
         return
     if not lifecycle.is_open(case) and report is None:  # withdrawn before it left
@@ -223,7 +223,7 @@ def _is_ours(said: Said, case: Case) -> bool:
 
 def _noted(town: Town, case: Case, endpoint: str, failure: SendFailed, now: float, deadline: Deadline) -> SendFailed:
     """The failure as the row is told. One that a person must look at stands in the case's history."""
-    report = away.load(town.slug, endpoint, case.reference, deadline)
+    report = away.load(town.slug, endpoint, case.reference, now, deadline)
     doubtful = failure.uncertain and report is not None and report.doubts >= DOUBTS_MAX
     too_late = now >= case.created_at + GIVE_UP_SECONDS
     if failure.retryable and not doubtful and not too_late:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.storage import dynamo, keys
-from chalicelib.storage.dynamo import Write
+from chalicelib.storage.dynamo import Item, Key, Write
 from chalicelib.wire import Deadline
 
 TABLE = "cases"
@@ -61,10 +61,10 @@ class Health:
     error: str = ""
 
 
-def load(town: str, endpoint: str, reference: str, deadline: Deadline) -> Report | None:
+def load(town: str, endpoint: str, reference: str, now: float, deadline: Deadline) -> Report | None:
     """What is known of a report there; one read."""
     item = dynamo.get(TABLE, keys.sent_away(town, endpoint), keys.away_report(reference), deadline)
-    return _report(town, endpoint, item) if item else None
+    return _report(town, endpoint, item) if item and item["exp"] > now else None
 
 
 def item(report: Report) -> Write:
@@ -111,27 +111,27 @@ def forget(report: Report, deadline: Deadline) -> None:
     dynamo.delete(TABLE, keys.sent_away(report.town, report.endpoint), keys.away_report(report.reference), deadline)
 
 
-def open_reports(town: str, endpoint: str, deadline: Deadline) -> list[Report]:
+def open_reports(town: str, endpoint: str, now: float, deadline: Deadline) -> list[Report]:
     """The reports that are on their way there, or of which news may still come."""
     pk = ("pk", keys.sent_away(town, endpoint))
     start, end = keys.away_report(""), keys.away_report("~")
     items = dynamo.page(TABLE, None, pk, deadline, sort="sk", start=start, end=end, limit=REPORTS_MAX)
-    return [_report(town, endpoint, each) for each in items]
+    return [_report(town, endpoint, each) for each in items if each["exp"] > now]
 
 
-def references(town: str, endpoint: str, numbers: Sequence[str], deadline: Deadline) -> dict[str, str]:
+def references(town: str, endpoint: str, numbers: Sequence[str], now: float, deadline: Deadline) -> dict[str, str]:
     """The cases of some numbers there, by the number; other people's numbers are left out."""
     pk = keys.sent_away(town, endpoint)
     wanted = {number: (pk, keys.away_number(_digest(number))) for number in dict.fromkeys(numbers) if number}
-    found = dynamo.batch_get(TABLE, list(wanted.values()), deadline) if wanted else {}
+    found = _living(list(wanted.values()), now, deadline)
     return {number: str(found[key]["reference"]) for number, key in wanted.items() if key in found}
 
 
-def taken(town: str, endpoint: str, news: Sequence[str], deadline: Deadline) -> set[str]:
+def taken(town: str, endpoint: str, news: Sequence[str], now: float, deadline: Deadline) -> set[str]:
     """Which of these pieces of news were taken already."""
     pk = keys.sent_away(town, endpoint)
     wanted = {each: (pk, keys.away_news(_digest(each))) for each in dict.fromkeys(news)}
-    found = dynamo.batch_get(TABLE, list(wanted.values()), deadline) if wanted else {}
+    found = _living(list(wanted.values()), now, deadline)
     return {each for each, key in wanted.items() if key in found}
 
 
@@ -163,6 +163,12 @@ def note(town: str, endpoint: str, found: Health, deadline: Deadline) -> None:
     }
     stored = {"pk": keys.sent_away(town, endpoint), "sk": keys.NOW, "shape": SHAPE, "body": _packed(body)}
     dynamo.put(TABLE, stored, deadline)
+
+
+def _living(wanted: list[Key], now: float, deadline: Deadline) -> dict[Key, Item]:
+    """The items there are under some keys; what has expired is not there."""
+    found = dynamo.batch_get(TABLE, wanted, deadline) if wanted else {}
+    return {key: item for key, item in found.items() if item["exp"] > now}
 
 
 def _report(town: str, endpoint: str, item: dict[str, Any]) -> Report:

@@ -21,7 +21,7 @@ def show(visit: Visit) -> Answer:
         "open311",
         endpoint=f"{origin_of(visit.request.headers)}/open311/{visit.here.slug}/v2/",
         rules=open311.rules(visit.here),
-        systems=look_after_open311.systems(visit.here, visit.deadline),
+        systems=look_after_open311.systems(visit.here, visit.now, visit.deadline),
         sent=int(said) if said.isdecimal() and len(said) <= COUNT_DIGITS_MAX else None,
         shown_max=SHOWN_MAX,
     )
