@@ -173,6 +173,15 @@ def tell(
     return _tapped(made, lambda: _at_address(made, address, headers, timeout, 0))
 
 
+def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
+    for tap in taps:
+        tap.before(made)
+    reply = exchange()
+    for tap in taps:
+        tap.after(made, reply)
+    return reply
+
+
 def ask(
     service: str,
     operation: str,
@@ -191,15 +200,6 @@ def ask(
     """
     made = Call(service, operation, method, url, body)
     return _tapped(made, lambda: _at_address(made, address, headers, timeout, bytes_max))
-
-
-def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
-    for tap in taps:
-        tap.before(made)
-    reply = exchange()
-    for tap in taps:
-        tap.after(made, reply)
-    return reply
 
 
 def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float, bytes_max: int) -> Reply:

@@ -25,8 +25,8 @@ NAVIGATION = (
     ("console/announcements", "nav_announce", permissions.ANNOUNCE),
     ("console/figures", "nav_figures", permissions.FIGURES),
     ("console/staff", "nav_staff", permissions.STAFF),
-    ("console/systems/open311", "nav_open311", permissions.AUDIT),
     ("console/audit", "nav_audit", permissions.AUDIT),
+    ("console/systems/open311", "nav_open311", permissions.AUDIT),
     ("console/towns", "nav_towns", permissions.TOWNS),
 )
 NAV_ICONS = {
@@ -38,8 +38,8 @@ NAV_ICONS = {
     "nav_announce": "send",
     "nav_figures": "figures",
     "nav_staff": "person",
-    "nav_open311": "api",
     "nav_audit": "document",
+    "nav_open311": "api",
     "nav_towns": "tray",
 }
 BAR_FIRST = 3  # of a telephone's bar; the fourth place leads to everything else

@@ -17,6 +17,11 @@ def viber_token(account: str, deadline: Deadline) -> str | None:
     return _parameter(f"accounts/{account}/viber-token", deadline)
 
 
+def open311_key(town: str, name: str, deadline: Deadline) -> str | None:
+    """The api_key that another system gave a town for its Open311 endpoint; None if nobody has set it."""
+    return _parameter(f"towns/{town}/open311/{name}", deadline)
+
+
 def chat_signing_key(deadline: Deadline) -> str | None:
     """The key that signs web chat tokens of this stage."""
     return _parameter("chat-signing-key", deadline)
@@ -30,11 +35,6 @@ def staff_pool(deadline: Deadline) -> str | None:
 def phone_key(deadline: Deadline) -> str | None:
     """The key under which phone numbers of paper cases are hashed."""
     return _parameter("phone-key", deadline)
-
-
-def open311_key(town: str, name: str, deadline: Deadline) -> str | None:
-    """The api_key that another system gave a town for its Open311 endpoint; None if nobody has set it."""
-    return _parameter(f"open311/{town}/{name}", deadline)
 
 
 def _parameter(name: str, deadline: Deadline) -> str | None:

@@ -140,9 +140,9 @@ def _services(files: TownFiles) -> list[Service]:
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
     for name, key, ids in (
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
+        ("tenant.yaml", "open311", [endpoint.id for endpoint in files.tenant.open311.endpoints]),
         ("services.yaml", "services", [service.id for service in files.services.services]),
         ("tenant.yaml", "languages", [offer.id for offer in files.tenant.languages]),
-        ("tenant.yaml", "open311", [endpoint.id for endpoint in files.tenant.open311.endpoints]),
     ):
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:

@@ -163,15 +163,6 @@ class Person(Strict):
     office: Id
 
 
-class Announcements(Strict):
-    """`second_person_above`: with more receivers somebody else than the author approves."""
-
-    second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
-
-
-PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]
-
-
 def _endpoint(value: str) -> str:
     own = re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:\d{2,5})?/[^\s\"<>#?@\\]{0,200}", value)
     if not own and not re.fullmatch(r"https://[a-z0-9][a-z0-9.-]{2,120}(:443)?/[^\s\"<>#?@\\]{0,200}", value):
@@ -219,6 +210,15 @@ class Open311(Strict):
     endpoints: Annotated[list[Open311Endpoint], Field(max_length=LIST_ITEMS_MAX)] = []
 
 
+class Announcements(Strict):
+    """`second_person_above`: with more receivers somebody else than the author approves."""
+
+    second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
+
+
+PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]
+
+
 class TenantFile(Strict):
     """tenant.yaml"""
 
@@ -237,6 +237,7 @@ class TenantFile(Strict):
     emergency: Emergency
     centre: Centre | None = None
     person: Person
+    open311: Open311 = Open311()
     settlements: list[Short] = []
     announcements: Announcements = Announcements()
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
@@ -247,7 +248,6 @@ class TenantFile(Strict):
         "people",
         "problems",
     ]
-    open311: Open311 = Open311()
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 

@@ -51,7 +51,7 @@ class Town:
     def __init__(self, world: World, jkp: Endpoint, more: str = "") -> None:
         self.world, self.jkp = world, jkp
         ssm = boto3.client("ssm")
-        name = f"/salter/test/open311/{world.slug}/jkp-key"
+        name = f"/salter/test/towns/{world.slug}/open311/jkp-key"
         ssm.put_parameter(Name=name, Type="SecureString", Value="secret-of-jkp", Overwrite=True)
         self.says(more)
 
