@@ -254,7 +254,7 @@ def _data(call: _Call, case: Case) -> dict[str, Any]:
         "requested_datetime": spoken.time(case.created_at),
         "updated_datetime": spoken.time(case.updated_at),
         "expected_datetime": spoken.time(case.due_at),
-        "address": where or None,
+        "address": erasing.masked(where, case) or None,
         "address_id": None,
         "zipcode": None,
         "lat": latitude,

@@ -218,7 +218,11 @@ def test_a_photo_inside_our_own_network_is_never_fetched(system: Client311, worl
 
 @pytest.mark.shows("R7")
 def test_nobodys_name_phone_mail_or_private_matter_is_told(system: Client311, anybody: Client311, world: World) -> None:
-    mine = system.file(**WHO, description="Rupa. Zovite Miru 063 123 4567 ili mira@primer.example")
+    mine = system.file(
+        **WHO,
+        description="Rupa. Zovite Miru 063 123 4567 ili mira@primer.example",
+        address_string="Venac 12, kod Anića, tel. 063/123-4567",
+    )
     private = system.file(**WHO, service_code="noise", description="Galama kod suseda")
     for client in (system, anybody):
         told = client.get("requests.json").body + client.get(f"requests/{mine}.xml").body
@@ -227,6 +231,7 @@ def test_nobodys_name_phone_mail_or_private_matter_is_told(system: Client311, an
     assert [each["service_request_id"] for each in anybody.get("requests.json").json] == [mine]
     assert anybody.get(f"requests/{private}.json").status == 404
     assert anybody.get(f"tokens/{private}.json").status == 404
+    assert anybody.get(f"requests/{mine}.json").json[0]["address"].startswith("Venac 12, kod")
     assert system.get(f"requests/{private}.json").json[0]["service_code"] == "noise"
 
 
