@@ -526,6 +526,8 @@ def _begun(tenant: str, request: Request, now: float) -> _Call:
     if town is None:
         raise Faults([(404, "There is no such town.")])
     pace.take(key or ApiKey(town.slug, ANYBODY, "", frozenset()), now, deadline)
+    if key is not None:
+        api_keys.note_use(key, now, deadline)
     asked = request.query.get("jurisdiction_id", "").strip().lower()
     own = str(open311.rules(town).get("jurisdiction") or "").lower()
     if asked and asked not in (town.slug, own):
