@@ -324,6 +324,31 @@ def api_stop(tenant: str, identifier: str) -> Response:
     return safely(lambda: answer(case_api.post_stop(tenant, identifier, request(), clock.now()), 201))
 
 
+# --- Open311 ----------------------------------------------------------------------------------------------------
+
+
+# A photo comes as bytes in a form: the gateway must not take it for text.
+app.api.binary_types.append("multipart/form-data")
+
+
+def open311(tenant: str, *path: str) -> Response:
+    from chalicelib.actions.answer_open311 import answer as answer_open311
+
+    method = app.current_request.method
+    body, status, headers = answer_open311(method, tenant, path, request(), clock.now(), token_hex(4))
+    return Response(body, status_code=status, headers=headers)
+
+
+@app.route("/open311/{tenant}/v2/{resource}", methods=["GET", "POST"], content_types=ANY)
+def open311_resource(tenant: str, resource: str) -> Response:
+    return open311(tenant, resource)
+
+
+@app.route("/open311/{tenant}/v2/{resource}/{item}", methods=["GET"])
+def open311_item(tenant: str, resource: str, item: str) -> Response:
+    return open311(tenant, resource, item)
+
+
 # --- the staff's console ----------------------------------------------------------------------------------------
 
 

@@ -187,6 +187,26 @@ def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
     return reply
 
 
+def ask(
+    service: str,
+    operation: str,
+    method: str,
+    url: str,
+    address: str,
+    headers: dict[str, str],
+    body: bytes,
+    timeout: float,
+    bytes_max: int,
+) -> Reply:
+    """One request to a stranger's host at an `address` (an IP) that was looked at before, with its answer.
+
+    As `download`: a connection of its own, no redirects, bounded altogether by `timeout` and `bytes_max`. Raises
+    CallFailed.
+    """
+    made = Call(service, operation, method, url, body)
+    return _tapped(made, lambda: _at_address(made, address, headers, timeout, bytes_max))
+
+
 def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float, bytes_max: int) -> Reply:
     if timeout <= 0:
         raise CallFailed("no time left", sent=False)

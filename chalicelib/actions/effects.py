@@ -15,6 +15,7 @@ from chalicelib.actions import (
     keep_media,
     notify,
     open_case,
+    pass_on,
     purge,
     tell_systems,
     work_outbox,
@@ -197,7 +198,7 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
         complete, rows = moved.case, call_volunteers.rows(town.slug, moved, now)
     place = near.item(complete, complete.created_at)
     writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed, store=tell_systems.cases(town))
-    return [*writes, *([place] if place else []), *rows]
+    return [*writes, *([place] if place else []), *rows, *pass_on.items(town, complete, now)]
 
 
 def _followed(reference: str, follower: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from secrets import token_bytes
 
-from chalicelib.actions import tell_systems, work_outbox
+from chalicelib.actions import pass_on, tell_systems, work_outbox
 from chalicelib.cases import lifecycle, references, routing
 from chalicelib.model import Case, Town, Unavailable
 from chalicelib.storage import consents, dynamo, keys
@@ -79,7 +79,11 @@ def open_case(
     store = tell_systems.cases(town)
     for _ in range(REFERENCE_TRIES_MAX):
         case = make(new_reference(town))
-        writes = (*store.items_for_new(case, deadline, indexed=indexed(case)), *beside(case))
+        writes = (
+            *store.items_for_new(case, deadline, indexed=indexed(case)),
+            *beside(case),
+            *pass_on.items(town, case, case.created_at),
+        )
         try:
             dynamo.transact(writes, deadline)
             work_outbox.ring(writes, case.created_at, deadline, for_all=True)  # it is looked for at once

@@ -31,6 +31,8 @@ KINDS = {
     "chat_wait": "chat_wait",
     "erase": "erase",
     "export": "export",
+    "open311": "send_open311",
+    "open311_news": "hear_open311",
     "index_case": "index_case",
     "import_cases": "import_cases",
     "announce": "begin_announcement",

@@ -28,6 +28,7 @@ NAVIGATION = (
     ("console/staff", "nav_staff", permissions.STAFF),
     ("console/systems", "nav_systems", permissions.SYSTEMS),
     ("console/audit", "nav_audit", permissions.AUDIT),
+    ("console/systems/open311", "nav_open311", permissions.AUDIT),
     ("console/towns", "nav_towns", permissions.TOWNS),
 )
 NAV_ICONS = {
@@ -42,6 +43,7 @@ NAV_ICONS = {
     "nav_staff": "person",
     "nav_systems": "api",
     "nav_audit": "document",
+    "nav_open311": "api",
     "nav_towns": "tray",
 }
 BAR_FIRST = 3  # of a telephone's bar; the fourth place leads to everything else

@@ -260,6 +260,37 @@ def dropped_parts(key: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+# --- reports sent to another system -----------------------------------------------------------------------------
+
+
+def sent_away(town: str, endpoint: str) -> str:
+    """What a town sent to another system by Open311."""
+    return f"T#{town}#GEO#{endpoint}"
+
+
+def report_row(reference: str) -> str:
+    """The outbox row that sends a case there."""
+    return f"open311-{reference}"
+
+
+def news_row(endpoint: str, stretch: int) -> str:
+    """The outbox row that asks for news in one stretch of time."""
+    return f"open311-news-{endpoint}-{stretch}"
+
+
+def away_report(reference: str) -> str:
+    return f"R#{reference}"
+
+
+def away_number(digest: str) -> str:
+    """What the other system calls a report; as a digest, for it may call it anything."""
+    return f"X#{digest}"
+
+
+def away_news(digest: str) -> str:
+    return f"U#{digest}"
+
+
 # --- media ------------------------------------------------------------------------------------------------------
 
 

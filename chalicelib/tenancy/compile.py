@@ -165,6 +165,7 @@ def _services(files: TownFiles) -> list[Service]:
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
     for name, key, ids in (
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
+        ("tenant.yaml", "open311", [endpoint.id for endpoint in files.tenant.open311.endpoints]),
         ("services.yaml", "services", [service.id for service in files.services.services]),
         ("tenant.yaml", "languages", [offer.id for offer in files.tenant.languages]),
         ("tenant.yaml", "callbacks", [callback.id for callback in files.tenant.callbacks]),
@@ -231,6 +232,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),
         "callbacks": [callback.model_dump() for callback in tenant.callbacks],
+        "open311": _open311(files),
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
         "called": _called(tenant),
@@ -308,6 +310,13 @@ def _on_viber(files: TownFiles) -> dict[str, Any]:
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
     links = {"uri": viber.uri or _viber_account(files)}
     return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+
+
+def _open311(files: TownFiles) -> dict[str, Any]:
+    """What is shown by Open311, and where reports go; an endpoint is called as the town's own language does."""
+    rules, native = files.tenant.open311.model_dump(), files.tenant.languages[0].id
+    endpoints = [each | {"title": each["title"].get(native, each["id"])} for each in rules["endpoints"]]
+    return rules | {"endpoints": endpoints}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:

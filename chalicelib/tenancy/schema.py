@@ -185,6 +185,53 @@ class Person(Strict):
     office: Id
 
 
+def _endpoint(value: str) -> str:
+    own = re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:\d{2,5})?/[^\s\"<>#?@\\]{0,200}", value)
+    if not own and not re.fullmatch(r"https://[a-z0-9][a-z0-9.-]{2,120}(:443)?/[^\s\"<>#?@\\]{0,200}", value):
+        raise ValueError('write the whole address with https, e.g. "https://311.example.rs/open311/v2/"')
+    return value if value.endswith("/") else f"{value}/"
+
+
+Open311Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]
+# What another system may make of a case; the rest of the graph is not its to cause.
+Open311Becomes = Literal["", "in_progress", "stayed", "discontinued", "dismissed", "rejected", "resolved"]
+
+
+class Open311Endpoint(Strict):
+    """Another system that takes reports by Open311, of a public company or of the town's own.
+
+    `key`: the name under which its api_key stands among the stage's secrets. `updates`: it answers
+    `servicerequestupdates`, too. `statuses`: what a case becomes when it says so, where the platform's table does not
+    fit. `share`: what it is told of whoever reported beside place and description.
+    """
+
+    id: Id
+    title: LocalTitle
+    url: Annotated[str, AfterValidator(_endpoint)]
+    jurisdiction: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] | None = None
+    key: Slug | None = None
+    format: Literal["json", "xml"] = "json"
+    updates: bool = False
+    statuses: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")], Open311Becomes] = {}
+    share: list[Literal["name", "phone", "email", "photos"]] = []
+    minutes: Annotated[int, Field(ge=5, le=1440)] = 15  # how often it is asked what became of what it has
+
+
+class Open311(Strict):
+    """What whoever asks by Open311 without a key sees of problem reports, and the systems that reports go to.
+
+    `public: false` shows nothing without a key. `place`: how exactly. `descriptions`: also what citizens wrote in a
+    chat, without numbers and their names; `photos`: also checked photos.
+    """
+
+    public: bool = True
+    place: Literal["exact", "near", "none"] = "exact"
+    descriptions: bool = False
+    photos: bool = False
+    jurisdiction: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] | None = None
+    endpoints: Annotated[list[Open311Endpoint], Field(max_length=LIST_ITEMS_MAX)] = []
+
+
 class Announcements(Strict):
     """`second_person_above`: with more receivers somebody else than the author approves."""
 
@@ -226,6 +273,7 @@ class TenantFile(Strict):
     emergency: Emergency
     centre: Centre | None = None
     person: Person
+    open311: Open311 = Open311()
     settlements: list[Short] = []
     announcements: Announcements = Announcements()
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"

@@ -4,6 +4,7 @@ The embedded AWS admits everybody, so a missing permission would show on real AW
 speak to it through a listener, and each call heard is looked up in the policy of the function that made it.
 """
 
+import base64
 import http.client
 import json
 import threading
@@ -17,12 +18,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.storage import dynamo, edits, keys, media, outbox, tenants
+from chalicelib.storage import api_keys, dynamo, edits, keys, media, outbox, tenants
 from chalicelib.storage.dynamo import Write
 from chalicelib.tenancy import overlay
 from chalicelib.tenancy.overlay import Edit
 from chalicelib.wire import Deadline
-from infra import package
+from infra import package, towns
 from infra.local import aws as local_aws
 from tests.infra import viber_server
 from tests.infra.bare import MINUTE_EVENT, api_event, invoke
@@ -332,6 +333,32 @@ def test_whoever_publishes_what_was_ordered_asks_for_nothing_its_policy_denies(o
     needs = overheard.needs("publish_town", {"Records": [_rung({"town": town})]})
     assert ("dynamodb:PutItem", _table(f"salter-{STAGE}-tenants")) in needs, "nothing was published"
     assert needs <= allowed("policy-publish.json")
+
+
+def test_a_report_with_a_photo_by_open311_asks_for_nothing_denied(overheard: Overheard) -> None:
+    town = overheard.deployed.town
+    core = towns.compiled(town)["core"]
+    problems = [each for one in core["services"].values() for each in one.get("problems", ()) if not each["questions"]]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALTER_STAGE", STAGE)
+        key = api_keys.make(town, "overheard", ("open311",), "k" * 40, time.time(), Deadline(20))
+    fields = {
+        "api_key": key,
+        "service_code": problems[0]["id"],
+        "address_string": "Trg 1",
+        "phone": "1",
+        "first_name": "A",
+    }
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{said}\r\n' for name, said in fields.items()]
+    head = '--b\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n'
+    form = "".join([*parts, head]).encode() + samples.photo() + b"\r\n--b--\r\n"
+    route, params = "/open311/{tenant}/v2/{resource}", {"tenant": town, "resource": "requests.json"}
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    filing = posted(route, params, base64.b64encode(form).decode(), headers) | {"isBase64Encoded": True}
+    reading = {"route": route, "pathParameters": params, "queryStringParameters": {}}
+    needs = overheard.needs("app", filing, api_event("GET", f"/open311/{town}/v2/requests.json", **reading))
+    assert needs <= allowed("policy-api.json")
+    assert any(action == "s3:PutObject" and "incoming" in resource for action, resource in needs)
 
 
 def committed(*writes: Write) -> list[str]:
