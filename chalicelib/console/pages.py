@@ -92,8 +92,9 @@ def with_media(answer: Answer, origin: str, *, pictures: str = "", uploads: str 
 def _allowed(visit: Visit) -> list[tuple[str, str]]:
     """The pages of the name plate that this person may open: path and name."""
     shown = [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
-    has_systems = visit.town is not None and visit.town.core.get("callbacks")
-    return shown if has_systems else [entry for entry in shown if entry[1] != "nav_systems"]
+    core = visit.town.core if visit.town is not None else {}
+    has = {"nav_systems": core.get("callbacks"), "nav_open311": core.get("open311", {}).get("endpoints")}
+    return [entry for entry in shown if has.get(entry[1], True)]
 
 
 def _initials(name: str) -> str:
