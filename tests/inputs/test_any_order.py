@@ -52,9 +52,8 @@ PHRASES = [
     for language in ("sr", "sq", "en", "de")
     for phrase in entry.get(language, ())[:4]
 ]
-COMMANDS = (
-    ["nazad", "preskoči", "odustajem", "izmeni", "da", "ne", "gotovo", "pošalji", "meni", "operater", "kraj", "stop", "start", "1", "2", "9", "Hello", "Здраво"]
-)
+COMMANDS = ["nazad", "preskoči", "odustajem", "izmeni", "da", "ne", "gotovo", "pošalji", "meni", "operater", "kraj"]
+COMMANDS += ["stop", "start", "1", "2", "9", "Hello", "Здраво"]
 ANSWERS = [
     "Ana Anić",
     "Trg Republike 3",
@@ -75,15 +74,17 @@ ANSWERS = [
     "{0} %s {x} ${y}",
     "\u202eabc\u200d",
     "🚰" * 30,
-    "a" * 6999,
+    "dugo " * 60,
     " ",
     "",
 ]
 TEXTS = st.one_of(st.sampled_from(COMMANDS), st.sampled_from(ANSWERS), st.sampled_from(PHRASES), st.text(max_size=60))
-FORGED = """form.back form.skip form.cancel form.send form.change form.resume form.restart form.keep form.done form.leave
+FORGED = """
+form.back form.skip form.cancel form.send form.change form.resume form.restart form.keep form.done form.leave
 form.follow form.new form.change.x form.x menu person language emergency language.en language.sr-cyrillic language.x
 town.drugi bind.1.abcdefghijklmnopqrst share.abc case.withdraw.SO-7KM4-2A9 case.x case.. case.rate.x.9 operator.end
-operator.rate..5 operator.rate.x.٣ aid.take.SO-7KM4-2A9 aid. my_data my_data.delete.yes procedures~² procedures~99 ~ . "" """
+operator.rate..5 operator.rate.x.٣ aid.take.SO-7KM4-2A9 aid. my_data my_data.delete.yes procedures~² procedures~99 ~ .
+"""
 CHOICES = st.one_of(st.sampled_from(FORGED.split()), st.text(max_size=20))
 MEDIA = [Media("photo", "a.jpg"), Media("photo", "b.jpg", size=5), Media("video", "v.mp4"), Media("file", "p.pdf")]
 CAPTIONS = st.sampled_from(["", "", "rupa", "Trg 5", "gori!", "pasoš"])
