@@ -28,7 +28,7 @@ BROKEN = {
     "nothing": "",
     "spaces": "  ",
     "control characters": "a\x00b\x1f\r\nX: y",
-    "ten thousand letters": "ж" * 10_000,
+    "three thousand letters": "x" * 3000,
     "a number without end": "9" * 5000,
     "a number of another script": "٣²",
     "a negative one": "-1",
@@ -77,30 +77,36 @@ def test_a_page_of_something_that_is_not_is_not_there(town: World, seats: dict[s
             continue
         path = re.sub(r"\{\w+\}", part, page.path)
         given = looked(town, seats["admin"], path) if page.method == "GET" else sent(seats["admin"], path, {})
-        assert given.status < 500, (page.path, given.body[:300])
+        assert given.status < 500, page.path
         assert "T#" not in given.body or part.startswith("T%23")
+
+
+@pytest.mark.shows("B72")
+def test_a_filter_of_ten_thousand_bytes_is_a_filter_that_finds_nothing(town: World, seats: dict[str, Clerk]) -> None:
+    for path in ("inbox?only=", "inbox?after=", "search?q=", "search?q=a&after=", "announcements?after=", "audit?day="):
+        assert looked(town, seats["admin"], f"/console/{path}{quote('ж' * 5000)}").status < 500, path
 
 
 @pytest.mark.shows("B70", "B71", "B72")
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_page_asked_for_with_anything_is_shown_or_refused(town: World, seats: dict[str, Clerk], kind: str) -> None:
-    query = "&".join(f"{name}={quote(BROKEN[kind])}" for name in FIELDS)
+    faults, query = [], "&".join(f"{name}={quote(BROKEN[kind])}" for name in FIELDS)
     for page, path in addresses(town, [page for page in PAGES if page.method == "GET"]):
         given = looked(town, seats["platform" if page.permission == "towns" else "admin"], f"{path}?{query}")
-        assert given.status < 500, (page.path, given.status, given.body[:300])
+        faults += [(page.path, given.status)] * (given.status >= 500)
+    assert faults == []
 
 
 @pytest.mark.shows("B75", "B76")
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_form_with_anything_in_it_is_taken_or_refused(
-    town: World, seats: dict[str, Clerk], kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_form_with_anything_in_it_is_taken_or_refused(town: World, seats: dict[str, Clerk], kind: str) -> None:
     leave = ("/console/sign-out", "/console/sign-out/everywhere", "/console/account/language")
     pages = [page for page in PAGES if page.writes and page.path not in leave]
-    fields = {name: BROKEN[kind] for name in FIELDS if name != "csrf"}
+    faults, fields = [], {name: BROKEN[kind] for name in FIELDS if name != "csrf"}
     for page, path in addresses(town, pages):
         given = sent(seats["platform" if page.permission == "towns" else "admin"], path, fields)
-        assert given.status < 500, (page.path, given.status, given.body[:300])
+        faults += [(page.path, given.status)] * (given.status >= 500)
+    assert faults == []
 
 
 @pytest.mark.shows("B12", "B13", "B47")

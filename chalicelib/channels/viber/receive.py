@@ -179,8 +179,9 @@ def _attachment(kind: str, message: Mapping[str, Any], text: str) -> dict[str, A
         return {"kind": "empty", "text": text}
     name = re.sub(r"[\\/\x00-\x1f]|\.\.", "_", _text(message.get("file_name")))[-120:]
     size = message.get("size")
-    known = isinstance(size, int) and not isinstance(size, bool) and 0 <= size < MEDIA_BYTES_TOLD_MAX
-    media = Media(_MEDIA[kind], clean(url[:LINK_CHARS_MAX]), name, size if known else 0)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < MEDIA_BYTES_TOLD_MAX:
+        size = 0
+    media = Media(_MEDIA[kind], clean(url[:LINK_CHARS_MAX]), name, size)
     return {"kind": "attachment", "media": media, "text": text}
 
 
