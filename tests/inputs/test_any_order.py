@@ -21,13 +21,18 @@ from chalicelib import services
 from chalicelib.cases import lifecycle
 from chalicelib.dialogue import forms, handover, memory
 from chalicelib.model import BOT, Conversation, Inbound, Line, Media, Message, Say, Town
+from chalicelib.storage import views
 from chalicelib.understanding import understand
 from infra import towns
 from infra.proofs import CITIZEN, Stage, town_of
+from tests.viber import message
+from tests.world import World
 
 KINDS = {path.stem for path in Path(services.__file__).parent.glob("*.py")} - {"__init__", "consent", "message"}
 CLOCKS = ("2026-03-10T10:15:00+01:00", "2026-03-29T01:59:00+01:00", "2026-05-01T23:50:00+02:00")
 TEXT_CHARS_MAX = 7000
+FILES = ["picture", "video", "file"]
+_people = itertools.count(1)
 NOBODY = {"link": None, "phone_cases": ()}
 
 
@@ -271,3 +276,93 @@ def test_anything_in_any_order_is_answered_and_loses_nothing() -> None:
 @pytest.mark.shows("T4")
 def test_anything_in_any_order_for_long_is_answered_and_loses_nothing() -> None:
     run_state_machine_as_test(Anything, settings=LONG)
+
+
+# --- over Viber, with everything stored and some of it repeated -----------------------------------------------------
+
+SECONDS_BETWEEN = 30
+REPEATED_WITHIN_SECONDS = 23 * 3600
+CONTENTS = st.one_of(
+    st.builds(lambda text: {"type": "text", "text": text}, TEXTS),
+    st.builds(lambda choice: {"type": "text", "text": f"~1:{choice}"}, CHOICES),
+    st.builds(lambda kind: {"type": kind, "media": "https://m.example/x", "text": "rupa"}, st.sampled_from(FILES)),
+    st.builds(lambda place: {"type": "location", "location": {"lat": place[0], "lon": place[1]}}, PINS),
+    st.sampled_from([{"type": "sticker", "sticker_id": 1}, {"type": "voice"}, {"type": "contact", "contact": {}}, {}]),
+)
+
+
+class Stored(RuleBasedStateMachine):
+    """One person at a published town's bot. `world` is set by the test."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.citizen = f"machine-{next(_people)}"
+        self.events: list[tuple[float, dict[str, Any]]] = []
+
+    @rule(content=CONTENTS)
+    def sends(self, content: dict[str, Any]) -> None:
+        event = message(self.citizen, **content)
+        self.events.append((self.world.now, event))
+        self.calls(event)
+
+    @rule(index=st.integers(0, 30))
+    def presses(self, index: int) -> None:
+        mine = [body for body in self.world.viber.sent if body["receiver"] == self.citizen and "keyboard" in body]
+        bodies = [button["ActionBody"] for body in mine[-3:] for button in body["keyboard"]["Buttons"]]
+        self.sends({"type": "text", "text": bodies[index % len(bodies)] if bodies else "meni"})
+
+    @precondition(lambda self: self.events)
+    @rule(back=st.integers(1, 20))
+    def viber_repeats_itself(self, back: int) -> None:
+        at, event = self.events[-min(back, len(self.events))]
+        if self.world.now - at > REPEATED_WITHIN_SECONDS:
+            return
+        before, said = self.kept(), len(self.world.viber.sent)
+        assert self.world.calls(event) == {}
+        assert (self.kept(), len(self.world.viber.sent)) == (before, said)
+
+    @rule(event=st.sampled_from(["conversation_started", "subscribed", "unsubscribed"]))
+    def comes_or_goes(self, event: str) -> None:
+        before = self.kept()
+        user = {"user": {"id": self.citizen}, "user_id": self.citizen}
+        self.world.calls({"event": event, "message_token": next(_people), **user})
+        after = self.kept()
+        assert before is None or after is not None and after.state == before.state, "the form is gone"
+
+    @rule(minutes=SILENCES)
+    def is_silent(self, minutes: int) -> None:
+        self.world.now += 60 * minutes
+
+    def calls(self, event: dict[str, Any]) -> None:
+        self.world.now += SECONDS_BETWEEN
+        before, said = self.kept(), len(self.world.viber.sent)
+        assert self.world.calls(event) == {}
+        after, sent = self.kept(), self.world.viber.sent[said:]
+        assert after is not None
+        dead = views.dead_rows_of(self.world.slug, self.world.account.id, self.citizen)
+        assert {row.kind for row in dead} <= {"odd"}, "a bug was met"
+        if not handover.reference(after.state):
+            assert sent and (sent[-1]["keyboard"]["Buttons"] or after.state.get(memory.ERASED))
+        if before is not None:
+            nothing_given_is_lost(before.state, after.state, set(counts(after) - counts(before)))
+
+    def kept(self) -> Conversation | None:
+        return self.world.conversation(self.citizen)
+
+
+def told_in_store(town: World, how: settings) -> None:
+    machine = type("StoredHere", (Stored,), {"world": town})
+    run_state_machine_as_test(machine, settings=how)
+
+
+@pytest.mark.shows("T4", "R1", "F3")
+def test_anything_over_viber_is_stored_once_answered_and_loses_nothing(town: World) -> None:
+    told_in_store(town, settings(QUICK, max_examples=4, stateful_step_count=25))
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("T4", "R1", "F3")
+def test_anything_over_viber_for_long_is_stored_once_answered_and_loses_nothing(town: World) -> None:
+    told_in_store(town, settings(QUICK, max_examples=150, stateful_step_count=50))
