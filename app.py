@@ -23,6 +23,9 @@ app = Chalice(app_name="salter", configure_logs=False)
 JSON = "application/json; charset=utf-8"
 
 
+# Stands for a body whose bytes cannot be had: neither JSON nor a form, and nobody signed it.
+UNREADABLE = b"\0"
+
 # Routes that must not answer 415: a genuine callback is taken whatever it calls itself.
 ANY = ["*/*"]
 
@@ -30,8 +33,12 @@ ANY = ["*/*"]
 def request() -> Request:
     """The current request as channels see it."""
     current = app.current_request
+    try:
+        body = current.raw_body or b""
+    except ValueError:  # not the base64 that the gateway says it is
+        body = UNREADABLE
     return Request(
-        body=current.raw_body or b"",
+        body=body,
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         query=dict(current.query_params or {}),
     )

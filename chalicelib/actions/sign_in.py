@@ -16,10 +16,11 @@ from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.sessions import Session
 from chalicelib.storage.staff import PLATFORM
-from chalicelib.storage.staff_pool import Asked, Entered, WeakPassword, WrongPassword
+from chalicelib.storage.staff_pool import CHALLENGES, Asked, Entered, WeakPassword, WrongPassword
 from chalicelib.wire import Deadline
 
 __all__ = [
+    "CHALLENGES",
     "Asked",
     "Denied",
     "NoPlace",

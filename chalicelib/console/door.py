@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from chalicelib.actions import known, sign_in
 from chalicelib.channels import Request
@@ -138,7 +138,7 @@ def redirect(page: Page, path: str, cookies: tuple[str, ...] = ()) -> Answer:
 
 def came_from(request: Request) -> str:
     """The page of ours on which a form was sent or a part asked for, as `console/…`; "" for none."""
-    parts = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
+    parts = _address_in(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
     path = parts.path.partition("/console/")[2]
     return f"console/{path}{'?' + parts.query if parts.query else ''}" if path else ""
 
@@ -196,7 +196,7 @@ def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answ
     query = {"ended": "1"} if COOKIE in cookies_of(request) else {}
     way = f"console/sign-in?{urlencode(query | {'to': back})}"
     if is_htmx:  # goes on from the page that is open, not from the part that was asked for
-        above = urlsplit(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
+        above = _address_in(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
         return Answer(status=401, headers={"HX-Redirect": f"{above}/{way}"})
     return redirect(page, way)
 
@@ -216,10 +216,18 @@ def _form(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
+def _address_in(written: str) -> SplitResult:
+    """The parts of an address that a browser names; of what is none, nothing."""
+    try:
+        return urlsplit(written)
+    except ValueError:
+        return urlsplit("")
+
+
 def _check_origin(request: Request) -> None:
     """A form is sent from a page of our own address."""
     written = request.headers.get("origin") or request.headers.get("referer") or ""
-    if written and urlsplit(written).netloc != request.headers.get("host"):
+    if written and _address_in(written).netloc != request.headers.get("host"):
         raise Refused(403, "foreign_page", "This form came from another site.")
 
 

@@ -18,6 +18,7 @@ Key = tuple[str, str]
 
 TRANSACTION_ITEMS_MAX = 100
 BATCH_KEYS_MAX = 100
+PK_BYTES_MAX, SK_BYTES_MAX = 2048, 1024  # DynamoDB's own bounds
 BATCH_WRITES_MAX = 25
 BATCH_ROUNDS_MAX = 4
 UNCOUNTED = -1
@@ -53,7 +54,9 @@ def table(name: str) -> str:
 
 
 def get(name: str, pk: str, sk: str, deadline: Deadline) -> Item | None:
-    """One item, read consistently; None if there is none."""
+    """One item, read consistently; None if there is none, as there is under keys longer than any can be."""
+    if len(pk.encode()) > PK_BYTES_MAX or len(sk.encode()) > SK_BYTES_MAX:
+        return None
     payload = {"TableName": table(name), "Key": pack({"pk": pk, "sk": sk}), "ConsistentRead": True}
     answer = call("dynamodb", "GetItem", payload, deadline, repeatable=True)
     return unpack(answer["Item"]) if "Item" in answer else None
@@ -176,16 +179,20 @@ def page(
     """At most `limit` items of one partition of an index (or of the table), from sort key `start` to `end`, both in.
 
     `partition` is the hash key's name and value, `sort` the range key's name. One request; an index may lag behind, as
-    does a table asked with `eventual` (at half the price).
+    does a table asked with `eventual` (at half the price). A start beyond the end, as somebody may have written into
+    an address, finds nothing.
     """
+    start, end = start or " ", end or "~"
+    if start > end or len(start.encode()) > SK_BYTES_MAX or len(partition[1].encode()) > PK_BYTES_MAX:
+        return []
     payload: dict[str, Any] = {
         "TableName": table(name),
         "KeyConditionExpression": "#p = :p AND #s BETWEEN :a AND :z",
         "ExpressionAttributeNames": {"#p": partition[0], "#s": sort},
         "ExpressionAttributeValues": {
             ":p": {"S": partition[1]},
-            ":a": {"S": start or " "},
-            ":z": {"S": end or "~"},
+            ":a": {"S": start},
+            ":z": {"S": end},
         },
         "Limit": limit,
         "ScanIndexForward": not newest_first,

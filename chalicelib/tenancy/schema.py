@@ -34,7 +34,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 HttpsUrl = Annotated[
-    str, Field(max_length=300, pattern=r"^https?://([\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
+    str, Field(max_length=300, pattern=r"^(https://[\w-]+(\.[\w-]+)+|https?://localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
 ]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}$")]
 Unconfirmed = Literal["to be confirmed by the town"]
@@ -44,7 +44,9 @@ Title = Annotated[str, Field(min_length=1, max_length=TITLE_CHARS_MAX)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Nothing unknown, and nothing taken for what it is not: `09001` is no number, `1` is no yes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _phone(value: str) -> str:

@@ -139,6 +139,7 @@ def test_the_audience_is_topic_place_language_and_channel_and_each_person_once(t
             written(town, **wrong)
 
 
+@pytest.mark.shows("B76")
 @pytest.mark.parametrize(
     "text", [{}, {"sr": "  "}, {"sr": "a" * 1001}, {"bs": "x"}, {"sr": "replace_me_with_user_name"}]
 )

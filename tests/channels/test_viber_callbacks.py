@@ -70,6 +70,7 @@ def test_a_body_over_the_limit_is_413() -> None:
     assert refused.value.status == 413
 
 
+@pytest.mark.shows("B1", "B2", "B3", "B4", "B5", "B6", "B8", "B9", "B12")
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b'"x"', b"1", b"{", b"{}{}", b"\xff\xfe{", b"[" * 100_000, b'{"event":null}', b'{"event":7}']
@@ -96,6 +97,7 @@ def test_what_concerns_nobodys_conversation_is_just_taken(event: str) -> None:
 # --- sender -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("B16", "B17")
 @pytest.mark.parametrize(
     "sender", [None, {}, [], {"id": None}, {"id": ""}, {"id": 7}, {"id": "x" * 300}, {"id": "a#b"}]
 )
@@ -115,6 +117,7 @@ def test_names_do_not_matter(name: Any) -> None:
     assert inbound(event).level == 1
 
 
+@pytest.mark.shows("B38")
 def test_group_chats_are_not_answered_but_an_empty_chat_id_is_a_normal_message() -> None:
     assert inbound(message("mira", "zdravo") | {"chat_id": "group"}) is None
     assert inbound(message("mira", "zdravo") | {"chat_id": None}).text == "zdravo"
@@ -164,6 +167,7 @@ def test_what_cannot_be_stored_is_replaced() -> None:
     assert inbound(body).text == "a\ufffdb\ufffdc"
 
 
+@pytest.mark.shows("B30", "B31")
 def test_our_button_is_a_choice_an_old_one_the_menu_and_typed_words_are_words() -> None:
     assert inbound(message("mira", "~1:procedures.birth")).choice == "procedures.birth"
     assert inbound(message("mira", "~9:whatever")).choice == "menu"
@@ -193,6 +197,7 @@ def test_a_place_may_be_numbers_or_text(place: dict[str, Any]) -> None:
     assert inbound(message("mira", type="location", location=place, text="loc")).place == (45.77, 19.1)
 
 
+@pytest.mark.shows("B33")
 @pytest.mark.parametrize(
     "place", [None, {}, {"lat": 123, "lon": 1}, {"lat": float("nan"), "lon": 1}, {"lat": "x", "lon": 1}]
 )
@@ -200,6 +205,7 @@ def test_a_place_that_is_none_is_asked_again(place: Any) -> None:
     assert inbound(message("mira", type="location", location=place)).kind == "empty"
 
 
+@pytest.mark.shows("B37")
 @pytest.mark.parametrize("card", [None, {}, {"phone_number": "38761000111"}, {"name": "X", "phone_number": "+381 6"}])
 def test_a_contact_card_never_becomes_a_phone_number(card: Any) -> None:
     taken = inbound(message("mira", type="contact", contact=card, text="share.self"))

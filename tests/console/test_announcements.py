@@ -104,6 +104,7 @@ def test_an_uncertain_page_is_shown_and_somebody_decides(office: World) -> None:
     assert author.post(f"{path}/page", {"n": "x", "what": "resend"}).status == 404
 
 
+@pytest.mark.shows("B76")
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

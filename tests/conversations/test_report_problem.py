@@ -291,6 +291,7 @@ def test_back_from_a_change_returns_to_the_summary_unchanged() -> None:
     assert answers(scene)["place"] == {"text": "Venca Petrovića 12"}
 
 
+@pytest.mark.shows("B31")
 def test_an_old_button_of_an_earlier_step_is_taken_as_what_it_says() -> None:
     scene = stage()
     says(scene, "Velika rupa u Venca Petrovića 12", "preskoči")

@@ -128,6 +128,7 @@ def test_a_case_may_come_in_on_its_way_already(dms: System) -> None:
 GOOD = {"subject": "x", "applicant": {"name": "M"}}
 
 
+@pytest.mark.shows("B3", "B5", "B9", "B10", "B12", "B26")
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
@@ -158,6 +159,7 @@ def test_what_is_malformed_or_refused_is_said_with_its_field_and_nothing_stored(
     assert dms.get("cases").json == {"cases": [], "cursor": None}
 
 
+@pytest.mark.shows("B47")
 def test_another_type_than_json_is_415(dms: System) -> None:
     assert dms.post("cases", b"a=b", Content_Type="application/x-www-form-urlencoded").status == 415
 
@@ -347,6 +349,7 @@ def test_many_events_at_once_are_all_written_down(dms: System) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("B63")
 def test_a_case_is_found_however_its_reference_is_typed_and_unknown_ones_are_all_alike(dms: System) -> None:
     reference = dms.file()["reference"]
     plain = reference.replace("-", "")
@@ -390,6 +393,7 @@ def test_a_list_is_paged_filtered_and_bounded(dms: System, world: World) -> None
     assert len(listed(kind="administrative")) == 5
 
 
+@pytest.mark.shows("B71")
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -408,6 +412,7 @@ def test_a_parameter_that_means_nothing_is_422(dms: System, query: dict[str, Any
     assert (answer.status, answer.json["error"]["field"]) == (422, field)
 
 
+@pytest.mark.shows("B70")
 def test_a_cursor_is_good_as_it_was_given_to_the_key_it_was_given_to(dms: System, world: World) -> None:
     for _ in range(3):
         world.now += 60

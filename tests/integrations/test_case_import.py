@@ -133,6 +133,7 @@ ENGLISH = (
 )
 
 
+@pytest.mark.shows("B11", "B74")
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [
@@ -154,6 +155,7 @@ def test_encodings_delimiters_and_headers_of_any_office_are_read(body: str, enco
     assert case_file.consent_of(row.cells["consent"]) is True
 
 
+@pytest.mark.shows("B12")
 @pytest.mark.parametrize(
     ("body", "reason"),
     [(b"", "empty"), (b"  \n", "empty"), (b"PK\x03\x04\0\0", "not_csv"), (b"a;b\n1;2\n", "no_number_column")],

@@ -235,6 +235,7 @@ def _other(code: str) -> str:
     return code[:-1] + ("A" if code[-1] != "A" else "E")
 
 
+@pytest.mark.shows("B63", "A27")
 @pytest.mark.parametrize("numbered", [False, True])
 def test_a_stranger_cannot_tell_a_case_there_is_from_one_there_is_not(
     dms: System, world: World, meter: Meter, numbered: bool
@@ -386,6 +387,7 @@ def test_the_phones_own_number_finds_the_paper_case_and_a_yes_binds_it(dms: Syst
     assert "Rešeno" in world.says("mira", "moji predmeti")[0]
 
 
+@pytest.mark.shows("B37")
 @pytest.mark.parametrize(
     "how", ["no button", "old nonce", "another's number", "used", "typed", "somebody else's button"]
 )

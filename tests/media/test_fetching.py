@@ -47,6 +47,7 @@ def test_what_a_listed_host_gives_is_taken(host: MediaHost) -> None:
     assert host.asked == ["/i/9.jpg?exp=1"]
 
 
+@pytest.mark.shows("B34", "A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -89,6 +90,7 @@ PRIVATE = ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0
 PRIVATE += ["fe80::1", "::", "::ffff:10.0.0.1", "::ffff:169.254.169.254"]
 
 
+@pytest.mark.shows("B34", "A9")
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     host: MediaHost, resolver: dict[str, Any], address: str
@@ -123,6 +125,7 @@ def test_even_the_local_stage_calls_no_public_host_in_the_clear(host: MediaHost,
     assert refused("http://media.viber.example/9.jpg") == ("address_not_allowed", False)
 
 
+@pytest.mark.shows("B34", "A9")
 def test_a_redirect_is_not_followed(host: MediaHost) -> None:
     secret = host.link("/secret", b"of the house")
     assert refused(host.link("/9.jpg", secret)) == ("http_302", False)
@@ -138,6 +141,7 @@ def test_a_dead_link_is_final_and_a_tired_host_is_not(host: MediaHost, status: i
     assert refused(host.link("/9.jpg", status)) == (f"http_{status}", retryable)
 
 
+@pytest.mark.shows("B35", "B53")
 def test_more_than_the_bound_is_not_read(host: MediaHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "BYTES_MAX", 1000)
     assert refused(host.link("/9.jpg", bytes(1001))) == ("too_large", False)
@@ -150,6 +154,7 @@ def test_a_host_that_gives_its_bytes_in_drops_is_left(host: MediaHost, monkeypat
     assert refused(host.link("/9.jpg", (b"drop",) * 20)) == ("TimeoutError", True)
 
 
+@pytest.mark.shows("B53")
 def test_an_answer_that_was_cut_short_is_no_photo(host: MediaHost, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         import threading

@@ -351,6 +351,7 @@ def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     return str(asked["attachment"])
 
 
+@pytest.mark.shows("B51")
 @pytest.mark.parametrize(
     ("data", "state", "words"),
     [(samples.photo(exif=True), "checked", 0), (b"\xff\xd8\xff<script>", "refused", 1)],
@@ -374,6 +375,7 @@ def test_an_upload_is_checked_like_any_other_before_anybody_sees_it(
         assert samples.CANARY.encode() not in stored(file.key)
 
 
+@pytest.mark.shows("B59")
 def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
     visitor = Visitor(world)
     identifier = uploads(visitor, samples.photo(), "image/jpeg")
