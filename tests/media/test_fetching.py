@@ -47,6 +47,7 @@ def test_what_a_listed_host_gives_is_taken(host: MediaHost) -> None:
     assert host.asked == ["/i/9.jpg?exp=1"]
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -68,6 +69,7 @@ def test_a_host_nobody_listed_is_not_called(host: MediaHost, resolver: dict[str,
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -89,6 +91,7 @@ PRIVATE = ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0
 PRIVATE += ["fe80::1", "::", "::ffff:10.0.0.1", "::ffff:169.254.169.254"]
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     host: MediaHost, resolver: dict[str, Any], address: str
@@ -100,12 +103,14 @@ def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_the_address_that_was_looked_at_is_the_one_that_is_called(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["eu.cdn.viber.example"] = ["93.184.216.34"]
     assert fetch("https://eu.cdn.viber.example/9.jpg", SOON) == b"found"
     assert resolver["called"] == ["93.184.216.34"]
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     host: MediaHost, resolver: dict[str, Any], monkeypatch: pytest.MonkeyPatch, address: str
@@ -118,11 +123,13 @@ def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_even_the_local_stage_calls_no_public_host_in_the_clear(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["media.viber.example"] = ["93.184.216.34"]
     assert refused("http://media.viber.example/9.jpg") == ("address_not_allowed", False)
 
 
+@pytest.mark.shows("A9")
 def test_a_redirect_is_not_followed(host: MediaHost) -> None:
     secret = host.link("/secret", b"of the house")
     assert refused(host.link("/9.jpg", secret)) == ("http_302", False)
