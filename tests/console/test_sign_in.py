@@ -7,6 +7,7 @@ import html
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 
 from chalicelib.actions import manage_staff, sign_in
 from chalicelib.actions.manage_staff import Work
+from chalicelib.model import Unavailable
 from chalicelib.storage import audit, sessions, staff, staff_pool
-from chalicelib.storage.staff_pool import NotTheirs
+from chalicelib.storage.staff_pool import Asked, NotTheirs
 from chalicelib.wire import Deadline
 from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from tests.shows import Measure
 from tests.world import World
 
 HOUR = 3600
@@ -64,6 +67,55 @@ def test_after_five_wrong_passwords_the_address_rests_for_a_quarter_of_an_hour(t
     town.now += 4
     assert clerk.sign_in(person.mail, "ne-Znam-lozinku-1").status == 401, "and counts from the beginning"
     assert clerk.sign_in(person.mail).status == 303
+
+
+@pytest.mark.shows("A16")
+def test_twelve_guesses_at_once_are_no_more_than_one_after_the_other(
+    town: World, measured: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, looked_at = hired(town.slug), list[str]()
+    enter = staff_pool.enter
+
+    def counted(mail: str, password: str, deadline: Deadline) -> Any:
+        looked_at.append(password)
+        return enter(mail, password, deadline)
+
+    monkeypatch.setattr(staff_pool, "enter", counted)
+
+    def guess(number: int) -> int:
+        try:
+            outcome = sign_in.sign_in(person.mail, f"ne-Znam-lozinku-{number}", town.now)
+        except Unavailable:
+            return 503
+        return 429 if isinstance(outcome, sign_in.Denied) and outcome.rests_seconds else 401
+
+    with ThreadPoolExecutor(12) as threads:
+        statuses = list(threads.map(guess, range(12)))
+    assert len(looked_at) <= sign_in.TRIES_MAX
+    assert statuses.count(401) < sign_in.TRIES_MAX
+    measured("A16", f"12 guesses at once: {len(looked_at)} passwords looked at, {sign_in.TRIES_MAX} are the bound")
+
+
+@pytest.mark.shows("A16", "A17")
+def test_whoever_has_the_password_gets_no_more_guesses_at_the_code(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Giving the right password again does not begin the count of wrong codes anew."""
+    person, asked = hired(town.slug), Asked(staff_pool.TOTP, "session")
+    monkeypatch.setattr(staff_pool, "enter", lambda mail, password, deadline: asked)
+
+    def wrong(*args: object) -> None:
+        raise staff_pool.WrongPassword("code")
+
+    monkeypatch.setattr(staff_pool, "answer", wrong)
+    guessed = 0
+    for _ in range(20):
+        if sign_in.sign_in(person.mail, PASSWORD, town.now) is not asked:
+            break
+        outcome = sign_in.answer(person.mail, asked, "000000", town.now)
+        assert isinstance(outcome, sign_in.Denied)
+        guessed += 1
+    assert guessed == sign_in.TRIES_MAX
 
 
 @pytest.mark.shows("A16", "A23")
