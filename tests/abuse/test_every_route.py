@@ -24,8 +24,9 @@ from chalicelib.channels.web import token as tokens
 from chalicelib.console import permissions
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.model import Announcement, Attachment, Audience, Case, Follower, Staff
-from chalicelib.storage import api_keys, audit, dynamo, imports, keys, orders
+from chalicelib.storage import api_keys, audit, dynamo, imports, invitations, keys, orders
 from chalicelib.storage.announcements import AnnouncementStore
+from chalicelib.storage.invitations import Invitation
 from chalicelib.storage.orders import Order
 from chalicelib.wire import Call, Reply
 from tests.console.clerk import Clerk, employed, filed, seated, soon
@@ -38,6 +39,7 @@ from tests.world import NOON, World, compiled
 SECRET = "Tuđa-tajna-Ćirić"
 NEVER_CASE = "PR-AAAA-AAA"
 FIELDS = {"what": "phone", "v": "1", "status": "in_progress", "note": "x", "to": "", "text": "x", "role": "admin"}
+FIELDS |= {"text.sr": "x", "topic": "", "at": "", "type": "image/jpeg", "size": "9", "file": "f" * 24}
 # Doors that show nothing of anybody: no sign-in, and no id of a person's matter in the address.
 PUBLIC = {
     "/health",
@@ -52,7 +54,16 @@ PUBLIC = {
     "/api/v1/reference",
 }
 # Who looks at a route with a hole in its address, by how the address begins.
-GROUPS = ("/viber/", "/chat/", "/files/", "/api/v1/{tenant}/", "/console/", "/crew/")
+GROUPS = (
+    "/viber/",
+    "/chat/",
+    "/files/",
+    "/pictures/",
+    "/api/v1/{tenant}/",
+    "/open311/{tenant}/v2/",
+    "/console/",
+    "/crew/",
+)
 ROUTES = sorted((method, path) for path, methods in app.app.routes.items() for method in methods)
 STAFFED = [page for page in PAGES if page.permission != permissions.OPEN]
 
@@ -75,6 +86,7 @@ class Theirs:
     job: str
     crew: str
     sheet: str
+    invitation: str
 
 
 class Written:
@@ -118,14 +130,16 @@ def theirs(town: World, monkeypatch: pytest.MonkeyPatch) -> Theirs:
     order = Order(
         slug, case.reference, keys.secret_digest(crew), SECRET, "a@b.example", "x", int(town.now), int(town.now) + 9
     )
+    letter = Invitation(slug, "1" * 16, SECRET, "asked", "x", "staff:x", int(town.now), 1, 1)
     store = AnnouncementStore(slug)
     rows = [store.item(said), store.listed(said), imports.item(job), imports.listed(job), orders.item(order)]
+    rows += [invitations.item(letter), invitations.listed(letter)]
     dynamo.transact(rows, soon())
     key = api_keys.all_of(slug, town.now, soon())[0].id
     colleague = employed(slug, "clerk", name=SECRET)
     new = drafted(seated(employed(slug, "admin"), town.now), "/console/content/new/sheets", title=SECRET)
     sheet = new.leads_to.rpartition("/")[2].partition("?")[0]
-    return Theirs(slug, case, chat, sign_up, colleague, key, said.id, job.id, crew, sheet)
+    return Theirs(slug, case, chat, sign_up, colleague, key, said.id, job.id, crew, sheet, letter.id)
 
 
 # What stands in a hole of a page's address, by what stands before it: the other town's id, and one nobody has.
@@ -136,13 +150,15 @@ HOLES: dict[str, Any] = {
     "volunteers/{reference}": lambda theirs: (theirs.sign_up.reference, NEVER_CASE),
     "{room}/{name}": lambda theirs: (theirs.sheet, "nothing_ever"),
     "announcements/{identifier}": lambda theirs: (theirs.announcement, "0" * 16),
+    "invitations/{identifier}": lambda theirs: (theirs.invitation, "0" * 16),
+    "systems/{callback}": lambda theirs: ("theirs", "nothing"),
     "import/{job}": lambda theirs: (theirs.job, "n" * 24),
     "imports/{identifier}": lambda theirs: (theirs.job, "n" * 24),
     "staff/{person}": lambda theirs: (theirs.colleague.id, "00000000"),
     "keys/{key}": lambda theirs: (theirs.key, "0" * len(theirs.key)),
 }
-# To take back what is not there is no error here; the answer only has to be the same one.
-HARMLESS = {"content_form.undo"}
+# These answer before they look: nothing to take back, no finished upload. The answer only has to be the same one.
+HARMLESS = {"content_form.undo": 303, "announcements.picture": 409}
 # Words of the product in an address, the same in every town.
 WORDS = {"edit/{room}": "sheets", "new/{room}": "sheets"}
 BODIES = {
@@ -215,7 +231,10 @@ def test_no_page_of_the_staff_opens_what_another_town_has_and_whoever_tried_is_o
         if page.view not in HARMLESS:
             asked.add(page.path)
         assert (told.status, _without_ids(told.body)) == (unknown.status, _without_ids(unknown.body)), _named(page)
-        assert told.status in ((303,) if page.view in HARMLESS else (403, 404)), (_named(page), told.status)
+        assert told.status in ((HARMLESS[page.view],) if page.view in HARMLESS else (403, 404)), (
+            _named(page),
+            told.status,
+        )
         assert SECRET not in told.body and theirs.slug not in told.body, _named(page)
     for page in STAFFED:
         if not page.writes and not _holes(page.path) and page.permission != permissions.TOWNS:
@@ -275,12 +294,34 @@ def test_no_token_link_or_signature_of_one_town_is_good_in_another(
         assert _sends(method, path.replace("{tenant}", town.slug), bearer, said)[0] == 401, path
     signed = callback(f"token-of-{theirs.slug}", message("mira", "zdravo"))
     assert _sends("POST", f"/viber/{town.slug}", signed.headers, signed.body)[0] == 403
+    for name in ("photo.jpg", "small.jpg"):
+        assert _sends("GET", f"/pictures/{town.slug}/{theirs.announcement}/{name}", {}, b"")[0] == 404
     moved = theirs.crew.replace(theirs.slug, town.slug)
     for page in PAGES:
         if page.path.startswith("/crew/"):
             at = page.path.replace("{token}", moved).replace("{number}", "1")
             answer = Clerk().post(at, FIELDS) if page.writes else Clerk().get(at)
             assert answer.status == 404 and SECRET not in answer.body, page.path
+    _nothing_written(written, theirs)
+
+
+@pytest.mark.shows("A4", "R6")
+def test_no_program_that_speaks_open311_reads_or_files_in_another_town(
+    town: World, theirs: Theirs, written: Written
+) -> None:
+    ours, reference = System(town.slug).token, theirs.case.reference
+    for method, path in ROUTES:
+        if not path.startswith("/open311/"):
+            continue
+        for resource in ("requests", "tokens", "services", "servicerequestupdates"):
+            at = path.replace("{resource}", resource).replace("{item}", f"{reference}.json")
+            read = _sends(method, f"{at.replace('{tenant}', town.slug)}?api_key={ours}", {}, b"")
+            assert SECRET not in read[1] and (read[0] == 404 or reference not in read[1]), at
+            if method == "POST":
+                form = f"api_key={ours}&service_code=road&lat=45.7&long=19.1&service_request_id={reference}".encode()
+                kind = {"Content-Type": "application/x-www-form-urlencoded"}
+                refused = _sends(method, at.replace("{tenant}", theirs.slug), kind, form)
+                assert refused[0] in (400, 401, 403, 404, 405), (at, refused)
     _nothing_written(written, theirs)
 
 
