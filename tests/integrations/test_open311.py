@@ -205,6 +205,7 @@ def test_an_uploaded_photo_is_checked_and_only_then_shown_to_whoever_may(
     assert anybody.get(f"requests/{reference}.json").json[0]["media_url"] is None
 
 
+@pytest.mark.shows("A9", "A10")
 @pytest.mark.shows("B34")
 @pytest.mark.parametrize("link", ["http://169.254.169.254/latest/meta-data", "https://10.0.0.1/a.jpg"])
 def test_a_photo_inside_our_own_network_is_never_fetched(system: Client311, world: World, link: str) -> None:
