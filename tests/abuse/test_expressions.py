@@ -23,6 +23,7 @@ LONGEST = 7000  # the longest text that is taken from a citizen
 LENGTHS = (26, 200, 1000, LONGEST)
 SECONDS_MAX = 0.25
 OWN_FILES = {"widget"}  # reads nothing but the style sheets that come with it
+INLINE = re.compile(r"\bre\.(search|match|fullmatch|sub|findall|split)\(r\"((?:[^\"\\]|\\.)+)\"")
 USUAL = ("a", "A", "Č", "ч", "1", " ", "-", ".", "@", "'", "(", "/")
 LETTERS_MAX = 7
 
@@ -40,7 +41,7 @@ def _expressions() -> Iterator[tuple[str, re.Pattern[Any], str]]:
                         if (pattern.pattern, way) not in known and path.stem not in OWN_FILES:
                             known.add((pattern.pattern, way))
                             yield f"{path.stem}.{name}.{way}", pattern, way
-    for way, written in re.findall(r"\bre\.(search|match|fullmatch|sub|findall|split)\(r?\"([^\"]+)\"", SOURCE):
+    for way, written in INLINE.findall(SOURCE):
         yield f"{written}.{way}", re.compile(written), way
 
 

@@ -184,7 +184,7 @@ def test_the_same_request_with_the_same_key_files_once(system: Client311, world:
     assert len(CaseStore(world.slug).changed_page(5, SOON).cases) == 2
 
 
-@pytest.mark.shows("B27")
+@pytest.mark.shows("A6", "B27")
 def test_control_characters_are_dropped_and_markup_is_only_words(system: Client311, anybody: Client311) -> None:
     reference = system.file(description="a\x00b\x0bc <svg onload=x> ]]> \ufffe")
     one = anybody.get(f"requests/{reference}.xml")
