@@ -64,6 +64,7 @@ GROUPS = (
     "/console/",
     "/crew/",
 )
+INLINE = re.compile(r"<script(?![^>]*\ssrc=)(?![^>]*type=\"application/json)|\son\w+=\"|\sstyle=\"")
 ROUTES = sorted((method, path) for path, methods in app.app.routes.items() for method in methods)
 STAFFED = [page for page in PAGES if page.permission != permissions.OPEN]
 
@@ -259,6 +260,49 @@ def test_a_page_that_asks_again_and_again_is_on_record_once(town: World, theirs:
     ]
 
 
+@pytest.mark.shows("A26")
+def test_every_look_at_what_somebody_told_the_town_is_on_record(town: World, theirs: Theirs) -> None:
+    person = employed(theirs.slug, "admin")
+    clerk, read = seated(person, town.now), 0
+    for page in STAFFED:
+        about_one = set(_holes(page.path)) & {"cases/{reference}", "live/{reference}"}
+        if page.writes or not about_one or page.view in ("case.standing", "live.said"):  # parts of a page that is open
+            continue
+        before = _acts(theirs.slug, person.by)
+        shown = clerk.get(_filled(page.path, theirs)[0])
+        assert shown.status in (200, 302), _named(page)
+        after = _acts(theirs.slug, person.by)
+        assert len(after) == len(before) + 1, _named(page)
+        read += 1
+    assert read >= 4
+
+
+@pytest.mark.shows("A7", "A19")
+def test_no_page_lets_in_anything_foreign_or_inline_or_may_be_framed_by_others(
+    town: World, theirs: Theirs, measured: Measure
+) -> None:
+    clerk, looked = seated(employed(theirs.slug, "admin"), town.now), 0
+    public = [path for method, path in ROUTES if method == "GET" and path.startswith(("/t/{tenant}", "/chat/{tenant}"))]
+    paths = [_filled(page.path, theirs)[0] for page in PAGES if not page.writes and "/crew/" not in page.path]
+    paths += [path.replace("{tenant}", theirs.slug) for path in public] + [f"/crew/{theirs.crew}", "/api/v1/reference"]
+    for path in paths:
+        if "{" in path:
+            continue
+        page = clerk.get(path)
+        if page.status != 200 or not page.headers.get("Content-Type", "").startswith("text/html"):
+            continue
+        policy = page.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy and "*" not in policy and "default-src 'none'" in policy, path
+        assert re.search(r"frame-ancestors '(none|self)'", policy) and "base-uri 'none'" in policy, path
+        assert page.headers["X-Content-Type-Options"] == "nosniff", path
+        assert not re.search(
+            r"<script(?![^>]*\ssrc=)(?![^>]*type=\"application/json)|\son\w+=\"|\sstyle=\"", page.body
+        ), path
+        looked += 1
+    assert looked > 25
+    measured("A7", f"{looked} pages: nothing inline, nothing foreign, no frame of others")
+
+
 @pytest.mark.shows("A4", "R6")
 def test_no_key_opens_what_another_town_has(town: World, theirs: Theirs, written: Written, measured: Measure) -> None:
     ours, asked = System(town.slug), 0
@@ -348,6 +392,10 @@ def _asks(town: str, token: str, method: str, path: str, body: Any) -> tuple[int
     raw, kind = (body, "text/csv") if isinstance(body, bytes) else (json.dumps(body).encode(), "application/json")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
     return _sends(method, f"/api/v1/{town}/{path}", headers, raw if method == "POST" else b"")
+
+
+def _acts(slug: str, by: str) -> list[audit.Act]:
+    return [act for act in audit.of_day(slug, "2026-03-10", soon())[0] if act.by == by]
 
 
 def _without_ids(body: str) -> str:
