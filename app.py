@@ -41,6 +41,7 @@ def request() -> Request:
         body=body,
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         query=dict(current.query_params or {}),
+        source=str(((current.context or {}).get("identity") or {}).get("sourceIp") or ""),
     )
 
 
@@ -95,10 +96,12 @@ def viber(account: str) -> Response:
 
 def web(tenant: str, door: Callable[[], Response]) -> Response:
     """A web chat route: the town's own sites may call it from a page; OPTIONS is answered here, not by the gateway."""
-    from chalicelib.actions import cross_origin
+    from chalicelib.actions import cross_origin, web_pace
 
     def checked() -> Response:
-        headers = cross_origin.headers(tenant, request().headers)
+        asked = request()
+        web_pace.by_address(asked.source, clock.now())
+        headers = cross_origin.headers(tenant, asked.headers)
         if app.current_request.method == "OPTIONS":
             return Response("", status_code=204, headers=headers)
         response = door()
@@ -127,7 +130,7 @@ def chat_messages(tenant: str) -> Response:
 def chat_attachments(tenant: str) -> Response:
     from chalicelib.actions import web_chat
 
-    return web(tenant, lambda: answer(web_chat.attach(tenant, request()), 201))
+    return web(tenant, lambda: answer(web_chat.attach(tenant, request(), clock.now()), 201))
 
 
 @app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"])

@@ -15,6 +15,8 @@ from chalicelib.wire import Deadline
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
     """Forget it, unless a case has it. Raises SendFailed, Unavailable."""
     key = str(body["key"])
+    if not keys.is_object_of(town, key):
+        raise SendFailed("foreign_object", retryable=False)
     record = media.load(town, key, now, deadline)
     if record is not None and record.cases:
         return

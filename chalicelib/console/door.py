@@ -15,7 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
-from chalicelib.actions import known, sign_in
+from chalicelib.actions import known, note_refusal, sign_in
 from chalicelib.channels import Request
 from chalicelib.console import permissions
 from chalicelib.console.routes import Page
@@ -108,23 +108,17 @@ def handle(page: Page, request: Request, params: Mapping[str, str], now: float) 
     deadline = Deadline(PAGE_SECONDS)
     cookies = cookies_of(request)
     session = sign_in.who(cookies.get(COOKIE, ""), now, deadline) if COOKIE in cookies else None
-    if page.permission != permissions.OPEN:
-        if session is None:
-            return _to_sign_in(page, request, params)
-        if not _may(session, page.permission):
-            raise Refused(403, "not_allowed", "Your role does not open this page.")
-    form = _form(request) if page.writes else {}
-    if page.writes:
-        _check_origin(request)
-        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
-    town = _town(session, deadline)
-    if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
-        return redirect(page, "console/towns")
-    chosen = cookies.get(VOICE_COOKIE, "") or (session.person.language if session else "")
-    visit = Visit(page, request, now, deadline, params, form, session, town, wording(chosen, town))
-    module, _, function = page.view.partition(".")
-    answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
-    return answer
+    status = 0
+    try:
+        answer = _opened(page, request, params, session, cookies, now, deadline)
+        status = answer.status
+        return answer
+    except Refused as error:
+        status = error.status
+        raise
+    finally:
+        if session is not None and status in (403, 404):
+            note_refusal.note(session, page.path, params, now, deadline)
 
 
 def root_of(page: Page) -> str:
@@ -171,6 +165,35 @@ def cookies_of(request: Request) -> dict[str, str]:
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _opened(
+    page: Page,
+    request: Request,
+    params: Mapping[str, str],
+    session: Session | None,
+    cookies: Mapping[str, str],
+    now: float,
+    deadline: Deadline,
+) -> Answer:
+    """Who may, was the form ours; then the view."""
+    if page.permission != permissions.OPEN:
+        if session is None:
+            return _to_sign_in(page, request, params)
+        if not _may(session, page.permission):
+            raise Refused(403, "not_allowed", "Your role does not open this page.")
+    form = _form(request) if page.writes else {}
+    if page.writes:
+        _check_origin(request)
+        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
+    town = _town(session, deadline)
+    if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
+        return redirect(page, "console/towns")
+    chosen = cookies.get(VOICE_COOKIE, "") or (session.person.language if session else "")
+    visit = Visit(page, request, now, deadline, params, form, session, town, wording(chosen, town))
+    module, _, function = page.view.partition(".")
+    answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
+    return answer
 
 
 def _may(session: Session | None, permission: str) -> bool:

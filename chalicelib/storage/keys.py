@@ -315,6 +315,11 @@ def thumbnail(media: str) -> str:
     return f"{media}.jpg"
 
 
+def is_object_of(town: str, key: str) -> bool:
+    """Whether an object in the bucket, checked or just uploaded, is this town's."""
+    return key.removeprefix("incoming/").startswith(f"T/{town}/") and ".." not in key
+
+
 def upload(town: str, session: str, identifier: str) -> str:
     """Where a web visitor's upload lands. What lies under `incoming/` goes by itself after a day."""
     return f"incoming/T/{town}/web/{session}/{identifier}"

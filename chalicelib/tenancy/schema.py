@@ -118,7 +118,11 @@ class Bot(Strict):
 
 
 class WebChannel(Strict):
+    """`daily_messages`: how many messages a day the chat takes, so that a program that writes without end costs no more
+    than that; then visitors are asked to wait."""
+
     origins: list[HttpsUrl] = []
+    daily_messages: Annotated[int, Field(ge=100, le=10_000_000)] = 20_000
 
 
 class Price(Strict):

@@ -148,6 +148,7 @@ def test_a_text_that_cannot_be_sent_is_refused(town: World, text: dict[str, str]
         announce.draft(town.town, text, Audience(), 0, "staff:ana", town.now, soon())
 
 
+@pytest.mark.shows("A25")
 def test_above_the_bound_somebody_else_approves(town: World) -> None:
     subscribe(town, some(501))
     draft = written(town)
@@ -160,6 +161,7 @@ def test_above_the_bound_somebody_else_approves(town: World) -> None:
     assert told(town, draft.id).counts["sent"] == 501
 
 
+@pytest.mark.shows("A25")
 def test_an_audience_that_grew_beyond_what_its_author_may_approve_waits_for_a_second_person(town: World) -> None:
     subscribe(town, some(400))
     later = int(town.now) + 3600

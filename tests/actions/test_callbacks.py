@@ -169,6 +169,7 @@ def test_a_deep_link_picks_the_town_of_a_shared_bot(aws: Any, town_slug: str, vi
     assert (conversation.town, len(conversation.log)) == (other, 2)
 
 
+@pytest.mark.shows("A12")
 def test_no_word_number_name_or_token_enters_the_log(
     world: World, caplog: pytest.LogCaptureFixture, capsys: Any
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_draft_shows_both_scripts_the_receivers_the_calls_and_the_price(office
     assert office.viber.broadcasts == []
 
 
+@pytest.mark.shows("A25")
 def test_with_many_receivers_only_a_second_person_can_approve(office: World) -> None:
     subscribe(office, some(501))
     author, second = head(office), head(office)

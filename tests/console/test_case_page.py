@@ -183,6 +183,7 @@ def test_similar_problems_nearby_are_linked_and_others_are_not(town: World, head
     assert re.search(r"na \d+ m", shown.text)
 
 
+@pytest.mark.shows("A6")
 def test_whatever_a_citizen_writes_is_only_read(town: World, head: tuple[Staff, Clerk]) -> None:
     case = problem(
         town,
@@ -301,6 +302,7 @@ def test_a_colleagues_change_in_between_keeps_what_was_typed_in_either_form(
         assert stored(town, case).status == "stayed"
 
 
+@pytest.mark.shows("A26")
 def test_a_sealed_answer_is_shown_only_after_it_is_on_record(town: World, head: tuple[Staff, Clerk]) -> None:
     case = filed(town.slug, town.now, kind="document", category="birth", subject="Izvod")
     sealed = sealing.seal(town.slug, keys.case(town.slug, case.reference), "personal_number", "1203975656006", soon())

@@ -119,6 +119,7 @@ def test_a_wrong_field_is_told_and_nothing_is_filed(desk: Desk, world: World, fi
     assert CaseStore(world.slug).changed_page(5, SOON).cases == ()
 
 
+@pytest.mark.shows("A6")
 def test_what_is_typed_can_do_nothing_but_be_read(desk: Desk) -> None:
     shown = desk.sends("/console/counter", **(PAPER | {"subject": HOSTILE, "name": HOSTILE, "phone": HOSTILE}))
     assert shown.status == 422 and "<b>x</b>" not in shown.text and "{{7*7}}" in shown.text

@@ -97,6 +97,7 @@ def test_what_cannot_be_is_said_and_what_was_typed_stays(
     assert len(staff.all_of(town.slug, soon())) == 1
 
 
+@pytest.mark.shows("A4")
 def test_an_address_of_another_town_cannot_be_taken_over(town: World, admin: Clerk) -> None:
     theirs = hired(f"{town.slug}-b")
     page = admin.post("/console/staff/new", invitation(town, mail=theirs.mail))
@@ -154,6 +155,7 @@ def test_a_new_password_ends_the_old_one_and_every_sign_in(town: World, admin: C
     assert asked.status == 200 and "Izaberite svoju lozinku" in asked.text
 
 
+@pytest.mark.shows("A15")
 def test_an_admin_shuts_out_neither_themself_nor_the_last_admin(town: World) -> None:
     first = employed(town.slug, "admin")
     me = seated(first, town.now)
@@ -167,6 +169,7 @@ def test_an_admin_shuts_out_neither_themself_nor_the_last_admin(town: World) -> 
     assert record(second).disabled and not record(first).disabled
 
 
+@pytest.mark.shows("A15")
 def test_of_two_admins_who_remove_each_other_at_once_one_stays(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ana, eva = employed(town.slug, "admin"), employed(town.slug, "admin")
     transact, now = dynamo.transact, town.now
@@ -235,6 +238,7 @@ def _field(page: Page, name: str) -> str:
     return found[1]
 
 
+@pytest.mark.shows("A17")
 def test_a_code_beside_the_password_is_turned_on_asked_for_and_turned_off(town: World) -> None:
     person, clerk = hired(town.slug), Clerk()
     clerk.sign_in(person.mail)
@@ -264,6 +268,7 @@ def test_a_code_beside_the_password_is_turned_on_asked_for_and_turned_off(town: 
     assert {"account_code_on", "account_code_off"} <= {act.what for act in trail(town)}
 
 
+@pytest.mark.shows("A16")
 def test_guessing_a_password_on_the_own_page_is_counted_like_at_the_door(town: World) -> None:
     person = hired(town.slug)
     clerk = seated(person, town.now)

@@ -141,7 +141,7 @@ def _upload(upload: dict[str, Any], content: bytes, media_type: str) -> int:
             return error.code
 
 
-@pytest.mark.shows("B40")
+@pytest.mark.shows("B40", "A2")
 def test_only_the_towns_own_sites_may_use_its_chat_from_a_page(product: Product) -> None:
     own = towns.compiled(SLUG)["core"]["web"]["origins"]
     for origin in [*own, "http://localhost:5000", product.url]:

@@ -88,12 +88,14 @@ def test_byte_code_is_trusted_without_looking_at_its_source(packaged: package.Pa
     assert compiled[4:8] == unchecked_hash
 
 
+@pytest.mark.shows("A24")
 def test_only_what_runs_on_lambda_is_in_the_zip(names: set[str]) -> None:
     top = {name.partition("/")[0] for name in names}
     assert {"app.py", "chalicelib", "chalice"} <= top
     assert not top & {"infra", "tenants", "tests", "docs", "yaml", "moto", "ministack", "pytest"}
 
 
+@pytest.mark.shows("A24")
 def test_every_file_of_the_product_is_in_the_zip_but_what_only_training_reads(names: set[str]) -> None:
     assert not set(package.TRAINING_ONLY) & names
     files = (path for path in (package.ROOT / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".pyc")

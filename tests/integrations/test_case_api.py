@@ -100,6 +100,7 @@ def test_what_is_secret_in_the_answer_is_stored_as_hashes_only(dms: System, worl
     assert links.find(world.slug, context, NOON + 31 * 86400, SOON) is None
 
 
+@pytest.mark.shows("A21")
 def test_a_link_is_used_once_even_by_two_at_once(dms: System, world: World) -> None:
     context = dms.file()["link"]["web"].rpartition("=")[2]
     found = links.find(world.slug, context, NOON, SOON)
@@ -167,6 +168,7 @@ def test_another_type_than_json_is_415(dms: System) -> None:
 # --- keys -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("A4")
 def test_without_a_key_of_the_town_there_is_nothing_to_see(dms: System, world: World) -> None:
     reference = dms.file()["reference"]
     for token in ("", "x", f"slt_{world.slug}_{'a' * 43}", f"local-key-{world.slug}", dms.token + "a"):
@@ -178,6 +180,7 @@ def test_without_a_key_of_the_town_there_is_nothing_to_see(dms: System, world: W
         assert answer.status == 404
 
 
+@pytest.mark.shows("A15")
 def test_a_key_does_what_its_scopes_say_until_it_is_revoked(dms: System, world: World) -> None:
     reader, writer = System(world.slug, ["cases:read"]), System(world.slug, ["cases:write"])
     reference = writer.file()["reference"]
@@ -412,7 +415,7 @@ def test_a_parameter_that_means_nothing_is_422(dms: System, query: dict[str, Any
     assert (answer.status, answer.json["error"]["field"]) == (422, field)
 
 
-@pytest.mark.shows("B70")
+@pytest.mark.shows("B70", "A4")
 def test_a_cursor_is_good_as_it_was_given_to_the_key_it_was_given_to(dms: System, world: World) -> None:
     for _ in range(3):
         world.now += 60

@@ -199,6 +199,7 @@ def test_the_code_of_the_receipt_opens_the_case_on_the_web_and_on_another_phone(
     assert "nema predmeta" in world.says("third", reference)[0]
 
 
+@pytest.mark.shows("A21")
 def test_who_filed_on_a_page_goes_on_in_viber_by_a_link_that_is_good_once(dms: System, world: World) -> None:
     visitor = Visitor(world)
     visitor.says(WHERE)
@@ -235,7 +236,7 @@ def _other(code: str) -> str:
     return code[:-1] + ("A" if code[-1] != "A" else "E")
 
 
-@pytest.mark.shows("B63", "A27")
+@pytest.mark.shows("B63", "A27", "A3", "A23")
 @pytest.mark.parametrize("numbered", [False, True])
 def test_a_stranger_cannot_tell_a_case_there_is_from_one_there_is_not(
     dms: System, world: World, meter: Meter, numbered: bool
@@ -255,6 +256,7 @@ def test_a_stranger_cannot_tell_a_case_there_is_from_one_there_is_not(
     assert heard[0] == heard[1]
 
 
+@pytest.mark.shows("A3")
 def test_guessing_is_slowed_down_and_looks_nothing_up_any_more(dms: System, world: World, meter: Meter) -> None:
     filed = dms.file()
     code = filed["link"]["code"]
@@ -347,6 +349,7 @@ def test_a_photo_sent_after_filing_is_read_back_with_its_entry_in_the_history(dm
     assert [file["state"] for file in _case(dms, reference)["attachments"]] == ["failed"]
 
 
+@pytest.mark.shows("A27")
 def test_nobody_adds_to_anothers_case(dms: System, world: World) -> None:
     reference = _files(world, dms)["reference"]
     world.says("jovo", f"~1:case.add.{reference}")
@@ -387,7 +390,7 @@ def test_the_phones_own_number_finds_the_paper_case_and_a_yes_binds_it(dms: Syst
     assert "Rešeno" in world.says("mira", "moji predmeti")[0]
 
 
-@pytest.mark.shows("B37")
+@pytest.mark.shows("B37", "A27")
 @pytest.mark.parametrize(
     "how", ["no button", "old nonce", "another's number", "used", "typed", "somebody else's button"]
 )

@@ -69,6 +69,7 @@ def test_a_host_nobody_listed_is_not_called(host: MediaHost, resolver: dict[str,
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -102,12 +103,14 @@ def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_the_address_that_was_looked_at_is_the_one_that_is_called(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["eu.cdn.viber.example"] = ["93.184.216.34"]
     assert fetch("https://eu.cdn.viber.example/9.jpg", SOON) == b"found"
     assert resolver["called"] == ["93.184.216.34"]
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     host: MediaHost, resolver: dict[str, Any], monkeypatch: pytest.MonkeyPatch, address: str
@@ -120,6 +123,7 @@ def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_even_the_local_stage_calls_no_public_host_in_the_clear(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["media.viber.example"] = ["93.184.216.34"]
     assert refused("http://media.viber.example/9.jpg") == ("address_not_allowed", False)

@@ -337,7 +337,7 @@ def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     """Announce a file and post it to the bucket as a browser does; its id."""
     body = json.dumps({"name": "x", "type": media_type, "size": len(data)}).encode()
     request = visitor.request({})
-    asked = web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}))
+    asked = web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}), visitor.world.now)
     form, mark = asked["upload"], "----mark"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -382,7 +382,7 @@ def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
     assert stored(f"incoming/T/{world.slug}/web/{visitor.session}/{identifier}")
     body = json.dumps({"name": "x", "type": "image/heic", "size": 5}).encode()
     with pytest.raises(Refused) as refusal:
-        web_chat.attach(world.slug, type(visitor.request({}))(body, visitor.request({}).headers, {}))
+        web_chat.attach(world.slug, type(visitor.request({}))(body, visitor.request({}).headers, {}), world.now)
     assert refusal.value.status == 415
 
 

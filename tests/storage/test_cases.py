@@ -96,6 +96,7 @@ def test_the_declared_table_reads_what_the_lean_client_writes(store: CaseStore) 
     }
 
 
+@pytest.mark.shows("A5")
 def test_a_case_of_another_town_cannot_be_written_and_is_not_found(store: CaseStore) -> None:
     saved = store.add(a_case(store), SOON)
     other = CaseStore(f"{store.town}-b")

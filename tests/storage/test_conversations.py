@@ -84,6 +84,7 @@ def test_of_two_writers_the_second_is_told_and_overwrites_nothing(store: Convers
         store.save(_begun(store), NOON, SOON)
 
 
+@pytest.mark.shows("A5")
 def test_two_towns_on_one_account_never_see_each_others_talk(store: ConversationStore) -> None:
     store.save(replace(_begun(store, town=0), seq=5), NOON, SOON)
     only_second = ConversationStore(replace(store.account, towns=(store.account.towns[1],)))
@@ -92,6 +93,7 @@ def test_two_towns_on_one_account_never_see_each_others_talk(store: Conversation
     assert (seen.town, seen.log, seen.state, seen.lane) == ("", (), {}, ())
 
 
+@pytest.mark.shows("A5")
 def test_the_store_refuses_a_town_the_account_does_not_list(store: ConversationStore) -> None:
     with pytest.raises(ForeignTown):
         store.save(replace(_begun(store), town="somebody-elses"), NOON, SOON)
