@@ -1,5 +1,5 @@
-"""Everything that is stored anywhere, read by nobody's rules: every item of every table with packed bodies opened, every
-object of the bucket in every version with its content, every message of every queue."""
+"""Everything that is stored anywhere, read by nobody's rules: every item of every table with packed bodies opened,
+every object of the bucket in every version with its content, every message of every queue."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Somebody who did everything one can do here, on Viber: what is stored of them meanwhile, what they are handed, what is
-left after they had it erased. Read from a raw dump, by no rules of ours."""
+"""Somebody who did everything one can do here, on Viber: what is stored of them meanwhile, what they are handed, what
+is left after they had it erased. Read from a raw dump, by no rules of ours."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _lives(town: World, citizen: str, host: MediaHost) -> None:
 
 
 def _gets_a_file(town: World, case: Case, whose: str) -> None:
-    """What somebody of the town (an operator, a crew) adds to a case lies under the town's people, not the citizen's."""
+    """What somebody of the town (an operator, a crew) adds to a case lies under the town's people."""
     key = keys.media_object(town.slug, whose, case.reference, "x")
     for there in (key, keys.thumbnail(key)):
         aws.put_object(os.environ["SALTER_MEDIA_BUCKET"], there, f"{NAME} {WORD}".encode(), "image/jpeg", _soon())
