@@ -64,7 +64,11 @@ class Package:
     zip: Path
     layer: Path
     template: Path
-    bill: Path
+
+    @property
+    def bill(self) -> Path:
+        """The bill of materials beside the zip."""
+        return self.zip.with_name("sbom.cdx.json")
 
     @property
     def size(self) -> int:
@@ -93,12 +97,7 @@ def build(*, arch: str = ARCHITECTURES[0], snapstart: bool = False, project: Pat
 
 def in_folder(out: Path) -> Package:
     """The package as it lies in a folder."""
-    return Package(
-        zip=out / "deployment.zip",
-        layer=out / "media-layer.zip",
-        template=out / "template.json",
-        bill=out / "sbom.cdx.json",
-    )
+    return Package(zip=out / "deployment.zip", layer=out / "media-layer.zip", template=out / "template.json")
 
 
 def stage_project(project: Path, staged: Path, arch: str) -> Path:
