@@ -146,6 +146,8 @@ def test_a_whole_life_is_shown_completely_and_erased_without_a_trace(
     mine = [place for place, text in before if citizen in place + text or any(trace in text for trace in TRACES)]
     assert [place for place in mine if place.startswith("queue")] == []  # of a person not even the name of a row
     assert [place for place, text in before if NUMBER in place + text] == []  # D6: sealed or masked everywhere
+    secrets = (town.token, "phone-key", "local-key-")  # they stand in the Parameter Store alone
+    assert [place for place, text in before if any(secret in text for secret in secrets)] == []
     outside = [place for place, _ in before if place.startswith(("bucket", "queue"))]
     assert [place for place in outside if any(trace in place for trace in (*TRACES, citizen))] == []  # D9
     # D2: what is stored in anybody's own words is in the copy, too.
