@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint bench bench-search bench-understanding train openapi package deploy clean
+.PHONY: setup run test trust lint audit bench bench-search bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
@@ -34,12 +34,16 @@ trust: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile -m "campaign or shows" --shown build/trust.json; \
 	  tests=$$?; $(PY) -m infra.trust build/trust.json && exit $$tests
 
-lint: $(STAMP)
+lint: $(STAMP) audit
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	@for slug in $$(ls tenants); do ./salter town check $$slug || exit 1; done
+
+# Secrets in the tree, known weaknesses of the pinned libraries (where PyPI can be asked). STRICT=1: it must be asked.
+audit: $(STAMP)
+	$(PY) -m infra.audit $(if $(STRICT),--strict)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)

@@ -43,6 +43,10 @@ STILLBORN = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 NOTHING_NEW = ("didn't contain changes", "No updates are to be performed")
 
 
+# Not London (eu-west-2), not Zurich (eu-central-2).
+REGIONS_IN_THE_EU = ("eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3")
+
+
 class NotDeployed(RuntimeError):
     """The stack is as it was before, or AWS rolled it back; the message says who must act."""
 
@@ -67,6 +71,11 @@ def deploy(
     if stage == LOCAL_STAGE:
         raise NotDeployed("stage local belongs to `make run` and has doors that must not exist elsewhere: name another")
     session = boto3.session.Session(region_name=boto3.session.Session().region_name or REGION)
+    if session.region_name not in REGIONS_IN_THE_EU:
+        raise NotDeployed(
+            f"{session.region_name} is not in the European Union, where people's data is to stay: set AWS_REGION to "
+            f"one of {', '.join(REGIONS_IN_THE_EU)}"
+        )
     cloudformation = session.client("cloudformation")
     template_url = upload(session, package)
     stack = f"salter-{stage}"

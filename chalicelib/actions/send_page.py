@@ -122,7 +122,7 @@ def _broadcast(job: _Job, state: PageState) -> None:
 
 def _still_wanted(job: _Job) -> tuple[list[Receiver], int]:
     """The page's receivers whose subscription stands right now, and how many ended it since the cut."""
-    listed = job.store.receivers(job.found, job.page, job.deadline) or []
+    listed = job.store.receivers(job.found, job.page, job.now, job.deadline) or []
     by_person = {keys.person(one.account, one.citizen): one for one in listed}
     asked = [(person, one.topics) for person, one in by_person.items()]
     still = people.still_subscribed(job.town.slug, asked, job.deadline)

@@ -22,7 +22,7 @@ TABLE = "outbox"
 RECEIPTS_TABLE = "conversations"
 SHAPE = 1
 KEPT_DAYS = 3 * 366
-RECEIVERS_KEPT_DAYS = 15
+RECEIVERS_KEPT_DAYS = 7
 ANNOUNCING_KEPT_DAYS = 15  # Viber tries for fourteen
 NEWS_KEPT_DAYS = 90
 LISTED_MAX = 30
@@ -89,11 +89,11 @@ class AnnouncementStore:
         }
         return Write(TABLE, item)
 
-    def receivers(self, found: Announcement, page: Page, deadline: Deadline) -> list[Receiver] | None:
-        """Whom a page reaches; None once that is forgotten."""
+    def receivers(self, found: Announcement, page: Page, now: float, deadline: Deadline) -> list[Receiver] | None:
+        """Whom a page reaches; None once that is forgotten, and a page still waiting then reaches nobody."""
         sk = keys.page_receivers(found.cut, page.n)
         item = dynamo.get(TABLE, keys.announcement(self.town, found.id), sk, deadline)
-        if item is None:
+        if item is None or item["exp"] <= now:
             return None
         return [Receiver(page.account, citizen, page.voice, tuple(topics)) for citizen, *topics in _body(item)]
 
@@ -146,7 +146,7 @@ class AnnouncementStore:
             "shape": SHAPE,
             "town": self.town,
             "about": f"{found.id}#{page.n}",
-            "exp": int(now) + RECEIVERS_KEPT_DAYS * 86400,
+            "exp": int(now) + ANNOUNCING_KEPT_DAYS * 86400,
         }
         return Write(RECEIPTS_TABLE, item)
 

@@ -81,13 +81,21 @@ def put(name: str, item: Item, deadline: Deadline, *, expected_v: int | None = N
         raise
 
 
-def add(name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline) -> None:
-    """Add to an item's numbers, which begin at nought; of any number of writers none is lost. Raises Unknown."""
+def add(
+    name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline, beside: Mapping[str, int] | None = None
+) -> None:
+    """Add to an item's numbers, which begin at nought; of any number of writers none is lost. `beside` is set with it.
+    Raises Unknown."""
+    kept = dict(beside or {})
+    values = {**amounts, **kept}
     payload = {
         "TableName": table(name),
         "Key": pack({"pk": pk, "sk": sk}),
-        "UpdateExpression": "ADD " + ", ".join(f"{attribute} :{attribute}" for attribute in amounts),
-        "ExpressionAttributeValues": pack({f":{attribute}": amount for attribute, amount in amounts.items()}),
+        "UpdateExpression": "ADD "
+        + ", ".join(f"#{attribute} :{attribute}" for attribute in amounts)
+        + (" SET " + ", ".join(f"#{attribute} = :{attribute}" for attribute in kept) if kept else ""),
+        "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in values},
+        "ExpressionAttributeValues": pack({f":{attribute}": value for attribute, value in values.items()}),
     }
     call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
 

@@ -215,6 +215,11 @@ def retiring(town: str) -> str:
     return f"T#{town}#OLD"
 
 
+def runs(town: str) -> str:
+    """What was deleted of a town's, by day and rule."""
+    return f"T#{town}#RUNS"
+
+
 def watch(town: str) -> str:
     """How far a town's deadlines are looked after."""
     return f"T#{town}#DUE"
@@ -308,6 +313,11 @@ def media_objects(town: str, person: str) -> str:
 def exports(town: str, person: str) -> str:
     """Under which the copies of their data lie that a person asked for."""
     return f"T/{town}/export/{person}/"
+
+
+def is_export(key: str) -> bool:
+    """Whether an object is such a copy."""
+    return key.split("/")[2:3] == ["export"]
 
 
 def thumbnail(media: str) -> str:

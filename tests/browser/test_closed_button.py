@@ -3,6 +3,7 @@
 import gzip
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from chalicelib.console import widget
@@ -18,6 +19,7 @@ def packed(body: bytes | str) -> int:
     return len(gzip.compress(body.encode() if isinstance(body, str) else body, 9))
 
 
+@pytest.mark.shows("D11")
 def test_the_loader_is_at_most_3_kb_and_the_whole_chat_15_kb(visit, town) -> None:
     fetched = {}
     visitor = visit("about:blank")

@@ -64,6 +64,7 @@ def test_every_permission_says_which_roles_have_it_and_no_address_stands_twice()
     assert {page.method for page in PAGES} <= {"GET", "POST"}
 
 
+@pytest.mark.shows("T5")
 @pytest.mark.parametrize("page", CLOSED, ids=_named)
 def test_nobody_signed_in_is_led_to_the_sign_in_page(town: World, page: Page) -> None:
     for clerk in (Clerk(), Clerk({"salter": f"{town.slug}.{'x' * 43}"}), Clerk({"salter": "no-session"})):
@@ -74,7 +75,7 @@ def test_nobody_signed_in_is_led_to_the_sign_in_page(town: World, page: Page) ->
         assert answer.body == ""
 
 
-@pytest.mark.shows("A15")
+@pytest.mark.shows("A15", "T5")
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_opens_its_pages_and_no_other(town: World, role: str) -> None:
     person = _of_role(town, role)
@@ -99,7 +100,7 @@ def test_a_platform_admin_who_went_into_a_town_opens_what_its_admin_does_and_may
         assert status not in (403, 500, 503), (_named(page), status)
 
 
-@pytest.mark.shows("A4", "A23", "R6")
+@pytest.mark.shows("A4", "A23", "R6", "T6")
 def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World) -> None:
     other = f"{town.slug}-b"
     publish_tenant(compiled(other), NOON, "live")
@@ -130,7 +131,7 @@ def test_a_word_of_one_town_put_under_another_opens_nothing(town: World) -> None
     assert Clerk({"salter": f"platform.{secret}"}).get("/console/inbox").status == 303
 
 
-@pytest.mark.shows("A14")
+@pytest.mark.shows("A14", "T5")
 @pytest.mark.parametrize("page", [page for page in WRITING if page.permission != permissions.OPEN], ids=_named)
 def test_a_form_without_the_sessions_token_or_from_another_site_changes_nothing(town: World, page: Page) -> None:
     person = _of_role(town, PLATFORM if page.permission == "towns" else "admin")

@@ -13,13 +13,15 @@ import time
 
 import pytest
 
-from chalicelib.actions import manage_staff, sign_in, town_states, work_outbox
+from chalicelib.actions import collect_figures, manage_staff, sign_in, town_states, work_outbox
+from chalicelib.actions.change_case import change_case
 from chalicelib.actions.manage_staff import NotPossible, Work
+from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Conflict
-from chalicelib.storage import audit, dynamo, keys, outbox, sessions, staff, staff_pool, views
+from chalicelib.storage import audit, budget, dynamo, keys, outbox, sessions, staff, staff_pool, views
 from chalicelib.storage.staff import PLATFORM
 from infra.local import mailbox
-from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from tests.console.clerk import PASSWORD, Clerk, Page, employed, filed, hired, record, seated, soon
 from tests.viber import message
 from tests.world import World
 
@@ -313,6 +315,29 @@ def test_the_platforms_page_shows_how_each_town_is(town: World) -> None:
     for part in ("obustavljeno", "ugovor istekao", "Viber odbija token", "25 min", "10. 3. 2026. 12:00"):
         assert part in shown()
     assert shown().split()[-1] == "1"  # what was given up
+
+
+def test_the_platforms_page_shows_how_fast_a_town_answers_what_it_pays_and_who_suspended_it(town: World) -> None:
+    town.says_of_itself(terms="price: {amount: 0.05, currency: EUR}")
+    platform = seated(employed(PLATFORM, PLATFORM), town.now)
+    town.calls(message("mira", "zdravo"))
+    case = filed(town.slug, town.now)
+    change_case(
+        town.town,
+        case.reference,
+        Event(int(town.now) + 25 * 60, "staff:x", status="in_progress"),
+        town.now,
+        "h",
+        soon(),
+    )
+    for _ in range(3):
+        budget.count(town.slug, "2026-03-10", 1, soon())
+    town_states.suspend(town.slug, "platform:nada", "ugovor istekao", town.now, soon())
+    collect_figures.collect(town.slug, town.now, soon())
+    shown = platform.get(f"/console/towns?after={town.slug[:-1]}").text.partition(town.slug)[2].partition("Uđi")[0]
+    for part in ("ugovor istekao (nada)", "služba: 25 min", "3 plaćene poruke 0,15 EUR"):
+        assert part in shown, part
+    assert re.search(r"\b[1-9]\d{0,4} ms\b", shown)
 
 
 def test_going_in_without_a_record_of_it_is_not_possible(town: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,7 @@ def _resolves(dms: System, reference: str) -> None:
 # --- consent ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("D5")
 def test_a_yes_is_read_back_and_brings_notices_a_no_brings_none(dms: System, world: World) -> None:
     case = _files(world, dms)
     assert case["consent"] is False
@@ -90,6 +91,7 @@ def test_a_later_report_stands_on_the_same_consent_without_a_second_record(dms: 
     assert consents.in_force(world.slug, person, consents.CASES, Deadline(20)) == before
 
 
+@pytest.mark.shows("D5")
 def test_who_follows_a_neighbours_report_gets_notices_only_after_a_yes(dms: System, world: World) -> None:
     case = _files(world, dms)
     for citizen, answer in (("jovo", "da"), ("ana", "ne")):
@@ -116,6 +118,7 @@ def test_the_consent_costs_one_read_at_sending_and_one_at_the_yes(world: World, 
     ]
 
 
+@pytest.mark.shows("D5")
 def test_a_notice_that_waited_is_dropped_if_consent_was_withdrawn_meanwhile(dms: System, world: World) -> None:
     case = _files(world, dms)
     world.says("mira", "da")

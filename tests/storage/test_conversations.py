@@ -106,6 +106,7 @@ def test_the_same_person_on_two_accounts_is_two_conversations(store: Conversatio
     assert other.load("mira", NOON, SOON) is None
 
 
+@pytest.mark.shows("D1")
 def test_what_expired_is_absent_though_it_still_lies_there(store: ConversationStore) -> None:
     store.save(_full(store), NOON, SOON)
     later = NOON + 31 * 86400
