@@ -1,0 +1,99 @@
+"""Every call of every journey fails or kills the process, before or after it took effect: cases, notices, uploads and
+answers come out as if nothing had happened. Only a message that Viber took while we died may be said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.storage import views
+from tests.faults.breaking import FEW, Breaker
+from tests.faults.journeys import (
+    VOLUNTEERS,
+    Make,
+    document_request,
+    doubled,
+    operator_chat,
+    report_with_photo,
+    run,
+    status_notice,
+    volunteer_claim,
+)
+from tests.media.host import MediaHost
+from tests.neighbours import volunteers
+from tests.shows import Measure
+from tests.world import World
+
+LINE = """  - id: operator
+    kind: operator
+    office: biro
+    hours: {weekdays: "08:00-15:00"}
+"""
+JOURNEYS = [report_with_photo, document_request, status_notice, operator_chat, volunteer_claim]
+CALLS_MAX = 120
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
+    monkeypatch.setenv("VIBER_MEDIA_HOSTS", "127.0.0.1,localhost")
+    running = MediaHost()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def quiet(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The town alone: the sweeper finds nothing of anybody else, so that every call broken is one of the journey."""
+    rows, lanes = views.due_rows, views.due_lanes
+    monkeypatch.setattr(
+        views, "due_rows", lambda now, limit: [pk for pk in rows(now, limit) if f"#{world.slug}#" in pk]
+    )
+    monkeypatch.setattr(views, "due_lanes", lambda now, limit: [pk for pk in lanes(now, limit) if world.slug in pk])
+    return world
+
+
+def ready(world: World, journey: Make) -> None:
+    """What the journey needs to be there."""
+    if journey is operator_chat:
+        world.offers(LINE)
+    if journey is volunteer_claim:
+        volunteers(world, *VOLUNTEERS)
+
+
+@pytest.mark.shows("F1", "R1", "R2", "R3", "T1")
+@pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.__name__)
+@pytest.mark.parametrize(("when", "how", "every"), FEW)
+def test_whatever_call_of_a_journey_breaks_it_ends_as_if_nothing_had_happened(
+    quiet: World, host: MediaHost, journey: Make, when: str, how: str, every: int, measured: Measure
+) -> None:
+    ready(quiet, journey)
+    whole = journey(quiet, host)
+    run(whole, Breaker(CALLS_MAX * 2, when, how))
+    expected = whole.outcome()
+    words = [(whole.said(citizen), len(whole.sent(citizen))) for citizen in whole.citizens]
+    points = 0
+    for nth in range(1, CALLS_MAX, every):
+        broken, breaker = journey(quiet, host), Breaker(nth, when, how)
+        run(broken, breaker)
+        if not breaker.broke:
+            break
+        points += 1
+        where = (nth, breaker.broke)
+        assert broken.outcome() == expected, where
+        for citizen, (said, sent) in zip(broken.citizens, words, strict=True):
+            assert broken.said(citizen) == said, where
+            assert broken.owed(citizen) == 0, where
+            extra = len(broken.sent(citizen)) - sent
+            assert extra == doubled(broken, citizen), (where, broken.sent(citizen))
+            assert extra <= in_the_window(breaker), (where, broken.sent(citizen))
+    else:
+        raise AssertionError("it never came to its end")
+    measured("T1", f"{journey.__name__}: {points} points {when} a call, the process {how}: 0 lost, 0 cases doubled")
+
+
+def in_the_window(breaker: Breaker) -> int:
+    """How many messages may be said twice: one, if Viber took it and we could not note so."""
+    taken_unheard = breaker.broke == "viber.send_message" and breaker.when == "after"
+    dead_before_the_mark = breaker.how == "killed" and breaker.when == "before" and breaker.broke == "dynamodb.PutItem"
+    return int(taken_unheard or dead_before_the_mark)
