@@ -1,4 +1,4 @@
-"""Journeys that the fault tests break: each a list of steps as the outside repeats them, and what must be true at the end.
+"""Journeys that the fault tests break: steps as the outside repeats them, and what must be true at the end.
 
 A step is repeated until it is answered, as Viber repeats a callback and as a clerk who saw an error looks and, if
 nothing had happened, presses again. Between steps minutes pass in which the sweeper does what is owed.
@@ -147,10 +147,9 @@ def _own(world: World, citizen: str) -> list[Case]:
 def report_with_photo(world: World, host: MediaHost) -> Journey:
     """A problem in one sentence, a photo, sent; the photo is fetched and checked by the minute's round."""
     citizen = _citizen()
-    _settled(world)
     link = host.link(f"/{citizen[:-1]}.jpg", samples.photo())
     steps = [
-        _writes(world, citizen, "Velika rupa u Venca Petrovića 12 kod škole"),
+        _writes(world, citizen, f"Velika rupa u ulici {_street()} 12 kod škole"),
         _writes(world, citizen, type="picture", media=link),
         _presses(world, citizen, "form.send"),
     ]
@@ -161,11 +160,10 @@ def report_with_photo(world: World, host: MediaHost) -> Journey:
     return Journey(world, steps, [citizen], outcome)
 
 
-def _settled(world: World) -> None:
-    """The hole reported before is mended: nobody is asked whether theirs is the same."""
-    for case in CaseStore(world.slug).changed_page(5, soon(), wanted=lambda case: case.status == "received").cases:
-        event = Event(int(world.now), "staff:ana", status="resolved")
-        change_case(world.town, case.reference, event, world.now, f"h{next(_names)}", soon())
+def _street() -> str:
+    """A street of the run's own: nobody is asked whether theirs is the hole reported before."""
+    number, letters = next(_names), "abdegiklmnoprstuvz"
+    return "Ba" + "".join(letters[number // len(letters) ** at % len(letters)] for at in range(3)) + "ska"
 
 
 def _files(attachments: Sequence[Attachment]) -> list[tuple[str, str]]:

@@ -46,10 +46,9 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
 def quiet(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The town alone: the sweeper finds nothing of anybody else, so that every call broken is one of the journey."""
     rows, lanes = views.due_rows, views.due_lanes
-    monkeypatch.setattr(
-        views, "due_rows", lambda now, limit: [pk for pk in rows(now, limit) if f"#{world.slug}#" in pk]
-    )
-    monkeypatch.setattr(views, "due_lanes", lambda now, limit: [pk for pk in lanes(now, limit) if world.slug in pk])
+    ours = f"#{world.slug}#", f":{world.slug}#"
+    monkeypatch.setattr(views, "due_rows", lambda now, limit: [pk for pk in rows(now, limit) if ours[0] in pk])
+    monkeypatch.setattr(views, "due_lanes", lambda now, limit: [pk for pk in lanes(now, limit) if ours[1] in pk])
     return world
 
 
