@@ -3,11 +3,8 @@ answers come out as if nothing had happened. Only a message that Viber took whil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from chalicelib.storage import views
 from tests.faults.breaking import FEW, Breaker
 from tests.faults.journeys import (
     VOLUNTEERS,
@@ -32,24 +29,6 @@ LINE = """  - id: operator
 """
 JOURNEYS = [report_with_photo, document_request, status_notice, operator_chat, volunteer_claim]
 CALLS_MAX = 120
-
-
-@pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[MediaHost]:
-    monkeypatch.setenv("VIBER_MEDIA_HOSTS", "127.0.0.1,localhost")
-    running = MediaHost()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def quiet(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The town alone: the sweeper finds nothing of anybody else, so that every call broken is one of the journey."""
-    rows, lanes = views.due_rows, views.due_lanes
-    ours = f"#{world.slug}#", f":{world.slug}#"
-    monkeypatch.setattr(views, "due_rows", lambda now, limit: [pk for pk in rows(now, limit) if ours[0] in pk])
-    monkeypatch.setattr(views, "due_lanes", lambda now, limit: [pk for pk in lanes(now, limit) if ours[1] in pk])
-    return world
 
 
 def ready(world: World, journey: Make) -> None:
