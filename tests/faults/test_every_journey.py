@@ -20,7 +20,7 @@ from tests.faults.journeys import (
 from tests.media.host import MediaHost
 from tests.neighbours import volunteers
 from tests.shows import Measure
-from tests.world import World
+from tests.world import NOON, World
 
 LINE = """  - id: operator
     kind: operator
@@ -52,6 +52,7 @@ def test_whatever_call_of_a_journey_breaks_it_ends_as_if_nothing_had_happened(
     words = [(whole.said(citizen), len(whole.sent(citizen))) for citizen in whole.citizens]
     points = 0
     for nth in range(1, CALLS_MAX, every):
+        quiet.now = NOON  # of a working day: the office is there
         broken, breaker = journey(quiet, host), Breaker(nth, when, how)
         run(broken, breaker)
         if not breaker.broke:

@@ -1,4 +1,4 @@
-"""Whatever Viber answers is taken for what it means: say it again, say it plainly, give it up in the open, forget it."""
+"""Whatever Viber answers is taken for what it means: say it again, say it plainly, give it up in the open, forget."""
 
 from __future__ import annotations
 
