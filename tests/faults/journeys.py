@@ -162,8 +162,9 @@ def report_with_photo(world: World, host: MediaHost) -> Journey:
 
 def _street() -> str:
     """A street of the run's own: nobody is asked whether theirs is the hole reported before."""
-    number, letters = next(_names), "abdegiklmnoprstuvz"
-    return "Ba" + "".join(letters[number // len(letters) ** at % len(letters)] for at in range(3)) + "ska"
+    number, letters = next(_names), "bdgklmnprstvz"
+    syllables = (letters[number // len(letters) ** at % len(letters)] + "aeiou"[(number + at) % 5] for at in range(4))
+    return "".join(syllables).capitalize() + "nska"
 
 
 def _files(attachments: Sequence[Attachment]) -> list[tuple[str, str]]:
