@@ -153,6 +153,27 @@ def test_a_report_filed_as_viber_comes_back_waits_for_its_turn_in_a_long_lane(qu
     assert ["PR-" in text for text in told] == [False] * 40 + [True]
 
 
+@pytest.mark.shows("F22", "F46")
+def test_who_leaves_while_a_long_lane_waits_never_hears_of_it_again(quiet: World) -> None:
+    quiet.calls(message("mira", "zdravo"))
+    quiet.viber.otherwise = 503
+    for round_ in range(2):
+        for _ in range(16):
+            quiet.now += 10
+            quiet.calls(message("mira", "meni" if round_ else "radno vreme"))
+        if not round_:
+            quiet.calls({"event": "unsubscribed", "user_id": "mira", "timestamp": 1, "message_token": 77})
+    quiet.viber.otherwise = None
+    quiet.warm()
+    for _ in range(4):
+        quiet.now += 61
+        sweep(quiet.now)
+    heard = quiet.viber.texts("mira")[1:]
+    conversation = quiet.conversation("mira")
+    assert conversation is not None and (conversation.lane, conversation.parked) == ((), 0)
+    assert (len(heard), len(set(heard))) == (16, 1)  # the menus asked for after coming back, nothing from before
+
+
 @pytest.mark.campaign
 @pytest.mark.shows("F22")
 def test_the_longest_talk_while_viber_is_down_stays_far_from_the_largest_item(
