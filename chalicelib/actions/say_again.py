@@ -24,9 +24,7 @@ def again(row: Row, now: float, deadline: Deadline) -> None:
         raise Refused(422, "not_repeatable", f"The account {row.account} is no longer there.")
     holder = token_hex(4)
     if row.kind == PARKED:
-        said = {part: str(row.body.get(part, "")) for part in ("text", "choice", "event")}
-        inbound = Inbound(f"again {row.key}", row.citizen, kind=row.body.get("kind", "text"), **said)
-        receive_message(inbound, account, now, holder, deadline)
+        receive_message(_parked(row), account, now, holder, deadline)
         outbox.done(row, now, deadline)
         return
     owed = shapes.owed_from(row.body)
@@ -38,3 +36,9 @@ def again(row: Row, now: float, deadline: Deadline) -> None:
         )
     except Unreachable as error:
         raise Refused(409, "gone", "This citizen has left and can no longer be reached here.") from error
+
+
+def _parked(row: Row) -> Inbound:
+    """The message as it was kept: its words without personal numbers, nothing that was attached."""
+    event, kind, text, choice = (str(row.body.get(part, "")) for part in ("event", "kind", "text", "choice"))
+    return Inbound(f"again {row.key}", row.citizen, event=event, kind=kind, text=text, choice=choice)

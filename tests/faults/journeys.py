@@ -149,7 +149,7 @@ def report_with_photo(world: World, host: MediaHost) -> Journey:
     citizen = _citizen()
     link = host.link(f"/{citizen[:-1]}.jpg", samples.photo())
     steps = [
-        _writes(world, citizen, f"Velika rupa u ulici {_street()} 12 kod škole"),
+        _writes(world, citizen, f"Velika rupa u ulici {street()} 12 kod škole"),
         _writes(world, citizen, type="picture", media=link),
         _presses(world, citizen, "form.send"),
     ]
@@ -160,7 +160,7 @@ def report_with_photo(world: World, host: MediaHost) -> Journey:
     return Journey(world, steps, [citizen], outcome)
 
 
-def _street() -> str:
+def street() -> str:
     """A street of the run's own: nobody is asked whether theirs is the hole reported before."""
     number, letters = next(_names), "bdgklmnprstvz"
     syllables = (letters[number // len(letters) ** at % len(letters)] + "aeiou"[(number + at) % 5] for at in range(4))
