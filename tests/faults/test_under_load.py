@@ -205,7 +205,8 @@ def measured_capacity(line: Line, seconds: float = 4.0) -> float:
 
 def announcement(product: Product, town: str = "budva", receivers: int = 450) -> Any:
     """Has a third town send an announcement; whether everybody got it."""
-    core = towns.compiled(town)["core"]
+    version = towns.compiled(town)
+    core = version["core"]
     news = next(entry for entry in core["services"].values() if entry["kind"] == "news")
     topic = next(iter(news["topics"]))
     topic = topic if isinstance(topic, str) else topic["id"]
@@ -217,7 +218,7 @@ def announcement(product: Product, town: str = "budva", receivers: int = 450) ->
         write = people.subscription(town, who, topic, "", Voice("cnr"), time.time())
         client.put_item(TableName="salter-local-people", Item=dynamo.pack(write.item))
     key = {"Authorization": f"Bearer local-key-{town}"}
-    text = dict.fromkeys(core["languages"], "Voda se isključuje od 9 do 14 časova.")
+    text = dict.fromkeys(version["texts"], "Voda se isključuje od 9 do 14 časova.")
     draft = product.post(f"/api/v1/{town}/announcements", {"text": text, "audience": {"topics": [topic]}}, **key)
     assert draft.status == 201, draft.text
     path = f"/api/v1/{town}/announcements/{draft.json['id']}"
