@@ -273,7 +273,8 @@ class Conversation:
     """What we remember of one citizen on one account. `v` is the stored version (0 = not stored yet).
 
     ring: handled inbound ids, oldest first, as (8-byte hash, epoch seconds).
-    lane: what is owed, in order; `parked` counts further entries stored beside the item.
+    lane: what is owed, in order; `parked` counts further entries stored beside the item, from number
+        `parked_from` on.
     told: the last notices nobody is known to have seen yet, oldest first.
     state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
     """
@@ -289,6 +290,7 @@ class Conversation:
     log: tuple[Entry, ...] = ()
     lane: tuple[Owed, ...] = ()
     parked: int = 0
+    parked_from: int = 0
     told: tuple[Told, ...] = ()
     lease: Lease | None = None
     state: Mapping[str, Any] = field(default_factory=dict)

@@ -18,10 +18,12 @@ _tokens = itertools.count(6_017_000_000_000_000_000)
 TAKEN = {"status": 0, "status_message": "ok"}
 DROP = "drop the connection after taking the message"
 SILENT = "never answer"
+CUT = "break off in the middle of the answer"
 
 
 class FakeViber:
-    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP.
+    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP
+    or CUT.
 
     `webhook` is where it would call; while one is being set, `probe` is asked for the status that address answers with.
     """
@@ -73,7 +75,7 @@ class FakeViber:
                     step = fake._about_webhook(method, body)
                 if method == "broadcast_message" and step is None and not _is_broadcast(body):
                     step = {"status": 3}
-                taken = step is None or step == DROP or isinstance(step, dict) and step.get("status") == 0
+                taken = step is None or step in (DROP, CUT) or isinstance(step, dict) and step.get("status") == 0
                 if method == "send_message" and taken:
                     fake.sent.append(body)
                 if method == "broadcast_message" and taken:
@@ -81,6 +83,12 @@ class FakeViber:
                 if step in (DROP, SILENT):
                     if step == SILENT:
                         time.sleep(4)
+                    self.close_connection = True
+                    return
+                if step == CUT:
+                    self.wfile.write(
+                        b'HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"st'
+                    )
                     self.close_connection = True
                     return
                 self._answer(step)

@@ -229,7 +229,8 @@ def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: De
         stored = store.load(inbound.citizen, now, deadline)
         if stored is None or not stored.town or stored.subscribed == wanted:
             return
-        after = replace(stored, subscribed=wanted) if wanted else replace(stored, subscribed=False, lane=(), lease=None)
+        left = replace(stored, subscribed=False, lane=(), parked=0, lease=None)
+        after = replace(stored, subscribed=True) if wanted else left
         try:
             store.save(after, now, deadline)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import Conflict, Unavailable
-from chalicelib.storage.aws import AwsError, call
+from chalicelib.storage.aws import AwsError, call, paused
 from chalicelib.wire import Deadline
 
 Item = dict[str, Any]
@@ -22,6 +23,7 @@ PK_BYTES_MAX, SK_BYTES_MAX = 2048, 1024  # DynamoDB's own bounds
 BATCH_WRITES_MAX = 25
 BATCH_ROUNDS_MAX = 4
 UNCOUNTED = -1
+_TOO_MANY = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})  # among a cancelled transaction's reasons
 
 
 class Duplicate(Conflict):
@@ -110,12 +112,15 @@ def transact(writes: Sequence[Write], deadline: Deadline) -> None:
         "TransactItems": [{"Delete": _delete_of(write)} if write.gone else {"Put": _put_of(write)} for write in writes],
         "ClientRequestToken": uuid.uuid4().hex,
     }
-    try:
-        call("dynamodb", "TransactWriteItems", payload, deadline, repeatable=True)
-    except AwsError as error:
-        if error.code != "TransactionCanceledException":
-            raise
-        raise _cancelled(writes, error) from error
+    for attempt in itertools.count():
+        try:
+            call("dynamodb", "TransactWriteItems", payload, deadline, repeatable=True)
+            return
+        except AwsError as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            if not (_throttled(error) and paused(attempt, deadline)):
+                raise _cancelled(writes, error) from error
 
 
 def _put_of(write: Write) -> dict[str, Any]:
@@ -144,8 +149,18 @@ def delete(name: str, pk: str, sk: str, deadline: Deadline) -> None:
     call("dynamodb", "DeleteItem", payload, deadline, repeatable=True)
 
 
+def _reasons(error: AwsError) -> list[str]:
+    return [str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())]
+
+
+def _throttled(error: AwsError) -> bool:
+    """Whether nothing stood in the way but too many requests for some item."""
+    why = set(_reasons(error)) - {"None"}
+    return bool(why) and why <= _TOO_MANY
+
+
 def _cancelled(writes: Sequence[Write], error: AwsError) -> Conflict | Unavailable:
-    codes = [str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())]
+    codes = _reasons(error)
     for write, code in zip(writes, codes, strict=False):
         if code == "ConditionalCheckFailed" and write.unique:
             return Duplicate(str(write.item["pk"]))

@@ -18,6 +18,11 @@ def viber_token(account: str, deadline: Deadline) -> str | None:
     return _parameter(f"accounts/{account}/viber-token", deadline)
 
 
+def drop_viber_token(account: str) -> None:
+    """Viber refused the token this process keeps: perhaps there is a new one by now."""
+    _kept.pop(parameter(f"accounts/{account}/viber-token"), None)
+
+
 def open311_key(town: str, name: str, deadline: Deadline) -> str | None:
     """The api_key that another system gave a town for its Open311 endpoint; None if nobody has set it."""
     return _parameter(f"towns/{town}/open311/{name}", deadline)

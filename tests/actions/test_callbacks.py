@@ -80,6 +80,7 @@ def test_unknown_accounts_are_404_and_big_bodies_413(world: World) -> None:
         assert refused.value.status == 404
 
 
+@pytest.mark.shows("R2")
 def test_a_bug_in_a_step_parks_the_message_apologises_and_loses_nothing(world: World) -> None:
     def broken(*_: Any) -> Turn:
         raise ZeroDivisionError
@@ -109,6 +110,7 @@ def test_a_step_may_ask_the_world_once_and_is_stepped_again_with_the_answer(worl
     assert asked == [Need(("queue",))]
 
 
+@pytest.mark.shows("F18", "R5")
 def test_a_silent_store_stores_nothing_and_says_so_in_time(world: World) -> None:
     class Silence:
         def before(self, call: Any) -> None:

@@ -85,6 +85,7 @@ def test_the_first_to_take_it_has_it_and_the_others_hear_so(world: World) -> Non
     assert told(world, "ana")[-2:] == ["aid_details", "aid_rules"]
 
 
+@pytest.mark.shows("F19")
 def test_of_many_who_press_at_once_one_has_it(world: World) -> None:
     names = ("ana", "bane", "ceca")
     volunteers(world, *names)
@@ -231,6 +232,7 @@ def _by_staff(world: World, case: Case, **what: str) -> None:
     passes(world)
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_breaking_any_call_of_a_wave_leaves_nobody_out_and_asks_nobody_twice(
     world: World, when: str, how: str, every: int

@@ -121,6 +121,7 @@ def test_a_missed_deadline_and_a_persons_own_words_never_wait(world: World) -> N
     assert _notices(world) == [late]
 
 
+@pytest.mark.shows("F46")
 def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) -> None:
     world.says_of_itself(terms="notices: in_session")
     case = _case(world)
@@ -132,6 +133,7 @@ def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) 
     assert _notices(world) == []
 
 
+@pytest.mark.shows("F16")
 def test_when_viber_says_that_the_money_is_used_up_the_notice_waits_and_is_not_lost(world: World) -> None:
     case = _case(world)
     world.viber.otherwise = {"status": 24, "status_message": "noBalance"}

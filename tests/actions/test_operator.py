@@ -251,6 +251,7 @@ def test_a_forged_end_of_somebody_elses_chat_changes_nothing(town: World) -> Non
     assert "rating" not in _chat(town, "mira").fields
 
 
+@pytest.mark.shows("F3")
 def test_a_handed_over_callback_repeated_says_nothing_twice(town: World) -> None:
     town.says("mira", "operater")
     again = message("mira", "Dobar dan")
@@ -260,6 +261,7 @@ def test_a_handed_over_callback_repeated_says_nothing_twice(town: World) -> None
     assert [entry.text for entry in said].count("Dobar dan") == 1
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("nth", range(1, 6))
 def test_an_answer_broken_anywhere_is_said_once_or_can_be_said_again(town: World, nth: int, how: str) -> None:

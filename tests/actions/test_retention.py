@@ -188,6 +188,7 @@ def test_a_run_that_dies_half_way_leaves_a_case_nobody_sees_and_the_next_one_fin
     assert not any(f"#K#{case.reference}" in key for key in _everything_of(world))
 
 
+@pytest.mark.shows("F19")
 def test_a_case_reopened_at_that_very_moment_stays(dms: System, world: World) -> None:
     case = _filed(world, "chat")
     assert dms.post(f"cases/{case.reference}/events", {"status": "resolved"}).status == 201

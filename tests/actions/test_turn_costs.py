@@ -31,6 +31,7 @@ def test_a_plain_turn_on_viber_is_three_requests_one_read_and_six_write_units(wo
     assert meter.writes <= 6
 
 
+@pytest.mark.shows("F6")
 def test_a_duplicate_is_one_read_and_a_forged_callback_is_nothing(world: World, meter: Meter) -> None:
     event = message("mira", "zdravo")
     world.calls(event)

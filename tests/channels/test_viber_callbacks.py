@@ -32,10 +32,12 @@ def inbound(event: Any) -> Any:
     return received(event).inbound
 
 
+@pytest.mark.shows("F6")
 def test_the_published_signature_vector_verifies() -> None:
     assert receive(Request(EVENT, {"x-viber-content-signature": DIGEST}, {}), ACCOUNT, TOKEN).event == "webhook"
 
 
+@pytest.mark.shows("F6")
 @pytest.mark.parametrize("signature", [DIGEST.upper(), f" {DIGEST} "])
 def test_hex_in_capitals_and_blanks_around_it_are_the_same_signature(signature: str) -> None:
     assert receive(Request(EVENT, {"x-viber-content-signature": signature}, {}), ACCOUNT, TOKEN).event == "webhook"
@@ -47,6 +49,7 @@ def test_the_signature_may_come_in_the_query_but_the_header_decides() -> None:
         receive(Request(EVENT, {"x-viber-content-signature": "00"}, {"sig": DIGEST}), ACCOUNT, TOKEN)
 
 
+@pytest.mark.shows("F6")
 @pytest.mark.parametrize("signature", ["", "0", DIGEST[:-1], DIGEST[:-1] + "0", "ž" * 64, "x" * 5000])
 def test_a_wrong_signature_is_refused_with_403(signature: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -54,6 +57,7 @@ def test_a_wrong_signature_is_refused_with_403(signature: str) -> None:
     assert refused.value.status == 403
 
 
+@pytest.mark.shows("F6")
 def test_a_reserialised_body_another_token_and_an_empty_token_are_refused() -> None:
     respelt = json.dumps(json.loads(EVENT)).encode()
     for body, token in ((respelt, TOKEN), (EVENT, "other")):

@@ -288,6 +288,7 @@ def test_the_head_moves_a_deadline_with_a_reason(town: World, head: tuple[Staff,
     assert "Rok promenjen : Čeka se asfalt." in page_of(head[1], after).text
 
 
+@pytest.mark.shows("F34", "R12")
 def test_a_colleagues_change_in_between_keeps_what_was_typed_in_either_form(
     town: World, head: tuple[Staff, Clerk]
 ) -> None:

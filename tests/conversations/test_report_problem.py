@@ -564,6 +564,7 @@ def test_without_a_reference_nothing_is_said_to_be_filed() -> None:
 # --- a town's configuration -------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F37")
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

@@ -121,6 +121,7 @@ def entries(world: World) -> int:
     return len(audit.of_day(world.slug, "2026-03-10", soon())[0])
 
 
+@pytest.mark.shows("F35")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_a_way_back_cut_off_anywhere_leaves_one_of_the_two_whole(world: World, when: str, how: str, every: int) -> None:
     first, second = versions(world.slug)
@@ -192,6 +193,7 @@ publish_tenant(json.load(open(sys.argv[1])), 1773140400.0, by="platform:proba")
 """
 
 
+@pytest.mark.shows("F35", "R8")
 @pytest.mark.parametrize(("at", "leaves"), [("4", 0), ("after", 1)])
 def test_a_killed_process_leaves_the_old_or_the_new_version(world: World, tmp_path: Path, at: str, leaves: int) -> None:
     publish_tenant(versions(world.slug)[0], NOON)

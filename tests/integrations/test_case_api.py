@@ -221,6 +221,7 @@ def test_local_keys_exist_on_the_local_stage_only(dms: System, world: World, mon
 # --- once -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F45", "R1")
 def test_the_same_request_again_answers_the_same_and_files_nothing(dms: System, world: World) -> None:
     body = GOOD | {"number": "1/26"}
     first = dms.post("cases", body, Idempotency_Key="abc")
@@ -246,6 +247,7 @@ def test_an_event_with_a_key_happens_once_too(dms: System) -> None:
     assert len(dms.get(f"cases/{reference}").json["history"]) == 2
 
 
+@pytest.mark.shows("R1")
 def test_of_six_alike_at_once_one_files_and_all_hear_the_same(dms: System) -> None:
     answers: list[Any] = []
     threads = [
@@ -297,6 +299,7 @@ def test_events_change_the_case_by_reference_and_by_number(dms: System) -> None:
     assert all(entry["by"].startswith("api:") for entry in history)
 
 
+@pytest.mark.shows("F45")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -331,6 +334,7 @@ def test_a_towns_own_word_for_an_event_is_written_down(dms: System) -> None:
     assert (answer.json["status"], answer.json["history"][-1]["event"]) == ("received", "hearing_set")
 
 
+@pytest.mark.shows("F34")
 def test_many_events_at_once_are_all_written_down(dms: System) -> None:
     reference = dms.file()["reference"]
     answers: list[int] = []
@@ -352,7 +356,7 @@ def test_many_events_at_once_are_all_written_down(dms: System) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.shows("B63")
+@pytest.mark.shows("B63", "F45")
 def test_a_case_is_found_however_its_reference_is_typed_and_unknown_ones_are_all_alike(dms: System) -> None:
     reference = dms.file()["reference"]
     plain = reference.replace("-", "")

@@ -118,7 +118,7 @@ def test_the_consent_costs_one_read_at_sending_and_one_at_the_yes(world: World, 
     ]
 
 
-@pytest.mark.shows("D5")
+@pytest.mark.shows("D5", "F46")
 def test_a_notice_that_waited_is_dropped_if_consent_was_withdrawn_meanwhile(dms: System, world: World) -> None:
     case = _files(world, dms)
     world.says("mira", "da")
@@ -164,6 +164,7 @@ class _NoAnswer:
         return
 
 
+@pytest.mark.shows("F18")
 def test_while_the_consent_cannot_be_read_nothing_is_lost_or_said_twice(dms: System, world: World) -> None:
     case = _files(world, dms)
     world.says("mira", "da")

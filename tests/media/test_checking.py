@@ -30,6 +30,7 @@ def test_a_photo_is_encoded_anew_without_place_maker_or_notes() -> None:
     assert (kept.media_type, kept.type) == ("image/jpeg", "photo")
 
 
+@pytest.mark.shows("F31")
 def test_a_photo_that_lies_on_its_side_stands_up() -> None:
     kept = opened(checked(samples.photo(1200, 800, turned=True)).data)
     assert kept.size == (800, 1200)
@@ -116,6 +117,7 @@ def test_a_paper_is_kept_as_it_is() -> None:
     assert checked(samples.paper()) == check_media.Checked(samples.paper(), "application/pdf")
 
 
+@pytest.mark.shows("F30")
 def test_names_and_headers_decide_nothing() -> None:
     assert checked(samples.photo(kind="PNG")).type == "photo"
     assert checked(samples.video()).type == "video"

@@ -140,12 +140,13 @@ def test_a_name_nobody_knows_just_now_may_be_known_later(host: MediaHost, resolv
     assert refused("https://media.viber.example/9.jpg") == ("host_unknown", True)
 
 
+@pytest.mark.shows("F32")
 @pytest.mark.parametrize(("status", "retryable"), [(403, False), (404, False), (410, False), (429, True), (503, True)])
 def test_a_dead_link_is_final_and_a_tired_host_is_not(host: MediaHost, status: int, retryable: bool) -> None:
     assert refused(host.link("/9.jpg", status)) == (f"http_{status}", retryable)
 
 
-@pytest.mark.shows("B35", "B53")
+@pytest.mark.shows("B35", "B53", "F30")
 def test_more_than_the_bound_is_not_read(host: MediaHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "BYTES_MAX", 1000)
     assert refused(host.link("/9.jpg", bytes(1001))) == ("too_large", False)

@@ -90,6 +90,7 @@ def test_a_photo_fetched_before_the_case_is_filed_is_checked_in_the_case_at_once
     assert Image.open(io.BytesIO(stored(keys.thumbnail(file.key)))).size == (400, 267)
 
 
+@pytest.mark.shows("F29")
 def test_a_case_filed_before_the_photo_is_fetched_gets_it_later_and_nobody_is_told(
     world: World, host: MediaHost
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_redelivered_photo_is_fetched_once(world: World, host: MediaHost) -> N
     assert {file.state for file in case.attachments} == {"checked"}
 
 
+@pytest.mark.shows("F30")
 @pytest.mark.parametrize(
     ("answer", "state", "word"),
     [
@@ -207,6 +209,7 @@ def test_who_has_left_is_not_told_but_the_case_is(world: World, host: MediaHost)
     assert (attachment(world).state, len(world.viber.sent)) == ("failed", said)
 
 
+@pytest.mark.shows("F32")
 def test_a_tired_host_is_asked_again_and_a_link_that_never_answers_fails_within_its_hour(
     world: World, host: MediaHost
 ) -> None:
@@ -238,6 +241,7 @@ def test_a_bug_that_meets_a_photo_ends_with_the_hour_too(
     assert attachment(world).state == "failed"
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WORK_CALLS + 1))
@@ -264,6 +268,7 @@ def test_breaking_any_one_call_of_the_fetch_ends_with_a_checked_photo_in_the_cas
     assert (attachment(world).state, states(world), len(world.viber.sent)) == ("checked", ["sent"], said)
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("nth", range(1, 14))
 def test_breaking_any_one_call_of_a_refusal_tells_its_sender_once(
@@ -389,6 +394,7 @@ def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
 # --- what nobody claims -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F29")
 def test_a_photo_that_no_case_ever_claims_is_taken_away(world: World, host: MediaHost) -> None:
     world.says("mira", HOLE)
     sends(world, host.link("/9.jpg", samples.photo()))
