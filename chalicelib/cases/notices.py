@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,10 @@ _NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purge
 _HEADLINES = frozenset(
     ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
 )
+_NEWS = "case_news"
+_STATES = ("status_changed", _NEWS)  # the headlines that name the status
+_STANDING = frozenset(("status_office", "status_officer", "status_awaiting_opinion"))
+BUNDLE_LINES_MAX = 60  # far beyond what one quiet window brings
 _URGENT = frozenset(("overdue_told",))  # what cannot wait until the citizen writes again, whatever it costs
 
 
@@ -58,6 +62,37 @@ def settled_or_not(reference: str) -> tuple[Choice, ...]:
 def without_buttons(say: Say) -> Say:
     """The same notice for somebody who only reads it."""
     return replace(say, choices=(), ask=None)
+
+
+def bundled(says: Sequence[Say]) -> Say:
+    """Several notices of one case, oldest first, as one: how the case stands now, then every fact in the order in which
+    it happened, then what comes next. Such a one may be bundled again."""
+    newest = says[-1]
+    if len(says) == 1:
+        return newest
+    told = [line for say in says for line in say.lines]
+    moved = next((say for say in reversed(says) if any(map(_is_next, say.lines))), newest)
+    facts = [line for line in told if line.key != _NEWS and not _is_next(line)]
+    state = next((line for line in reversed(told) if line.key in _STATES), None)
+    lines = [replace(state, key=_NEWS)] if state else []
+    lines += _without_repeats(facts)[-BUNDLE_LINES_MAX:]
+    lines += [line for line in moved.lines if _is_next(line)]
+    return replace(newest, lines=tuple(lines), choices=moved.choices, ask=moved.ask)
+
+
+def _is_next(line: Line) -> bool:
+    return line.key.startswith("next_")
+
+
+def _without_repeats(lines: Sequence[Line]) -> list[Line]:
+    """Office, official and institution are said again only where they became others."""
+    said: dict[str, Line] = {}
+    kept = []
+    for line in lines:
+        if line.key not in _STANDING or said.get(line.key) != line:
+            kept.append(line)
+        said[line.key] = line
+    return kept
 
 
 def status_label(status: str) -> Line:
@@ -115,7 +150,7 @@ def _headline(case: Case, happening: Happening, core: Mapping[str, Any], moved: 
         return Line("case_forwarded", {"case_no": number, "unit": unit(core, forwarded_to)})
     if moved:
         return Line("status_changed", {"case_no": number, "status": status_label(happening.status)})
-    return Line("case_news", {"case_no": number, "status": status_label(happening.status)})
+    return Line(_NEWS, {"case_no": number, "status": status_label(happening.status)})
 
 
 def _missed(case: Case, core: Mapping[str, Any]) -> Say:
