@@ -302,8 +302,8 @@ class Conversation:
 
     @property
     def next_owed(self) -> Owed | None:
-        """What goes out next: the first entry of the lane that is not held, or one before it whose own time comes sooner;
-        None if all of it waits for the citizen to write."""
+        """What goes out next: the first entry that is not held, or one before it whose own time comes sooner; None if
+        all of it waits for the citizen to write."""
         first = next((at for at, owed in enumerate(self.lane) if not owed.held), len(self.lane))
         timed = (owed for owed in self.lane[: first + 1] if owed.due_at or not owed.held)
         return min(timed, key=lambda owed: owed.due_at, default=None)

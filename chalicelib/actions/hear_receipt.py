@@ -50,7 +50,9 @@ def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadli
 
 
 def _heard(event: str, identifier: str, waiting: tuple[Told, ...]) -> tuple[Told, ...]:
-    """The notices a receipt is about, of which one message may have carried several. Who opened the chat for one has seen all before it: Viber says so only once."""
+    """The notices a receipt is about, several if one message carried them. Who opened the chat for one has seen
+    all before it: Viber says so only once.
+    """
     about = [position for position, notice in enumerate(waiting) if notice.id == identifier]
     if not about:
         return ()

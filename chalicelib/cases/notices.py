@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ _HEADLINES = frozenset(
     ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
 )
 _NEWS = "case_news"
+_NEXT = "next_"
 _STATES = ("status_changed", _NEWS)  # the headlines that name the status
 _STANDING = frozenset(("status_office", "status_officer", "status_awaiting_opinion"))
 BUNDLE_LINES_MAX = 60  # far beyond what one quiet window brings
@@ -71,17 +72,27 @@ def bundled(says: Sequence[Say]) -> Say:
     if len(says) == 1:
         return newest
     told = [line for say in says for line in say.lines]
+    if any(_TOWN in line.args for line in told):
+        return replace(newest, lines=tuple(told))
     moved = next((say for say in reversed(says) if any(map(_is_next, say.lines))), newest)
     facts = [line for line in told if line.key != _NEWS and not _is_next(line)]
-    state = next((line for line in reversed(told) if line.key in _STATES), None)
-    lines = [replace(state, key=_NEWS)] if state else []
-    lines += _without_repeats(facts)[-BUNDLE_LINES_MAX:]
+    lines = [*_standing(told), *_without_repeats(facts)[-BUNDLE_LINES_MAX:]]
     lines += [line for line in moved.lines if _is_next(line)]
     return replace(newest, lines=tuple(lines), choices=moved.choices, ask=moved.ask)
 
 
+def _standing(told: Sequence[Line]) -> Iterator[Line]:
+    """How the case stands after all that is told: what comes next, or a headline, says it."""
+    number = next(line.args["case_no"] for line in reversed(told) if "case_no" in line.args)
+    for line in reversed(told):
+        if _is_next(line) or line.key in _STATES:
+            status = status_label(line.key.removeprefix(_NEXT)) if _is_next(line) else line.args["status"]
+            yield Line(_NEWS, {"case_no": number, "status": status})
+            return
+
+
 def _is_next(line: Line) -> bool:
-    return line.key.startswith("next_")
+    return line.key.startswith(_NEXT)
 
 
 def _without_repeats(lines: Sequence[Line]) -> list[Line]:
@@ -102,7 +113,7 @@ def status_label(status: str) -> Line:
 
 def next_step(status: str) -> Line:
     """What happens next to a case of this status, and what the citizen can do."""
-    return Line(f"next_{status}")
+    return Line(f"{_NEXT}{status}")
 
 
 def number_for_citizen(case: Case) -> str:
