@@ -1,4 +1,4 @@
-"""Where the tables of `docs/performance.md` are put: each between marks of its own, written by the command that measured."""
+"""Where the tables of `docs/performance.md` are put: each between its own marks, by the command that measured it."""
 
 from __future__ import annotations
 
