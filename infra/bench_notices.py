@@ -52,7 +52,7 @@ class Change:
 
     at: float
     citizen: str
-    event: Mapping[str, str]
+    event: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Played:
 
 def month(chance: random.Random, cases: int) -> list[Change]:
     """A month in which each of `cases` changes in three bursts of three, in the order in which it happens."""
-    changes = []
+    changes: list[Change] = []
     for number in range(cases):
         days = sorted(chance.sample(range(29), len(BURSTS)))
         for day, burst in zip(days, BURSTS, strict=True):
@@ -78,7 +78,7 @@ def month(chance: random.Random, cases: int) -> list[Change]:
 
 
 def play(town: Town, account: Account, changes: Sequence[Change], began: float) -> None:
-    """Let it all happen from `began` on (epoch seconds), the sweeper's look at a citizen's lane beside it each minute."""
+    """Let it all happen from `began` on (epoch seconds), with the sweeper's look at each lane every minute."""
     from chalicelib.actions import change_case, sweep
     from chalicelib.cases.lifecycle import Event
     from chalicelib.wire import Deadline
