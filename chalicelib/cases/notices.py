@@ -72,8 +72,6 @@ def bundled(says: Sequence[Say]) -> Say:
     if len(says) == 1:
         return newest
     told = [line for say in says for line in say.lines]
-    if any(_TOWN in line.args for line in told):
-        return replace(newest, lines=tuple(told))
     moved = next((say for say in reversed(says) if any(map(_is_next, say.lines))), newest)
     facts = [line for line in told if line.key != _NEWS and not _is_next(line)]
     lines = [*_standing(told), *_without_repeats(facts)[-BUNDLE_LINES_MAX:]]
