@@ -126,7 +126,7 @@ def _send_all(
         if _rests(owed, now) or owed.seq in work.done | work.held:
             continue
         together = _together(owed, conversation, now)
-        owed = replace(together[0], held=False)
+        owed = together[0]
         work.head, work.tail = owed, {other.seq for other in together[1:]}
         if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
             work.stopped = True
@@ -175,7 +175,7 @@ def _settle(
     deadline: Deadline,
 ) -> None:
     """Send one message, or note why it is not sent; what becomes of it becomes of all that went into it."""
-    if notices.is_notice(owed.say) and not _still_agreed(together[0], conversation, now, work, deadline):
+    if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
         if work.stopped:
             return
         work.done.add(owed.seq)
@@ -186,7 +186,7 @@ def _settle(
         work.held.add(owed.seq)
         work.became[owed.seq] = told.WAITS
     else:
-        whole = replace(owed, say=notices.bundled([other.say for other in together]))
+        whole = replace(owed, held=False, say=notices.bundled([other.say for other in together]))
         left = _send_one(whole, conversation, town, mouth, store, now, work, deadline)
         work.head = left and replace(left, say=owed.say)
     for other in work.tail:
