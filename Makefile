@@ -43,6 +43,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
 
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)
