@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench bench-search bench-understanding train openapi package deploy clean
+.PHONY: setup run test trust lint audit bench bench-search bench-notices bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
@@ -47,12 +47,16 @@ audit: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
 
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)
 	$(PY) -m infra.bench_search
 
 # How well messages are understood, into docs/understanding.md. MESSAGES=a development set (JSON lines)
+bench-notices: $(STAMP)
+	$(PY) -m infra.bench_notices
+
 bench-understanding: $(STAMP)
 	$(PY) -m infra.bench_understanding $(if $(MESSAGES),--messages $(MESSAGES))
 

@@ -40,6 +40,7 @@ class FakeViber:
         self.webhooks: list[str] = []
         self.probe: Callable[[str], int] = lambda url: 200
         self.connections = 0
+        self.takes: dict[str, float] = {}  # method → seconds until it answers
         # Other tests may have left lanes that a sweep finds: their messages are refused and not written down.
         self.token: str | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -70,6 +71,7 @@ class FakeViber:
                     return
                 fake.asked.append(method)
                 fake.headers.append({name.lower(): value for name, value in self.headers.items()})
+                time.sleep(fake.takes.get(method, 0.0))
                 step = fake._next(method)
                 if step is None and method in ("set_webhook", "get_account_info"):
                     step = fake._about_webhook(method, body)

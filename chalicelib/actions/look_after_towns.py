@@ -124,7 +124,8 @@ def _lanes(sampled: Sequence[str], now: float) -> Iterator[tuple[str, int]]:
         first = conversation.next_owed
         if first and (first.due_at <= now or first.tries):
             said = {entry.seq: entry.at for entry in conversation.log}
-            yield conversation.town, said.get(first.seq, min(said.values(), default=int(first.due_at)))
+            since = said.get(first.seq, min(said.values(), default=int(first.due_at)))
+            yield conversation.town, int(first.due_at) if first.held else since  # held: nobody was to speak sooner
 
 
 def _rows(sampled: Sequence[str], now: float) -> Iterator[tuple[str, int]]:

@@ -22,6 +22,7 @@ TABLE = "outbox"
 RECEIPTS_TABLE = "conversations"
 SHAPE = 1
 KEPT_DAYS = 3 * 366
+RECEIPT_PARTS = 8  # a page's receipts lie in so many items, so that the last ones cost as little as the first
 RECEIVERS_KEPT_DAYS = 7
 ANNOUNCING_KEPT_DAYS = 15  # Viber tries for fourteen
 NEWS_KEPT_DAYS = 90
@@ -131,10 +132,15 @@ class AnnouncementStore:
     def got(self, identifier: str, deadline: Deadline) -> dict[int, frozenset[bytes]]:
         """Receipts by page, as `cases.announcements.mark` wrote them."""
         found = self._beside(identifier, keys.GOT, deadline)
-        return {int(item["sk"].removeprefix(keys.GOT)): item["got"] for item in found}
+        by_page: dict[int, frozenset[bytes]] = {}
+        for item in found:
+            n = int(item["sk"].removeprefix(keys.GOT).partition("#")[0])
+            by_page[n] = by_page.get(n, frozenset()) | item["got"]
+        return by_page
 
     def add_receipt(self, identifier: str, n: int, mark: bytes, now: float, deadline: Deadline) -> None:
-        key = (keys.announcement(self.town, identifier), keys.page_receipts(n))
+        part = mark[-1] % RECEIPT_PARTS  # of whoever it is from
+        key = (keys.announcement(self.town, identifier), keys.page_receipts(n, part))
         kept = {"shape": SHAPE, "exp": int(now) + KEPT_DAYS * 86400}
         dynamo.join(TABLE, key, "got", frozenset((mark,)), kept, deadline)
 
@@ -202,8 +208,8 @@ class AnnouncementStore:
     def _beside(self, identifier: str, prefix: str, deadline: Deadline) -> list[Item]:
         partition = ("pk", keys.announcement(self.town, identifier))
         end = f"{prefix}~"
-        found = dynamo.walk(TABLE, None, partition, deadline, sort="sk", start=prefix, end=end, limit=PAGES_READ_MAX)
-        return list(found)
+        most = PAGES_READ_MAX * (RECEIPT_PARTS if prefix == keys.GOT else 1)
+        return list(dynamo.walk(TABLE, None, partition, deadline, sort="sk", start=prefix, end=end, limit=most))
 
 
 def page_of(account: str, token: str, now: float, deadline: Deadline) -> tuple[str, str, int] | None:

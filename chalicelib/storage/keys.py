@@ -367,8 +367,8 @@ def page_receivers(cut: str, n: int) -> str:
     return f"IDS#{cut}#{n:05d}"
 
 
-def page_receipts(n: int) -> str:
-    return f"{GOT}{n:05d}"
+def page_receipts(n: int, part: int) -> str:
+    return f"{GOT}{n:05d}#{part}"
 
 
 def announced_to(person: str) -> str:

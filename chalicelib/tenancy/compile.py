@@ -309,7 +309,8 @@ def _on_viber(files: TownFiles) -> dict[str, Any]:
         return {}
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
     links = {"uri": viber.uri or _viber_account(files)}
-    return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+    spending = {name: getattr(viber, name) for name in ("monthly_messages", "notices", "quiet_minutes")}
+    return links | {"price": price, **spending}
 
 
 def _open311(files: TownFiles) -> dict[str, Any]:

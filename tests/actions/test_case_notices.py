@@ -17,6 +17,7 @@ from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.model import Account, Case, Follower, Line, Say, Unavailable, Voice
 from chalicelib.storage import consents, dynamo, keys
 from chalicelib.storage.cases import CaseStore
+from chalicelib.tenancy.schema import QUIET_MINUTES
 from chalicelib.wire import Call, Deadline, Reply
 from tests.meter import Meter
 from tests.viber import message
@@ -255,6 +256,7 @@ def test_a_reopened_case_gets_a_new_deadline_and_who_did_it_in_the_chat_needs_no
     later = AT + 5 * 86400
     event = Event(later, by, name="reopened")
     back = change_case.change_case(world.town, case.reference, event, later, "h", Deadline(60))
+    sweep.sweep(later + 60 * QUIET_MINUTES)
     assert (back.status, back.due_at > case.due_at) == ("received", True)
     assert ["ponovo otvoren" in text for text in _heard(world)[1:]] == [True] * heard
 

@@ -348,6 +348,7 @@ def test_the_price_of_a_notice_depends_on_the_open_session(
     clerk.cookies["salter_voice"] = "sr"
     shown = does(clerk, on_viber, "preview", status="in_progress").text
     assert "1 na Viberu se plaća" in shown
+    assert "Odlazi kad na predmetu 2 minuta nema nove izmene" in shown
     town.town.core["viber"].update(price={"amount": 0.015, "currency": "EUR"})
     assert "Cena poruke: 0.015 EUR." in does(clerk, on_viber, "preview", status="in_progress").text
     town.town.core["viber"].update(notices="in_session")
