@@ -61,3 +61,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def product_of_all(product: Product) -> Product:
+    """The same, for whoever gives `product` a narrower sense."""
+    return product
