@@ -66,7 +66,7 @@ package: $(STAMP)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET))
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET)) $(if $(ENTRY),--entry $(ENTRY))
 
 clean:
 	rm -rf build .local .chalice/deployments
