@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from chalicelib.model import Case, Follower, Refused
 from chalicelib.storage import consents, keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
+from tests.media import samples
+from tests.media.host import MediaHost
 from tests.meter import Meter
 from tests.viber import callback, message
 from tests.web import Visitor
@@ -26,6 +29,7 @@ from tests.world import World
 
 SOON = Deadline(1e6)
 TURNS = 50
+TALKS, TALK_TURNS = 5, 6  # a usual conversation is short
 BETWEEN_SECONDS = 40.0  # a person who writes on: slow enough not to be a flood
 PERCENTILE = 0.95
 NOTICE = 6_018_000_000_000_000_001  # the id Viber gives the message with the notice
@@ -51,6 +55,7 @@ class Count:
     kms: float = 0
     sqs: float = 0
     ssm: float = 0
+    s3: float = 0
     log_bytes: float = 0
 
 
@@ -84,30 +89,57 @@ def counts(world: World, meter: Meter) -> Counts:
                 says(f"{ASKED[turn % len(ASKED)]} {turn}")
         scenes[f"plain turn, {channel}"] = _count(meter, log, TURNS)
         items[channel] = _sizes(meter.item_sizes)
-    for name, act in _single(world).items():
+    for channel, opened in (("viber", _viber), ("web", _web)):
+        talkers = [opened(world, f"talker{talk}") for talk in range(TALKS)]
         meter.reset()
         with _log() as log:
-            act()
-        scenes[name] = _count(meter, log)
+            for says in talkers:
+                _talks(world, says)
+        scenes[f"turn of a short talk, {channel}"] = _count(meter, log, TALKS * TALK_TURNS)
+    with _photos() as link:
+        for name, act in _single(world, link).items():
+            meter.reset()
+            with _log() as log:
+                act()
+            scenes[name] = _count(meter, log)
     return Counts(scenes, items)
 
 
-def _viber(world: World) -> Callable[[str], Any]:
-    return lambda text: world.says("mira", text)
+def _talks(world: World, says: Callable[[str], Any]) -> None:
+    for turn in range(TALK_TURNS):
+        world.now += BETWEEN_SECONDS
+        says(ASKED[turn])
 
 
-def _web(world: World) -> Callable[[str], Any]:
+@contextlib.contextmanager
+def _photos() -> Iterator[str]:
+    """Where a photo lies as Viber would have it."""
+    host, hosts = MediaHost(), os.environ.get("VIBER_MEDIA_HOSTS")
+    os.environ["VIBER_MEDIA_HOSTS"] = "127.0.0.1"
+    yield host.link("/1.jpg", samples.photo())
+    host.stop()
+    os.environ.pop("VIBER_MEDIA_HOSTS")
+    if hosts is not None:
+        os.environ["VIBER_MEDIA_HOSTS"] = hosts
+
+
+def _viber(world: World, citizen: str = "mira") -> Callable[[str], Any]:
+    return lambda text: world.says(citizen, text)
+
+
+def _web(world: World, visitor: str = "") -> Callable[[str], Any]:
     return Visitor(world).says
 
 
-def _single(world: World) -> dict[str, Callable[[], Any]]:
+def _single(world: World, photo: str) -> dict[str, Callable[[], Any]]:
     """Acts by name; what must be there before each is there already."""
     repeated, visitor = message("jovo", "zdravo"), Visitor(world)
     world.calls(repeated)
     visitor.posts(id="again", type="text", text="zdravo")
     _until_summary(world, "ana")
     case = _followed_case(world, "vesna")
-    world.now += 60
+    world.now += 600
+    sweep.sweep(world.now)
     return {
         "conversation opened, viber": lambda: world.calls(
             {"event": "conversation_started", "message_token": 7, "type": "open", "user": {"id": "new", "name": "N"}}
@@ -118,6 +150,8 @@ def _single(world: World) -> dict[str, Callable[[], Any]]:
         "forged": lambda: _forged(world),
         "receipt nobody waits for": lambda: world.calls({"event": "delivered", "message_token": 1, "user_id": "mira"}),
         "poll with nothing new": lambda: visitor.fetches("999999999999"),
+        "photo sent, viber": lambda: world.calls(message("jovo", type="picture", media=photo)),
+        "photo fetched and checked": lambda: sweep.sweep(world.now),
         "own cases looked up": lambda: world.says("vesna", "status predmeta"),
         "case filed, viber": lambda: world.says("ana", "pošalji"),
         "case's words indexed": lambda: sweep.sweep(world.now + 120),
@@ -180,6 +214,7 @@ def _count(meter: Meter, log: io.StringIO, times: int = 1) -> Count:
         kms=of.get("kms", 0),
         sqs=of.get("sqs", 0),
         ssm=of.get("ssm", 0),
+        s3=of.get("s3", 0),
         log_bytes=round(len(log.getvalue().encode()) / times, 1),
     )
 
@@ -215,6 +250,10 @@ BARS: dict[str, tuple[float, float, float]] = {
     "receipt that counts": (4, 2, 4),
     "receipt that came too late": (1, 1, 0),
     "poll with nothing new": (1, 1, 0),
+    "turn of a short talk, viber": (3, 1, 6),
+    "turn of a short talk, web": (2, 1, 2),
+    "photo sent, viber": (4, 2, 16),
+    "photo fetched and checked": (12, 8, 12),
     "own cases looked up": (5, 3, 6),
     "case filed, viber": (4, 2, 18),
     "case's words indexed": (20, 8, 22),

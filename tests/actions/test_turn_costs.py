@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.actions import known, web_chat
 from chalicelib.channels import Request
+from chalicelib.model import Refused
 from infra import bench_counts
 from tests import scenes
 from tests.meter import Meter
