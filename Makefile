@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint bench bench-search bench-understanding train openapi package deploy clean
+.PHONY: setup run test trust lint bench simulate bench-search bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+
+# A month of 1,000 towns against AWS's limits on paper, into docs/performance.md
+simulate: $(STAMP)
+	$(PY) -m infra.simulate
 
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)

@@ -95,6 +95,7 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
         _count_billed(work, now)
         _note_notices(before, work, now)
         if work.refused:
+            secrets.doubted(store.account.name)
             heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
         if finished:
             break
