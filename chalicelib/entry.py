@@ -62,7 +62,8 @@ class Entry:
             "httpMethod": http["method"],
             "headers": headers,
             "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "multiValueQueryStringParameters": parse_qs(event.get("rawQueryString", ""), keep_blank_values=True) or None,
+            "multiValueQueryStringParameters": parse_qs(event.get("rawQueryString", ""), keep_blank_values=True)
+            or None,
             "pathParameters": parameters or None,
             "stageVariables": event.get("stageVariables"),
             "requestContext": {

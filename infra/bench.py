@@ -1,4 +1,5 @@
-"""`make bench`: what acts cost in requests and units (infra/bench_counts.py), and what importing the webhook's handler and answering one message cost, beside a yardstick.
+"""`make bench`: what acts cost in requests and units (infra/bench_counts.py), and what importing the webhook's handler
+and answering one message cost, beside a yardstick.
 
 CPU time of this process alone: the embedded AWS and the Viber that takes the messages are processes of their own.
 Times on a shared machine swing; the ratios of one run are what counts.

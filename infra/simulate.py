@@ -39,8 +39,7 @@ RETRY_SECONDS = 60
 CONCURRENT_MAX = 1000
 CONCURRENT_IN_TEN_SECONDS_MAX = 1000
 REQUESTS_A_SECOND_MAX = 10_000
-TABLE_WRITES_MAX, TABLE_READS_MAX = 40_000, 40_000
-NEW_TABLE_WRITES_MAX = 4000  # what an on-demand table takes from its first second
+NEW_TABLE_WRITES_MAX, NEW_TABLE_READS_MAX = 4000, 12_000  # what an on-demand table takes from its first second
 PARTITION_WRITES_MAX, PARTITION_READS_MAX = 1000, 3000
 PARAMETERS_A_SECOND_MAX = 40
 DUE_SHARDS = 8
@@ -175,67 +174,69 @@ def _seconds() -> float:
 
 def tables() -> str:
     passed, kept = month(), cost.Setting.configured().megabytes // 2  # as actions/known.py
-    turn = cost.counts()["plain turn, viber"]
-    seconds = _seconds()
-    mean, peak = passed.turns / MINUTES / 60, passed.busiest_second
-    busy = peak * seconds
-    know = known(passed.sizes, mean, kept)
-    owed = _owed_while_away(passed)
-    rows = [
-        ("turns a second, mean / busiest hour / busiest second", f"{mean:.1f} / {_busiest_hour(passed):.0f} / {peak:.0f}", "", ""),
-        _row("requests a second at the entry, receipts included", 2 * peak, REQUESTS_A_SECOND_MAX),
-        _row("functions at work at once", busy + 4 * math.sqrt(busy), CONCURRENT_MAX),
-        _row("more of them within ten seconds", busy, CONCURRENT_IN_TEN_SECONDS_MAX),
-        _row("write units a second, conversations, all towns", peak * turn["writes"], NEW_TABLE_WRITES_MAX),
-        _row("read units a second, conversations, all towns", peak * 2 * turn["reads"], TABLE_READS_MAX),
-        _row("write units a second, hottest partition: one of the 8 of `due`", peak * DUE_WRITES_A_TURN / DUE_SHARDS, PARTITION_WRITES_MAX),
-        _row("read units a second, hottest item: the largest town's pointer", _hottest_pointer(passed, busy), PARTITION_READS_MAX),
-        _row("secrets a second from the Parameter Store", peak * know.tokens, PARAMETERS_A_SECOND_MAX),
-        _row("the same, in a busiest minute on new processes only", surge(passed.sizes, peak), PARAMETERS_A_SECOND_MAX),
-        _row(f"lanes owed after {VIBER_AWAY_MINUTES} minutes without Viber, then a second", owed / RETRY_SECONDS, CONCURRENT_MAX / seconds),
-    ]
-    passed_limits = [row[0] for row in rows[1:] if float(row[1].replace(",", "")) > float(row[3])]
+    mean = passed.turns / MINUTES / 60
+    know, few = (known(passed.sizes, mean, each) for each in (kept, 16))
+    held = _held_against_limits(passed, know)
+    over = [what for what, used, limit in held if used > limit]
     lines = [
-        f"{TOWNS:,} towns, {cost.TOWN_TURNS:,} turns a month each on average (the largest {max(passed.sizes):.0f} times that), "
-        f"{passed.turns / 1e6:.1f} million in all; {passed.announced:,} announcements to {passed.receivers / 1e6:.1f} million "
-        f"receivers; {sum(each[0] for each in INCIDENTS)} incidents; Viber away for {VIBER_AWAY_MINUTES} minutes of the busiest hour. Seed {SEED}.\n",
+        _what_passed(passed),
         "| what | in this month | limit on paper | used |",
         "|---|---|---|---|",
-        *(f"| {what} | {value} | {limit} | {used} |" for what, value, limit, used in _worded(rows)),
+        f"| turns a second, on average | {mean:.1f} | | |",
+        f"| turns a second, busiest hour | {_busiest_hour(passed):.0f} | | |",
+        *(f"| {what} | {_short(used)} | {limit:,.0f} | {100 * used / limit:.0f}% |" for what, used, limit in held),
         "",
-        f"Limits passed: {'; '.join(passed_limits) or 'none'}. What is throttled is tried again within the turn's 3.5 s, then "
-        "answered 503 with nothing stored, and repeated by Viber. The Parameter Store's limit is raised by a switch of the "
-        "account (higher throughput).",
-        f"Lanes owed when Viber is back: {owed:,.0f}; each is tried again within {RETRY_SECONDS} s, so all have gone out a minute later.",
-        f"Of 100 turns {100 * know.looks:.0f} look whether their town has changed, {100 * know.read_anew:.1f} read it anew "
-        f"(a process keeps {kept} towns; with 16 it would be {100 * known(passed.sizes, mean, 16).read_anew:.0f}).",
+        f"Limits passed: {'; '.join(over) or 'none'}.",
+        "What is throttled is tried again within the turn's 3.5 s, then answered 503 with nothing stored, and repeated",
+        "by Viber. The Parameter Store's limit is raised by a switch of the account (higher throughput).",
+        "",
+        f"Lanes owed when Viber is back: {_owed_while_away(passed):,.0f}, each rung for within {RETRY_SECONDS} s.",
+        f"Of 100 turns {100 * know.looks:.0f} look whether their town has changed, {100 * know.read_anew:.0f} read it",
+        f"anew (a process keeps {kept} towns; were it 16, {100 * few.read_anew:.0f} would).",
         "",
         _bill(passed, know),
     ]
     return "\n".join(lines) + "\n"
 
 
-Row = tuple[str, str, str, str | float]
+def _what_passed(passed: Month) -> str:
+    incidents, largest = sum(each[0] for each in INCIDENTS), max(passed.sizes)
+    return (
+        f"{TOWNS:,} towns, {cost.TOWN_TURNS:,} turns a month each on average (the largest {largest:.0f} times that), "
+        f"{passed.turns / 1e6:.1f} million in all; {passed.announced:,} announcements to "
+        f"{passed.receivers / 1e6:.1f} million receivers; {incidents} incidents; Viber away for {VIBER_AWAY_MINUTES} of "
+        f"the busiest minutes. Seed {SEED}.\n"
+    )
 
 
-def _row(what: str, used: float, limit: float) -> Row:
-    return what, f"{used:,.0f}" if used >= 10 else f"{used:,.1f}", f"{limit:,.0f}", float(limit)
-
-
-def _worded(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
+def _held_against_limits(passed: Month, know: Known) -> list[tuple[str, float, float]]:
+    """What is used at the worst moment, and what AWS gives."""
+    turn, peak, seconds = cost.counts()["plain turn, viber"], passed.busiest_second, _seconds()
+    busy, owed = peak * seconds, _owed_while_away(passed)
     return [
-        (what, value, limit, f"{100 * float(value.replace(',', '')) / top:.0f}%" if isinstance(top, float) else "")
-        for what, value, limit, top in rows
+        ("turns and receipts in the busiest second", 2 * peak, REQUESTS_A_SECOND_MAX),
+        ("functions at work at once", busy + 4 * math.sqrt(busy), CONCURRENT_MAX),
+        ("more of them within ten seconds", busy, CONCURRENT_IN_TEN_SECONDS_MAX),
+        ("the same to bring out what waited for Viber", owed / RETRY_SECONDS * seconds, CONCURRENT_MAX),
+        ("write units a second, conversations", peak * turn["writes"], NEW_TABLE_WRITES_MAX),
+        ("read units a second, conversations", peak * 2 * turn["reads"], NEW_TABLE_READS_MAX),
+        (
+            "write units a second, hottest partition (of the index `due`)",
+            peak * DUE_WRITES_A_TURN / DUE_SHARDS,
+            PARTITION_WRITES_MAX,
+        ),
+        ("read units a second, hottest item (a town's pointer)", busy * SPARE / KEPT_SECONDS, PARTITION_READS_MAX),
+        ("secrets a second", peak * know.tokens, PARAMETERS_A_SECOND_MAX),
+        ("secrets a second, all processes new", surge(passed.sizes, peak), PARAMETERS_A_SECOND_MAX),
     ]
+
+
+def _short(used: float) -> str:
+    return f"{used:,.0f}" if used >= 10 else f"{used:.1f}"
 
 
 def _busiest_hour(passed: Month) -> float:
     return max(sum(passed.minutes[hour * 60 : hour * 60 + 60]) for hour in range(HOURS)) / 3600
-
-
-def _hottest_pointer(passed: Month, busy: float) -> float:
-    """Every process looks at a town at most once a minute."""
-    return busy * SPARE / KEPT_SECONDS
 
 
 def _owed_while_away(passed: Month) -> float:
@@ -270,8 +271,8 @@ def _bill(passed: Month, know: Known) -> str:
     fee = price["viber"]["bot_month"] * TOWNS
     return (
         "\n".join(rows)
-        + f"\n\nViber's own: EUR {fee:,.0f} for as many new bots, and at least EUR {passed.receivers * low:,.0f} if every "
-        "announced message is billed. That is what a town's message costs; the rest is small beside it."
+        + f"\n\nViber's own: EUR {fee:,.0f} for as many new bots, and at least EUR {passed.receivers * low:,.0f} if "
+        "every announced message is billed. That is what a town's message costs; the rest is small beside it."
     )
 
 

@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chalicelib import wire
-from chalicelib.actions import change_case, known, web_chat, work_outbox
+from chalicelib.actions import change_case, known, work_outbox
 from chalicelib.actions.open_case import completed, new_reference
 from chalicelib.cases.lifecycle import Event
-from chalicelib.channels import Request
 from chalicelib.model import Case, Follower, Refused
 from chalicelib.storage import consents, keys, views
 from chalicelib.storage.cases import CaseStore
@@ -318,8 +317,10 @@ def table(counted: Counts) -> str:
     ]
     for name, one in counted.scenes.items():
         bar = " / ".join(f"{most:g}" for most in BARS[name])
-        lines.append(
-            f"| {name} | {one.requests:g} | {one.reads:g} | {one.writes:g} | {bar} | {one.viber:g} | {one.log_bytes:g} |"
-        )
+        units = f"{one.requests:g} | {one.reads:g} | {one.writes:g}"
+        lines.append(f"| {name} | {units} | {bar} | {one.viber:g} | {one.log_bytes:g} |")
     sizes = "; ".join(f"{channel} {one.median:,} / {one.p95:,} bytes" for channel, one in counted.items.items())
-    return "\n".join([*lines, "", f"The conversation's item over {TURNS} turns, median / 95th percentile: {sizes}."]) + "\n"
+    return (
+        "\n".join([*lines, "", f"The conversation's item over {TURNS} turns, median / 95th percentile: {sizes}."])
+        + "\n"
+    )

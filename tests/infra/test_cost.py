@@ -20,13 +20,25 @@ def test_a_thousand_turns_stay_under_what_was_promised(entry: str, architecture:
 
 
 def test_the_http_api_is_the_default_because_it_is_cheaper() -> None:
-    rest, http, url = (cost.thousand(cost.Setting.configured(entry)).total for entry in ("rest", "http", "function_url"))
+    rest, http, url = (
+        cost.thousand(cost.Setting.configured(entry)).total for entry in ("rest", "http", "function_url")
+    )
     assert url < http < rest
     assert cost.Setting().entry == "http"
 
 
 def test_a_bill_is_the_sum_of_its_acts_and_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = {"requests": 2, "reads": 1, "writes": 2, "viber": 0, "kms": 0, "sqs": 1, "ssm": 0, "s3": 0, "log_bytes": 650}
+    plain = {
+        "requests": 2,
+        "reads": 1,
+        "writes": 2,
+        "viber": 0,
+        "kms": 0,
+        "sqs": 1,
+        "ssm": 0,
+        "s3": 0,
+        "log_bytes": 650,
+    }
     monkeypatch.setattr(cost, "counts", lambda: {"plain": plain})
     bill = cost.act("plain", cost.Setting("rest", "arm64", 1769))
     assert cost.milliseconds("plain", cost.Setting("rest", "arm64", 1769)) == pytest.approx(2 + 5.4 + 5 + 8)
