@@ -202,10 +202,10 @@ def tables() -> str:
 def _what_passed(passed: Month) -> str:
     incidents, largest = sum(each[0] for each in INCIDENTS), max(passed.sizes)
     return (
-        f"{TOWNS:,} towns, {cost.TOWN_TURNS:,} turns a month each on average (the largest {largest:.0f} times that), "
-        f"{passed.turns / 1e6:.1f} million in all; {passed.announced:,} announcements to "
-        f"{passed.receivers / 1e6:.1f} million receivers; {incidents} incidents; Viber away for {VIBER_AWAY_MINUTES} of "
-        f"the busiest minutes. Seed {SEED}.\n"
+        f"{TOWNS:,} towns, {cost.TOWN_TURNS:,} turns a month each on average (the largest {largest:.0f} times "
+        f"that), {passed.turns / 1e6:.1f} million in all; {passed.announced:,} announcements to "
+        f"{passed.receivers / 1e6:.1f} million receivers; {incidents} incidents; Viber away for "
+        f"{VIBER_AWAY_MINUTES} of the busiest minutes. Seed {SEED}.\n"
     )
 
 
