@@ -4,7 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench bench-search bench-notices bench-understanding train openapi package deploy clean
+.PHONY: setup run test trust lint audit bench simulate bench-search bench-notices bench-understanding train openapi package \
+  deploy clean
 
 setup: $(STAMP)
 
@@ -49,6 +50,10 @@ bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
 	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
 
+# A month of 1,000 towns against AWS's limits on paper, into docs/performance.md
+simulate: $(STAMP)
+	$(PY) -m infra.simulate
+
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)
 	$(PY) -m infra.bench_search
@@ -74,7 +79,7 @@ package: $(STAMP)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET))
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET)) $(if $(ENTRY),--entry $(ENTRY))
 
 clean:
 	rm -rf build .local .chalice/deployments

@@ -15,10 +15,25 @@ from chalicelib.actions.journal import log
 from chalicelib.channels import Request
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.dialogue import flood
+from chalicelib.entry import Entry, is_format_2
 from chalicelib.model import Refused, SalterError, TooMany, Unavailable
 from chalicelib.version import VERSION
 
-app = Chalice(app_name="salter", configure_logs=False)
+
+class Doors(Chalice):
+    """The product as a function: what an HTTP API or a function URL hands over comes in beside what a REST API does."""
+
+    entry: Entry | None = None
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        if not is_format_2(event):
+            return dict(super().__call__(event, context))
+        self.entry = self.entry or Entry(self.routes)
+        inside = super().__call__
+        return self.entry.answer(event, lambda told: dict(inside(told, context)))
+
+
+app = Doors(app_name="salter", configure_logs=False)
 
 JSON = "application/json; charset=utf-8"
 

@@ -1,7 +1,7 @@
 """The part of `make bench` about pages and announcements: runs the tests that measure them and writes what they kept.
 
 The bounds are the tests' own; this prints the figures of one run into docs/performance.md, with the machine named.
-Exit 1 where a bound was broken; with `--check` only what does not depend on the machine's speed is run, nothing written.
+Exit 1 where a bound was broken; with `--check` only what does not depend on the speed of the machine, nothing written.
 """
 
 from __future__ import annotations

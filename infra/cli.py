@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import affected, api_keys, callbacks, chat, console_edits, new_town, outbox, staff, town_states, towns
+from infra import affected, api_keys, callbacks, chat, console_edits, cost, new_town, outbox, staff, town_states, towns
 from infra.stage import LOCAL, acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_commands(commands)
     outbox.add_commands(commands, stage, default_stage)
     callbacks.add_commands(commands, stage, default_stage)
+    cost.add_commands(commands)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)

@@ -61,7 +61,7 @@ class Installation:
     @property
     def url(self) -> str:
         """Where the product answers, with a slash at the end."""
-        return self.outputs["EndpointURL"]
+        return self.outputs["PublicURL"]
 
 
 def deploy(
@@ -275,6 +275,7 @@ def main() -> None:
     parser.add_argument("--alarm-email", help="who gets the alarms; kept from the last deployment when not given")
     parser.add_argument("--mail-from", help="the product's own address; kept from the last deployment when not given")
     parser.add_argument("--monthly-budget", help="whole dollars a month; the alarms' address hears of four fifths")
+    parser.add_argument("--entry", choices=["http", "rest"], help="the address given out: an HTTP API, or the REST API")
     parser.add_argument(
         "--allow-replacement", action="store_true", help="even if tables, bucket, key or sign-in are lost"
     )
@@ -286,6 +287,7 @@ def main() -> None:
         "AlarmEmail": arguments.alarm_email,
         "MailFrom": arguments.mail_from,
         "MonthlyBudgetUsd": arguments.monthly_budget,
+        "Entry": arguments.entry,
     }
     parameters = {name: value for name, value in chosen.items() if value is not None}
     try:

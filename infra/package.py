@@ -240,7 +240,8 @@ def with_snapstart(template: dict[str, Any]) -> dict[str, Any]:
     resources = changed["Resources"]
     resources["APIHandler"]["Properties"]["AutoPublishAlias"] = SNAPSTART_ALIAS
     resources["APIHandler"]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
-    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": alias}
+    for permission in ("APIHandlerInvokePermission", "HttpApiInvokePermission"):
+        resources[permission]["Properties"]["FunctionName"] = {"Ref": alias}
     return changed
 
 

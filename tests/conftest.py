@@ -64,3 +64,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     from tests import logs
 
     assert logs.strange_in_files(running.run) == []  # after every journey that any test made with it
+
+
+@pytest.fixture(scope="session")
+def product_of_all(product: Product) -> Product:
+    """The same, for whoever gives `product` a narrower sense."""
+    return product

@@ -57,9 +57,10 @@ BODIES: list[tuple[str, bytes]] = [
     ("B72", json.dumps({"subject": "x" * 60_000, "applicant": {"name": 10**400}, "number": ["x"]}).encode()),
 ]
 TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/csv")
-ASKED = """cursor limit status kind office number updated_after from to after context language script service_code start_date
-end_date service_request_id lat long radius page page_size jurisdiction_id api_key extensions call sort q""".replace(
-    "\n", " "
+ASKED = (
+    "cursor limit status kind office number updated_after from to after context language script service_code "
+    "start_date end_date service_request_id lat long radius page page_size jurisdiction_id api_key extensions "
+    "call sort q"
 )
 
 
