@@ -22,7 +22,7 @@ from chalicelib.wire import Deadline
 ADDRESS = Bucket(burst=300, per_second=10.0)  # a school or a mobile network may share one address
 LOCAL = Bucket(burst=100_000, per_second=10_000.0)  # on the local stack nobody is to be slowed down
 MESSAGES_A_DAY = 20_000  # where the town's file says nothing else
-HANDFUL = 20  # messages a process takes before it settles
+HANDFUL = 100  # messages a process takes before it settles, by one read and one write
 REST_SECONDS = 60  # a process that was told there is nothing left asks again after these
 TAKE_TRIES_MAX = 4
 ADDRESSES_REMEMBERED_MAX = 5000
