@@ -108,7 +108,7 @@ def test_everybody_is_told_once_for_at_most_700_units_while_another_town_is_answ
     assert (len(world.viber.broadcasts), reached) == (CALLS, Counter(everybody))
     assert ledger.writes <= LEDGER_UNITS_MAX
     assert busiest <= CALLS_IN_WINDOW_MAX
-    # Times are kept and not asserted: here both towns share one interpreter and one embedded AWS with whatever else runs.
+    # Times are kept, not asserted: here both towns share one interpreter and one embedded AWS.
     assert beside
 
 
