@@ -63,7 +63,9 @@ def _rows(store: AnnouncementStore, found: Announcement, now: float, deadline: D
     """Rows for the pages nobody has settled, and a ring for the first: each row rings for the next."""
     states = store.page_states(found.id, deadline) if found.round > 1 else {}
     open_pages = [page for page in found.pages if page.n not in states or states[page.n].state == rules.WAITING]
-    together = [open_pages[first : first + PAGES_TOGETHER] for first in range(0, len(open_pages), PAGES_TOGETHER)]
+    # The first goes alone: whoever sees a mistake on their own phone may stop the others.
+    others = range(1, len(open_pages), PAGES_TOGETHER)
+    together = [open_pages[:1], *(open_pages[first : first + PAGES_TOGETHER] for first in others)] if open_pages else []
     rows = [
         _row_of(store.town, found, pages, now, following[0].n if following else 0)
         for pages, following in zip(together, [*together[1:], []], strict=True)
