@@ -25,7 +25,7 @@ SECONDS_MAX = 0.25
 OWN_FILES = {"widget"}  # reads nothing but the style sheets that come with it
 INLINE = re.compile(r"\bre\.(search|match|fullmatch|sub|findall|split)\(r\"((?:[^\"\\]|\\.)+)\"")
 USUAL = ("a", "A", "Č", "ч", "1", " ", "-", ".", "@", "'", "(", "/")
-LETTERS_MAX = 7
+LETTERS_MAX = 6
 
 
 def _expressions() -> Iterator[tuple[str, re.Pattern[Any], str]]:
