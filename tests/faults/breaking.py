@@ -19,7 +19,7 @@ WAYS = [
 ]
 
 # The same for whole journeys of some dozens of calls: a plain run takes few.
-FEW = [pytest.param("after", "killed", 9), *WAYS[1:]]
+FEW = [pytest.param("after", "killed", 19), *WAYS[1:]]
 
 
 class Killed(BaseException):

@@ -24,7 +24,6 @@ from chalicelib.wire import Deadline
 from tests.faults.breaking import Breaker, Killed
 from tests.media import samples
 from tests.media.host import MediaHost
-from tests.neighbours import newest
 from tests.viber import callback, message
 from tests.world import World
 
@@ -258,7 +257,7 @@ def volunteer_claim(world: World, host: MediaHost) -> Journey:
     for text in (*asked, "Glavna 7, stan 3", "Mira Anić", "063 123 456", "da", "pošalji"):
         _writes(world, citizen, text)()
     sweep(world.now)
-    reference = newest(world, "assistance").reference
+    reference = _own(world, citizen)[0].reference
     for name in VOLUNTEERS:  # what was said before the claim is no part of it
         world.viber.sent = [body for body in world.viber.sent if body["receiver"] != name]
     steps = [_presses(world, name, f"aid.take.{reference}") for name in VOLUNTEERS]

@@ -16,7 +16,6 @@ from chalicelib.model import Account
 from chalicelib.storage import keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
-from tests.faults.journeys import report_with_photo
 from tests.media.host import MediaHost
 from tests.shows import Measure
 from tests.viber import message
@@ -39,6 +38,7 @@ def _answers(world: World, citizen: str = "mira") -> list[str]:
     return [line.key for entry in conversation.log if entry.say for line in entry.say.lines[:1]]
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F3", "R1")
 @pytest.mark.parametrize("after", [1, 59 * 60, 23 * 3600], ids=["a second", "59 minutes", "23 hours"])
 def test_a_filing_delivered_again_has_no_effect(world: World, after: int) -> None:
@@ -52,6 +52,7 @@ def test_a_filing_delivered_again_has_no_effect(world: World, after: int) -> Non
     assert (_cases(world), len(world.viber.sent)) == (1, said)
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F4")
 def test_a_late_message_is_kept_and_answered_but_rewinds_nothing(world: World) -> None:
     for text in REPORT[:2]:
@@ -65,6 +66,7 @@ def test_a_late_message_is_kept_and_answered_but_rewinds_nothing(world: World) -
     assert _cases(world) == 1
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F5")
 def test_four_events_in_any_order_leave_one_report_and_whoever_left_is_left_in_peace(
     quiet: World, host: MediaHost
@@ -94,7 +96,7 @@ def test_four_events_in_any_order_leave_one_report_and_whoever_left_is_left_in_p
 
 @pytest.mark.shows("F2", "R1", "T3")
 def test_the_same_filing_from_twelve_threads_files_one_case_and_answers_once(world: World, measured: Measure) -> None:
-    rounds = 10
+    rounds = 3
     for number in range(rounds):
         citizen = f"person{number}"
         for text in ("Pukla cev u ulici Petrova 1, curi voda na put", "preskoči"):
@@ -202,6 +204,7 @@ NIGHTS = {
 }
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F33")
 @pytest.mark.parametrize("night", NIGHTS)
 def test_a_conversation_over_an_odd_night_is_one_conversation(quiet: World, night: str) -> None:
@@ -218,6 +221,7 @@ def test_a_conversation_over_an_odd_night_is_one_conversation(quiet: World, nigh
     assert conversation is not None and conversation.lane == ()
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F33")
 @pytest.mark.parametrize("skew", [-300, 300])
 def test_processes_whose_clocks_are_five_minutes_apart_lose_and_double_nothing(quiet: World, skew: int) -> None:
@@ -243,11 +247,3 @@ def test_what_ran_out_is_absent_to_every_reader_though_it_is_deleted_days_later(
     assert world.conversation("mira").town == ""  # type: ignore[union-attr]
     assert "Ja sam PRIMA" in world.says("mira", "zdravo")[0]
     assert _answers(world) == _answers(world)[:1]
-
-
-def test_a_journey_with_a_photo_is_what_it_is(quiet: World, host: MediaHost) -> None:
-    journey = report_with_photo(quiet, host)
-    for step in journey.steps:
-        step()
-    sweep(quiet.now)
-    assert journey.outcome() == [("problem", "received", [("photo", "checked")], 1)]

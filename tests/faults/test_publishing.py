@@ -45,6 +45,7 @@ def versions(slug: str) -> list[dict[str, Any]]:
         "texts": {language: texts | {"greeting": "drugi pozdrav"} for language, texts in first["texts"].items()},
         "sheets": {language: {} for language in first["sheets"]},
         "index": first["index"] | {"shape": 99},
+        "source": first["source"],
     }
     return [first, second]
 

@@ -74,6 +74,7 @@ def test_one_poison_message_among_ten_fails_alone(quiet: World) -> None:
     assert [len(quiet.viber.texts(person)) for person in people] == [1] * 9
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F25")
 def test_a_batch_of_nothing_but_poison_a_batch_of_nothing_and_bells_for_nobody(quiet: World) -> None:
     assert rung(quiet) == []
@@ -144,6 +145,7 @@ def test_a_reply_that_was_given_up_is_said_when_a_person_asks_for_it(
     assert len(quiet.viber.texts("mira")) == 1
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F24", "R2", "R3")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_anywhere_it_is_said_once_or_can_be_asked_for_again(quiet: World, given_up: str, when: str) -> None:
@@ -179,6 +181,7 @@ def test_a_message_that_met_a_bug_is_taken_again_once_the_bug_is_mended(
     assert "radno vreme" in quiet.viber.texts("mira")[1].lower() or "08" in quiet.viber.texts("mira")[1]
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F24")
 def test_nobody_who_left_is_written_to(quiet: World, given_up: str) -> None:
     quiet.calls({"event": "unsubscribed", "user_id": "mira", "timestamp": 1, "message_token": 9})

@@ -54,13 +54,13 @@ def test_while_viber_keeps_silent_its_callbacks_are_answered_in_time_and_the_rep
 
 
 class _Slow:
-    """DynamoDB that takes its time."""
+    """A neighbour that takes its time."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float, service: str = "dynamodb") -> None:
+        self.seconds, self.service = seconds, service
 
     def before(self, call: Call) -> None:
-        if call.service == "dynamodb":
+        if call.service == self.service:
             time.sleep(self.seconds)
 
     def after(self, call: Call, reply: Reply) -> None: ...
@@ -90,6 +90,37 @@ def test_a_slow_store_a_slow_viber_and_a_cold_start_together_stay_within_vibers_
         assert conversation is None or [entry.origin for entry in conversation.log] == ["citizen", "bot"]
     measured("F41", f"answered or refused whole ({refused} of 5) after {slowest:.1f} s at the latest")
     assert slowest < VIBERS_PATIENCE_SECONDS + 1.0
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("F11", "R11")
+def test_a_town_with_few_who_wait_is_served_though_another_has_more_than_there_is_time_for(
+    world: World, town_slug: str, viber: FakeViber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = World(f"{town_slug}-b", viber)
+    viber.token = None
+    viber.otherwise = 503
+    for town, people in ((world, 30), (other, 3)):
+        for number in range(people):
+            world.warm()
+            other.warm()
+            town.calls(message(f"{town.slug}{number}", "meni"))
+    viber.otherwise = None
+    lanes = views.due_lanes
+    ours = [f":{town.slug}#" for town in (world, other)]
+    found = [pk for pk in lanes(world.now + 61, 2000) if any(one in pk for one in ours)]
+    monkeypatch.setattr(views, "due_lanes", lambda now, limit: sorted(found, key=lambda pk: ours[1] in pk))
+    monkeypatch.setattr(views, "due_rows", lambda now, limit: [])
+    world.warm()
+    slow = _Slow(0.1, "viber")
+    wire.taps.append(slow)
+    try:
+        sweep(world.now + 61, seconds=16.5)  # a lane is begun only while there are ten seconds left of two thirds
+    finally:
+        wire.taps.remove(slow)
+    served = Counter(body["receiver"].startswith(other.slug) for body in viber.sent)
+    assert served[True] == 3
+    assert served[False] < 30  # otherwise nothing would have been shown
 
 
 @pytest.mark.shows("F44")

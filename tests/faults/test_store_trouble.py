@@ -81,6 +81,7 @@ def test_what_passes_is_tried_again_within_the_turn(
         assert _log(world, f"person{number}") == ["citizen", "bot"]
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F18", "R5")
 @pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
 def test_throttled_for_longer_the_callback_is_refused_whole_and_its_repetition_answered(
@@ -124,6 +125,7 @@ REASONS = (
 )
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F18", "F20", "R1")
 def test_a_filing_whose_transaction_is_cancelled_for_whatever_mix_of_reasons_files_once(
     quiet: World, host: MediaHost, monkeypatch: pytest.MonkeyPatch
@@ -224,6 +226,7 @@ class _Silent:
     def after(self, call: Call, reply: Reply) -> None: ...
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F42", "R9", "R2")
 def test_after_a_minute_without_the_store_everything_is_answered_by_repetition_alone(world: World) -> None:
     world.says("mira", "zdravo")

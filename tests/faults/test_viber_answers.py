@@ -93,6 +93,7 @@ def test_every_http_answer_is_waited_out_and_the_reply_said_once(quiet: World) -
         assert (_lane(quiet, f"person {status}"), len(quiet.viber.texts(f"person {status}"))) == (0, 1), status
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F12")
 @pytest.mark.parametrize("taken", [False, True])
 def test_what_is_no_answer_of_vibers_is_asked_about_and_said_again_once(quiet: World, taken: bool) -> None:
@@ -112,6 +113,7 @@ def test_what_is_no_answer_of_vibers_is_asked_about_and_said_again_once(quiet: W
         assert (_lane(quiet, f"person{number}"), said) == (0, 1 + taken), garbage
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F12")
 def test_garbage_for_ever_becomes_a_dead_letter_and_the_next_reply_is_said(quiet: World) -> None:
     quiet.viber.script = [b"<html>"] * 2
@@ -144,6 +146,7 @@ def test_a_refused_token_is_said_to_the_towns_page_and_nothing_is_dropped(quiet:
     assert sorted(body["receiver"] for body in quiet.viber.sent) == [f"person{number}" for number in range(5)]
 
 
+@pytest.mark.campaign
 @pytest.mark.shows("F9", "F42", "R9", "T9")
 def test_after_ten_minutes_without_viber_everybody_is_answered_in_order_and_once(
     quiet: World, measured: Measure
