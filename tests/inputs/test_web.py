@@ -294,7 +294,7 @@ def is_understood_or_refused(body: Any) -> None:
 
 
 @pytest.mark.shows("B8", "B26", "B33", "B49")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(MESSAGES, ANYTHING))
 def test_a_message_of_any_shape_is_understood_or_refused(body: Any) -> None:
     is_understood_or_refused(body)
