@@ -43,7 +43,7 @@ BROKEN = {
     "overrides": "\u202e\u200d\u200b",
 }
 # What the plain run tries of them; the campaigns try all.
-TELLING = ("a number without end", "overrides")
+TELLING = ("a number without end",)
 KINDS = [pytest.param(kind, marks=[] if kind in TELLING else pytest.mark.campaign) for kind in BROKEN]
 PATHS = ["%2e%2e", "..", "%00", "a%2Fb", "x" * 2000, quote("ж" * 300), "T%23a%23C%23b", "PR-7KM4-2A9", "%ff", "'--"]
 
@@ -73,7 +73,7 @@ def addresses(town: World, pages: list[Page]) -> Iterator[tuple[Page, str]]:
 
 
 @pytest.mark.shows("B69", "B63")
-@pytest.mark.parametrize("part", [*PATHS[:2], *(pytest.param(part, marks=pytest.mark.campaign) for part in PATHS[2:])])
+@pytest.mark.parametrize("part", [*PATHS[:1], *(pytest.param(part, marks=pytest.mark.campaign) for part in PATHS[1:])])
 def test_a_page_of_something_that_is_not_is_not_there(town: World, seats: dict[str, Clerk], part: str) -> None:
     for page in PAGES:
         if "{" not in page.path:

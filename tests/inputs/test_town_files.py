@@ -174,7 +174,7 @@ def is_a_town_or_refused(files: dict[str, bytes]) -> None:
         assert all(each.file.startswith("tenants/primer") and each.remedy for each in rejected.complaints)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(MUTATIONS)
 def test_any_slip_in_a_file_is_a_complaint_or_no_mistake(files: dict[str, bytes]) -> None:
     is_a_town_or_refused(files)

@@ -232,7 +232,7 @@ def any_event_is_understood_or_dropped(event: Any) -> None:
 
 
 @pytest.mark.shows("B8", "B16", "B18", "B20", "B26", "B33")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EVENTS)
 def test_an_event_of_any_shape_is_understood_or_dropped(event: Any) -> None:
     any_event_is_understood_or_dropped(event)

@@ -101,7 +101,7 @@ def test_an_answer_is_taken_as_it_is_meant_or_refused(kind: str, typed: str, ans
 
 
 @pytest.mark.shows("B62", "B64", "B65", "B66", "B67", "B68")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(SLOTS)), st.text(max_size=60))
 def test_any_words_are_an_answer_or_none(kind: str, typed: str) -> None:
     answer = taken(kind, typed)
