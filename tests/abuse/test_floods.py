@@ -52,11 +52,12 @@ def test_of_a_thousand_messages_in_ten_seconds_few_are_answered_and_one_warns(
     answers = world.viber.texts("mira")
     most = flood.BURST + 10 / flood.SECONDS_PER_MESSAGE
     assert len(answers) <= most
-    assert 1 <= sum("Sačekajte minut" in text for text in answers) <= 1 + 10 / flood.SECONDS_PER_MESSAGE
+    warned = sum("Sačekajte minut" in text for text in answers)
+    assert 1 <= warned <= 1 + 10 / flood.SECONDS_PER_MESSAGE
     units = meter.reads + meter.writes
     assert world.says("jovo", "zdravo opet"), "somebody else is answered"
     measured(
-        "A1", f"1,000 messages in 10 s: {len(answers)} answered (a form with photos needs some 30), {units:.0f} units"
+        "A1", f"1,000 messages in 10 s: {len(answers)} answers, {warned} of them the polite line, {units:.0f} units"
     )
 
 

@@ -211,7 +211,10 @@ def test_ten_thousand_guessed_references_find_nothing_and_take_the_same_time(
     assert max(medians.values()) <= 1.25 * min(medians.values())
     space = len(references.ALPHABET) ** (references.REFERENCE_LETTERS - 1)
     ratio = max(medians.values()) / min(medians.values())
-    measured("A3", f"{GUESSES:,} guesses: 0 found; one in {space:,} fits a form, and a second secret is asked for")
+    measured(
+        "A3",
+        f"{GUESSES:,} guesses hit no case (500 looked up); one in {space:,} fits, and then a second secret is asked",
+    )
     measured("A23", f"another's case and none: the same words, medians within {100 * (ratio - 1):.0f}% (one process)")
 
 
