@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chalicelib.model import SalterError
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.wire import Deadline
 
 TABLE = "people"
@@ -90,12 +90,13 @@ def _store(town: str, name: str, scopes: Iterable[str], token: str, now: float, 
     wanted = sorted(set(scopes))
     if strange := set(wanted) - set(SCOPES):
         raise UnknownScope(f"no scope {', '.join(sorted(strange))}; there are {', '.join(SCOPES)}")
+    pk = keys.api_key(town, keys.secret_digest(token))
     item = {
-        "pk": keys.api_key(town, keys.secret_digest(token)),
+        "pk": pk,
         "sk": keys.NOW,
         "shape": SHAPE,
         "name": name[:NAME_CHARS_MAX],
         "scopes": " ".join(wanted),
         "at": int(now),
     }
-    dynamo.put(TABLE, item, deadline)
+    dynamo.put(TABLE, item | register.of_people(town, pk), deadline)

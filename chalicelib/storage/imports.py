@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -54,7 +54,7 @@ def load(town: str, identifier: str, now: float, deadline: Deadline) -> Import |
 def item(job: Import) -> Write:
     """The import as part of a transaction, if nobody was faster."""
     body = {name: getattr(job, name) for name in Import.__slots__ if name not in ("town", "id", "v")}
-    stored = {
+    stored: dict[str, Any] = {
         "pk": keys.case_import(job.town, job.id),
         "sk": keys.HEAD,
         "shape": SHAPE,
@@ -62,7 +62,7 @@ def item(job: Import) -> Write:
         "body": _packed(body),
         "exp": _expires(job),
     }
-    return Write(TABLE, stored, expected_v=job.v)
+    return Write(TABLE, stored | register.of_cases(job.town, stored["pk"]), expected_v=job.v)
 
 
 def slice_item(job: Import, outcomes: Sequence[Sequence[Any]], rejected: int) -> Write:
