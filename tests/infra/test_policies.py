@@ -14,9 +14,14 @@ CONFIG = json.loads((SETTINGS / "config.json").read_text(encoding="utf-8"))
 POLICIES = sorted(SETTINGS.glob("policy-*.json"))
 LOG_NAMES = {"policy-api.json": "api", "policy-doorbell.json": "doorbell", "policy-minute.json": "minute"}
 
-# The only stars there are: what a town keeps under its prefix, uploads before they are checked, the stage's own
-# secrets, a log group's streams.
-STARS_ALLOWED = ("${MediaBucket.Arn}/T/*", "${MediaBucket.Arn}/incoming/T/*", ":parameter/salter/${Stage}/*")
+# The only stars there are: what a town keeps under its prefix, uploads before they are checked, the list of the erased,
+# the stage's own secrets, a log group's streams.
+STARS_ALLOWED = (
+    "${MediaBucket.Arn}/T/*",
+    "${MediaBucket.Arn}/incoming/T/*",
+    "${MediaBucket.Arn}/erased/T/*",
+    ":parameter/salter/${Stage}/*",
+)
 # A telephone is no resource of AWS's: who may send an SMS is allowed on everything SNS has.
 SMS = ("sns:Publish", '"*"')
 
