@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import outbox, staff, towns
+from infra import outbox, staff, town_data, towns
 from infra.stage import default_stage, enter_stage
 
 MISSES_DAYS = 7
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     town.choices["apply"].add_argument(
         "--state", choices=["live", "trial", "suspended"], help="set the town's state too"
     )
+    town_data.add_commands(town, stage)
     listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
     listing.set_defaults(run=_list)
     apikey = commands.add_parser("apikey", help="keys of towns' systems").add_subparsers(required=True)

@@ -35,7 +35,30 @@ def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, n
     names = {**record.names, slug: called or record.names.get(slug, slug)}
     numbers = {**record.numbers} | ({slug: number} if number else {})
     if (towns, names, numbers) != (record.towns, record.names, record.numbers):
+        tenants.note_served(slug, record.id, deadline)
         tenants.save_account(Account("viber", name, towns, names, numbers))
+
+
+def serve_no_more(account_id: str, slug: str, deadline: Deadline) -> Account | None:
+    """The account serves the town no longer; the account as it is then, None if it serves nobody any more."""
+    channel, _, name = account_id.partition(":")
+    record = tenants.account(channel, name, deadline)
+    if record is None:
+        return None
+    towns = tuple(town for town in record.towns if town != slug)
+    if not towns:
+        tenants.forget_account(account_id, deadline)
+        return None
+    without = Account(
+        channel,
+        name,
+        towns,
+        {town: called for town, called in record.names.items() if town != slug},
+        {town: number for town, number in record.numbers.items() if town != slug},
+    )
+    if without != record:
+        tenants.save_account(without)
+    return without
 
 
 def _called(core: Mapping[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.storage.aws import AwsError, call
 from chalicelib.wire import Deadline
@@ -14,7 +16,35 @@ _kept: dict[str, tuple[float, str | None]] = {}
 
 def viber_token(account: str, deadline: Deadline) -> str | None:
     """The auth token of a Viber account, which also signs its callbacks; None if there is none."""
-    return _parameter(f"accounts/{account}/viber-token", deadline)
+    return _parameter(_viber_token_of(account), deadline)
+
+
+def forget_viber_token(account: str, deadline: Deadline) -> None:
+    """Take the token away; one that is not there is no error."""
+    name = full_name(_viber_token_of(account))
+    try:
+        call("ssm", "DeleteParameter", {"Name": name}, deadline, repeatable=True)
+    except AwsError as error:
+        if error.code != "ParameterNotFound":
+            raise
+    _kept.pop(name, None)
+
+
+def forget_town(town: str, deadline: Deadline) -> None:
+    """Take away whatever secrets stand under a town's own name."""
+    asked = {"Path": full_name(f"towns/{town}"), "Recursive": True}
+    while names := [one["Name"] for one in _under(asked, deadline)]:
+        call("ssm", "DeleteParameters", {"Names": names}, deadline, repeatable=True)
+    _kept.clear()
+
+
+def _under(asked: Mapping[str, Any], deadline: Deadline) -> list[dict[str, Any]]:
+    answer = call("ssm", "GetParametersByPath", asked, deadline, repeatable=True)
+    return list(answer["Parameters"])
+
+
+def _viber_token_of(account: str) -> str:
+    return f"accounts/{account}/viber-token"
 
 
 def chat_signing_key(deadline: Deadline) -> str | None:
@@ -33,7 +63,7 @@ def phone_key(deadline: Deadline) -> str | None:
 
 
 def _parameter(name: str, deadline: Deadline) -> str | None:
-    full = f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
+    full = full_name(name)
     kept = _kept.get(full)
     if kept and kept[0] > time.monotonic():
         return kept[1]
@@ -47,6 +77,10 @@ def _parameter(name: str, deadline: Deadline) -> str | None:
     # A missing one is asked for again soon: a platform admin may be setting it right now.
     _kept[full] = (time.monotonic() + (KEPT_SECONDS if value else 5.0), value)
     return value
+
+
+def full_name(name: str) -> str:
+    return f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
 
 
 def forget() -> None:

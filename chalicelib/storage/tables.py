@@ -133,6 +133,7 @@ class TenantItem(Model):
     version = NumberAttribute(null=True)
     previous = NumberAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    before = UnicodeAttribute(null=True)
     digest = UnicodeAttribute(null=True)
     published_at = NumberAttribute(null=True)
     towns = UnicodeAttribute(null=True)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.model import Account, Conflict, SalterError, Town
@@ -214,6 +214,28 @@ def _move(moved: Pointer, current: Pointer | None) -> None:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise Conflict(moved.slug) from error
         raise
+
+
+def suspend(current: Pointer) -> None:
+    """The town serves nobody from now on. Raises Conflict if the pointer was moved meanwhile."""
+    _move(replace(current, state=SUSPENDED), current)
+
+
+def note_served(slug: str, account_id: str, deadline: Deadline) -> None:
+    """Beside the town, before the account lists it: so whoever takes the town away finds every account that does."""
+    dynamo.put(TABLE, {"pk": keys.town(slug), "sk": keys.served(account_id), "shape": SHAPE}, deadline)
+
+
+def accounts_of(slug: str, deadline: Deadline) -> list[str]:
+    """The accounts that list a town, by id; perhaps one more than do."""
+    found = dynamo.query(TABLE, keys.town(slug), keys.SERVED, deadline)
+    return [item["sk"].removeprefix(keys.SERVED) for item in found]
+
+
+def forget_account(account_id: str, deadline: Deadline) -> None:
+    """An account that serves no town any more is none: its record goes, with whatever stands beside it."""
+    for item in dynamo.every(TABLE, None, ("pk", keys.account(account_id)), deadline):
+        dynamo.delete(TABLE, item["pk"], item["sk"], deadline)
 
 
 def save_account(account_record: Account) -> None:
