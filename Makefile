@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint bench bench-search bench-understanding train package deploy clean
+.PHONY: setup run test trust lint bench bench-search bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
@@ -56,13 +56,17 @@ bench-understanding: $(STAMP)
 train: $(STAMP)
 	$(PY) -m infra.train
 
+# The description of the case API, into docs/openapi.json: after every change of what it takes or answers.
+openapi: $(STAMP)
+	$(PY) -m infra.openapi
+
 # The Lambda package and the merged template, in build/. ARCH=arm64 for Graviton.
 package: $(STAMP)
 	$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH)) $(if $(SNAPSTART),--snapstart)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM))
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET))
 
 clean:
 	rm -rf build .local .chalice/deployments

@@ -209,6 +209,18 @@ def sent_file(tenant: str, token: str, name: str) -> Response:
     return safely(door)
 
 
+@app.route("/pictures/{tenant}/{identifier}/{name}")
+def announced_picture(tenant: str, identifier: str, name: str) -> Response:
+    from chalicelib.actions import illustrate
+    from chalicelib.wire import Deadline
+
+    def door() -> Response:
+        link = illustrate.opened(tenant, identifier, name, clock.now(), Deadline(illustrate.SECONDS))
+        return Response("", status_code=302, headers={"Location": link, "Cache-Control": "public, max-age=60"})
+
+    return safely(door)
+
+
 # --- towns' systems ---------------------------------------------------------------------------------------------
 
 
@@ -217,6 +229,13 @@ def openapi() -> Response:
     from chalicelib.integrations.openapi import document
 
     return answer(document(), headers={"Cache-Control": "public, max-age=300"})
+
+
+@app.route("/api/v1/reference")
+def api_reference() -> Response:
+    from chalicelib.console import policy, reference
+
+    return Response(reference.page(), headers=policy.page_headers("'self'"))
 
 
 @app.route("/api/v1/{tenant}/cases", methods=["POST", "GET"], content_types=ANY)
@@ -256,6 +275,20 @@ def api_events(tenant: str, reference: str) -> Response:
     return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
 
 
+@app.route("/api/v1/{tenant}/imports", methods=["POST"], content_types=ANY)
+def api_imports(tenant: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.post_import(tenant, request(), clock.now()), 201))
+
+
+@app.route("/api/v1/{tenant}/imports/{identifier}", methods=["GET"])
+def api_one_import(tenant: str, identifier: str) -> Response:
+    from chalicelib.actions import case_api
+
+    return safely(lambda: answer(case_api.get_import(tenant, identifier, request(), clock.now())))
+
+
 @app.route("/api/v1/{tenant}/figures", methods=["GET"])
 def api_figures(tenant: str) -> Response:
     from chalicelib.actions import case_api
@@ -291,6 +324,31 @@ def api_stop(tenant: str, identifier: str) -> Response:
     return safely(lambda: answer(case_api.post_stop(tenant, identifier, request(), clock.now()), 201))
 
 
+# --- Open311 ----------------------------------------------------------------------------------------------------
+
+
+# A photo comes as bytes in a form: the gateway must not take it for text.
+app.api.binary_types.append("multipart/form-data")
+
+
+def open311(tenant: str, *path: str) -> Response:
+    from chalicelib.actions.answer_open311 import answer as answer_open311
+
+    method = app.current_request.method
+    body, status, headers = answer_open311(method, tenant, path, request(), clock.now(), token_hex(4))
+    return Response(body, status_code=status, headers=headers)
+
+
+@app.route("/open311/{tenant}/v2/{resource}", methods=["GET", "POST"], content_types=ANY)
+def open311_resource(tenant: str, resource: str) -> Response:
+    return open311(tenant, resource)
+
+
+@app.route("/open311/{tenant}/v2/{resource}/{item}", methods=["GET"])
+def open311_item(tenant: str, resource: str, item: str) -> Response:
+    return open311(tenant, resource, item)
+
+
 # --- the staff's console ----------------------------------------------------------------------------------------
 
 
@@ -318,6 +376,13 @@ def ring_doorbell(event: Any) -> dict[str, Any]:
     from chalicelib.actions.answer_doorbell import answer_doorbell
 
     return answer_doorbell([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
+
+
+@app.on_sqs_message(queue="publish", batch_size=1)
+def publish_town(event: Any) -> dict[str, Any]:
+    from chalicelib.actions import publish_content
+
+    return publish_content.answer([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

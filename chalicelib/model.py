@@ -177,6 +177,7 @@ class Inbound:
 
     `event`: message, started (chat opened), subscribed, unsubscribed.
     `kind` of a message: text, choice, location, attachment, phone, contact, sticker, link, unsupported, empty.
+    `town`: whose button it came by, where a bot serves several.
     """
 
     id: str
@@ -192,13 +193,15 @@ class Inbound:
     language_hint: str = ""
     subscribed: bool | None = None
     level: int = 1
+    town: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """One bot of one channel. It may serve several towns; a conversation belongs to exactly one of them at a time.
 
-    `names`: slug → how the town is called on a button; `numbers`: slug → the number that stands in links of the town.
+    `names`: slug → how the town is called on a button; `numbers`: slug → the number that stands in links of the town;
+    `spoken`: slug → what citizens call it, folded.
     """
 
     channel: str
@@ -206,6 +209,7 @@ class Account:
     towns: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     numbers: Mapping[str, int] = field(default_factory=dict, hash=False)
+    spoken: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def id(self) -> str:
@@ -229,7 +233,8 @@ class Entry:
 class Owed:
     """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent.
 
-    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by.
+    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by. `town`: who says
+    it, if that is not the town the conversation is with.
     """
 
     seq: int
@@ -241,6 +246,7 @@ class Owed:
     error: str = ""
     plain: bool = False
     held: bool = False
+    town: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +399,7 @@ class Case:
     call: Mapping[str, Any] = field(default_factory=dict)  # how volunteers are asked: `cases.helping`
     slip: str = ""  # digest of the one-time link on the slip that was handed out last
     searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
+    recorded: int = field(default=0, compare=False)  # how many entries the history had when it was read
     v: int = 0
 
 
@@ -530,6 +537,7 @@ class Announcement:
     cut: str = ""
     round: int = 0
     pages: tuple[Page, ...] = ()
+    picture: Mapping[str, Any] = field(default_factory=dict)  # `key` in the bucket, `url`; `size` once it is checked
     v: int = 0
 
 
@@ -717,7 +725,8 @@ class Facts:
     """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
 
     `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code,
-    `new_nonce` marks a button that is good once.
+    `new_nonce` marks a button that is good once. `closed`: why the town serves this citizen nothing now (trial,
+    suspended), "" where it does.
     """
 
     now: float
@@ -725,6 +734,7 @@ class Facts:
     new_code: str = ""
     new_nonce: str = ""
     found: Mapping[str, Any] = field(default_factory=dict)
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

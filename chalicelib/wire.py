@@ -14,7 +14,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -59,6 +60,11 @@ class Tap(Protocol):
 
 
 taps: list[Tap] = []
+
+
+def everybodys_time() -> int:
+    """Epoch seconds by the machine's clock, which those we speak to have, too; the product's own may be set."""
+    return int(time.time())
 
 
 class Deadline:
@@ -157,7 +163,19 @@ def download(service: str, operation: str, url: str, address: str, timeout: floa
     CallFailed, with the reason `too_large` for an answer of more than `bytes_max`.
     """
     made = Call(service, operation, "GET", url, b"")
-    return _tapped(made, lambda: _downloaded(url, address, timeout, bytes_max))
+    return _tapped(made, lambda: _at_address(made, address, {}, timeout, bytes_max))
+
+
+def tell(
+    service: str, operation: str, url: str, address: str, headers: dict[str, str], body: bytes, timeout: float
+) -> Reply:
+    """POST to a stranger's host at an `address` (an IP) that was looked at before: the name is not resolved again.
+
+    A connection of its own, no redirects. What is answered beside status and headers is not read. `timeout` bounds the
+    whole of it, however slowly the answer comes. Raises CallFailed.
+    """
+    made = Call(service, operation, "POST", url, body)
+    return _tapped(made, lambda: _at_address(made, address, headers, timeout, 0))
 
 
 def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
@@ -167,6 +185,26 @@ def _tapped(made: Call, exchange: Callable[[], Reply]) -> Reply:
     for tap in taps:
         tap.after(made, reply)
     return reply
+
+
+def ask(
+    service: str,
+    operation: str,
+    method: str,
+    url: str,
+    address: str,
+    headers: dict[str, str],
+    body: bytes,
+    timeout: float,
+    bytes_max: int,
+) -> Reply:
+    """One request to a stranger's host at an `address` (an IP) that was looked at before, with its answer.
+
+    As `download`: a connection of its own, no redirects, bounded altogether by `timeout` and `bytes_max`. Raises
+    CallFailed.
+    """
+    made = Call(service, operation, method, url, body)
+    return _tapped(made, lambda: _at_address(made, address, headers, timeout, bytes_max))
 
 
 def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeout: float, bytes_max: int) -> Reply:
@@ -199,25 +237,57 @@ def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeo
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
 
 
-def _downloaded(url: str, address: str, timeout: float, bytes_max: int) -> Reply:
-    parts = urlsplit(url)
+def _at_address(made: Call, address: str, headers: dict[str, str], timeout: float, bytes_max: int) -> Reply:
+    """One exchange with an address; of the answer's body at most `bytes_max`, with 0 none of it is looked at."""
+    parts = urlsplit(made.url)
     secure = parts.scheme == "https"
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or (443 if secure else 80))
-    end = time.monotonic() + timeout
+    end, sent = time.monotonic() + timeout, False
     try:
-        sock = socket.create_connection((address, connection.port), max(0.001, min(timeout, CONNECT_SECONDS_MAX)))
-        if secure:
-            sock = _pool.tls().wrap_socket(sock, server_hostname=connection.host)
+        bare = socket.create_connection((address, connection.port), max(0.001, min(timeout, CONNECT_SECONDS_MAX)))
+        connection.sock = sock = _secured(bare, connection.host) if secure else bare
         sock.settimeout(max(0.001, end - time.monotonic()))
-        connection.sock = sock
-        connection.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
-        with connection.getresponse() as response:
-            data = _read_until(response, sock, end, bytes_max)
+        with _cut_off(sock, end):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
+            sent = True
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(made.method, path, made.body or None, headers)
+            with connection.getresponse() as response:
+                data = _read_until(response, sock, end, bytes_max) if bytes_max else b""
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CallFailed(type(error).__name__, sent=True) from error
+        raise CallFailed(type(error).__name__, sent=sent) from error
     finally:
         connection.close()
     return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+
+
+def _secured(bare: socket.socket, host: str) -> ssl.SSLSocket:
+    """Not spoken to yet: the first words are bounded, too."""
+    try:
+        return _pool.tls().wrap_socket(bare, server_hostname=host, do_handshake_on_connect=False)
+    except (OSError, ValueError):
+        bare.close()
+        raise
+
+
+@contextmanager
+def _cut_off(sock: socket.socket, end: float) -> Iterator[None]:
+    """The connection ends at `end`, whoever still talks: a socket's time-out bounds each piece, not the whole."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.001, end - time.monotonic()), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        if time.monotonic() >= end:  # what was cut off may look as if it had ended
+            raise TimeoutError
+    finally:
+        timer.cancel()
 
 
 def _read_until(response: http.client.HTTPResponse, sock: socket.socket, end: float, bytes_max: int) -> bytes:

@@ -16,14 +16,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chalicelib.actions import erase, known, publish_tenant
+from chalicelib.actions import erase, known
 from chalicelib.model import Follower, SalterError
 from chalicelib.storage import audit, aws, dynamo, erased, keys, outbox, sealing, shapes, tenants, watches, whole
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.storage.whole import Stored
 from chalicelib.wire import Deadline
 from infra.archive import Reader
-from infra.take_out import BY, OBJECTS, RESTORING, SECONDS_MAX, TOLD_EVERY, Sum, Tell, lasting, listed
+from infra.take_out import OBJECTS, RESTORING, SECONDS_MAX, TOLD_EVERY, Sum, Tell, lasting, listed
 
 USABLE_DAYS = 365  # after which the list of the erased may no longer be whole (`erased.KEPT_DAYS`)
 AHEAD_SECONDS = 86400  # before the file was begun: an erasure asked for then may have been at work during it
@@ -31,7 +31,7 @@ HELD_BACK = "restored: not sent again"
 OWN_KINDS = frozenset({"purge", "index_case", "erase", "forget_media"})  # they change our own data and tell nobody
 WORDS_TO_PEOPLE = frozenset({"email", "sms"})  # they may name somebody who was erased since
 UNDER_WAY = frozenset({"approved", "sending", "paused"})
-RESTORED = "town_restored"
+RESTORED, REASON = "town_restored", "restored from a file"
 WRITING, WRITTEN, DONE = "writing", "written", "done"
 KEY_REFUSED = "KMS of this stage does not open the town's data key: personal numbers could not be read"
 
@@ -57,7 +57,7 @@ class Brought:
     erased: int
 
 
-def bring_back(path: Path, resume: bool, identifier: str, now: float, tell: Tell) -> Brought:
+def bring_back(path: Path, resume: bool, by: str, identifier: str, now: float, tell: Tell) -> Brought:
     """Bring the town of the file back. Raises NotWhole, Impossible, Unequal, Unavailable."""
     file, deadline = Reader(path), Deadline(SECONDS_MAX)
     town = str(file.manifest["town"])
@@ -72,7 +72,7 @@ def bring_back(path: Path, resume: bool, identifier: str, now: float, tell: Tell
     gone = 0
     if phase != DONE:
         gone = _erase_again(file, town, now, deadline, tell)
-        _finish(file, town, identifier, began_at, now, deadline)
+        _finish(file, town, by, identifier, began_at, now, deadline)
     counts = dict(done.written.counts) | {OBJECTS: done.objects}
     return Brought(town, counts, done.expired, done.held_back, done.foreign, gone)
 
@@ -266,7 +266,7 @@ def _erase_again(file: Reader, town: str, now: float, deadline: Deadline, tell: 
 # --- the end ------------------------------------------------------------------------------------------------------
 
 
-def _finish(file: Reader, town: str, identifier: str, began_at: int, now: float, deadline: Deadline) -> None:
+def _finish(file: Reader, town: str, by: str, identifier: str, began_at: int, now: float, deadline: Deadline) -> None:
     """What is still to be done, the deadlines' watch, the accounts; then the pointer, which makes it a town again."""
     pointer: Item = {}
     for stored in file.items():
@@ -278,9 +278,9 @@ def _finish(file: Reader, town: str, identifier: str, began_at: int, now: float,
     watches.save(town, replace(watch, until=max(int(now), watch.until)), deadline)
     sealing.forget()
     _serve(file, town, deadline)
-    act = audit.Act(now, BY, RESTORED, detail={"checksum": file.checksum[:16]})
+    act = audit.Act(now, by, RESTORED, detail={"checksum": file.checksum[:16]})
     writes = [
-        Write(tenants.TABLE, pointer | _suspended(pointer)),
+        Write(tenants.TABLE, pointer | _suspended(pointer, by, now)),
         Write(tenants.TABLE, {"pk": keys.TOWNS, "sk": town, "shape": tenants.SHAPE}),
         Write(tenants.TABLE, _progress(file, town, began_at, DONE)),
         audit.item(town, act, identifier),
@@ -289,10 +289,10 @@ def _finish(file: Reader, town: str, identifier: str, began_at: int, now: float,
     known.forget()
 
 
-def _suspended(pointer: Item) -> Item:
+def _suspended(pointer: Item, by: str, now: float) -> Item:
     """Its state for the beginning, and the one in which that ends."""
     before = pointer["state"] if pointer["state"] != tenants.SUSPENDED else pointer.get("before")
-    return {"state": tenants.SUSPENDED, "before": before}
+    return {"state": tenants.SUSPENDED, "before": before, "reason": REASON, "by": by, "changed_at": int(now)}
 
 
 def _due(item: Item) -> Item:
@@ -303,4 +303,7 @@ def _due(item: Item) -> Item:
 
 def _serve(file: Reader, town: str, deadline: Deadline) -> None:
     for account, said in file.manifest["accounts"].items():
-        publish_tenant.serve(account.partition(":")[2], town, deadline, said["name"], said["number"])
+        name, spoken = account.partition(":")[2], said.get("spoken", ())
+        serving = tenants.serving(name, town, said["name"], said["number"], spoken, deadline)
+        if serving:
+            dynamo.transact(serving, deadline)

@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import outbox, staff, town_data, towns
-from infra.stage import default_stage, enter_stage
+from infra import api_keys, callbacks, chat, console_edits, new_town, outbox, staff, town_data, town_states, towns
+from infra.stage import LOCAL, acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
 
@@ -47,19 +46,19 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("slug")
         command.set_defaults(run=run)
     town.choices["apply"].add_argument(
-        "--state", choices=["live", "trial", "suspended"], help="set the town's state too"
+        "--state",
+        choices=["live", "trial", "suspended"],
+        help="set the town's state too, without telling Viber (see live)",
     )
+    new_town.add_command(town, stage)
+    town_states.add_commands(town, stage)
     town_data.add_commands(town, stage)
-    listing = town.add_parser("list", parents=[stage], help="every town: folder, state, version")
-    listing.set_defaults(run=_list)
-    apikey = commands.add_parser("apikey", help="keys of towns' systems").add_subparsers(required=True)
-    new_key = apikey.add_parser("new", parents=[stage], help="make a key and print it, this once")
-    new_key.add_argument("slug")
-    new_key.add_argument("--scope", action="append", required=True, help="e.g. cases:read; may be given several times")
-    new_key.add_argument("--name", default="", help="which system it is for")
-    new_key.set_defaults(run=_new_key)
+    console_edits.add_commands(town, stage, default_stage)
+    api_keys.add_commands(commands, stage, default_stage)
     staff.add_commands(commands, stage)
+    chat.add_commands(commands)
     outbox.add_commands(commands, stage, default_stage)
+    callbacks.add_commands(commands, stage, default_stage)
     understand = commands.add_parser("understand", parents=[stage], help="JSON lines in, intents out; no server needed")
     understand.add_argument("slug")
     understand.set_defaults(run=_understand)
@@ -67,13 +66,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from infra import reach
+    from chalicelib.tenancy.compile import compile_town
+    from infra import check
 
-    version = towns.compiled(parsed.slug)
-    clashes = towns.number_clashes(_all_that_compile(parsed.slug))
-    clashes = [clash for clash in clashes if clash.file.startswith(f"tenants/{parsed.slug}/")]
-    if clashes:
-        raise Rejected(clashes)
+    files = towns.files_of(parsed.slug)
+    version = compile_town(files)
+    complaints = check.complaints(files, version)
+    if complaints:
+        raise Rejected(complaints)
     core = version["core"]
     voices = ", ".join(label for entry in core["languages"] for label in entry["labels"].values())
     print(
@@ -85,20 +85,13 @@ def _check(parsed: argparse.Namespace) -> int:
         for section in sheet["sections"]
     )
     print(f"{unknown} values are to be confirmed by the town; citizens read “ask at the office” there.")
-    for remark in (*reach.collisions(version["index"]), *reach.unreached(version)):
-        print(f"phrases: {remark}")
+    remarks = check.remarks(files, version, dt.datetime.now(dt.UTC).date())
+    for remark in remarks:
+        print(f"remark: {remark}")
+    print(f"{len(remarks)} remarks.")
+    if parsed.stage and core["viber"]["account"]:
+        print(check.viber_account(files, version))
     return 0
-
-
-def _all_that_compile(always: str) -> dict[str, dict[str, Any]]:
-    versions: dict[str, dict[str, Any]] = {}
-    for slug in towns.slugs():
-        try:
-            versions[slug] = towns.compiled(slug)
-        except Rejected:
-            if slug == always:
-                raise
-    return versions
 
 
 def _test(parsed: argparse.Namespace) -> int:
@@ -119,7 +112,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from infra.plan import changes
 
-    for line in changes(parsed.slug, towns.compiled(parsed.slug)):
+    laid = console_edits.laid(towns.compiled(parsed.slug), console_edits.take_of(parsed.take))
+    for line in (*changes(parsed.slug, laid.compiled), *console_edits.lines(laid)):
         print(line)
     return 0
 
@@ -128,8 +122,27 @@ def _apply(parsed: argparse.Namespace) -> int:
     default_stage(parsed)
     from chalicelib.actions import clock
     from chalicelib.actions.publish_tenant import publish_tenant
+    from chalicelib.model import Conflict
+    from infra import check
 
-    pointer = publish_tenant(towns.compiled(parsed.slug), clock.now(), parsed.state)
+    compiled, state = towns.compiled(parsed.slug), parsed.state or first_state(parsed.slug)
+    clashes = check.clashes(parsed.slug, compiled["core"])
+    if clashes:
+        raise Rejected(clashes)
+    laid = console_edits.decided(console_edits.laid(compiled, console_edits.take_of(parsed.take)))
+    try:
+        pointer = publish_tenant(laid.compiled, clock.now(), state, acting_as(), over=laid.over)
+    except Conflict:
+        print(
+            f"{parsed.slug}: somebody changed it at this very moment; look again: ./salter town plan", file=sys.stderr
+        )
+        return 1
+    if os.environ["SALTER_STAGE"] == LOCAL:
+        from infra.local.publish import equip_new
+
+        equip_new(compiled)
+    for line in console_edits.lines(laid):
+        print(line)
     print(f"{parsed.slug}: version {pointer.version} is in force, {pointer.state}; warm processes see it within 60 s.")
     return 0
 
@@ -146,38 +159,6 @@ def _misses(parsed: argparse.Namespace) -> int:
     for group in groups:
         print(f"{group.count:4} × {group.texts[0]}" + "".join(f"\n       {text}" for text in group.texts[1:5]))
     print(f"{len(groups)} questions in {MISSES_DAYS} days; answer them in phrases.yaml or with a sheet.")
-    return 0
-
-
-def _list(parsed: argparse.Namespace) -> int:
-    default_stage(parsed)
-    from chalicelib.storage import tenants
-    from chalicelib.wire import Deadline
-
-    for slug in towns.slugs():
-        pointer = tenants.pointer(slug, Deadline(5.0))
-        print(f"{slug:24}" + (f"version {pointer.version:<4} {pointer.state}" if pointer else "not published"))
-    return 0
-
-
-def _new_key(parsed: argparse.Namespace) -> int:
-    default_stage(parsed)
-    from secrets import token_urlsafe
-
-    from chalicelib.actions import clock
-    from chalicelib.storage import api_keys, tenants
-    from chalicelib.wire import Deadline
-
-    if tenants.pointer(parsed.slug, Deadline(5.0)) is None:
-        print(f"{parsed.slug}: not published on this stage; publish it first: ./salter town apply", file=sys.stderr)
-        return 1
-    scopes = [scope for part in parsed.scope for scope in part.replace(",", " ").split()]
-    try:
-        key = api_keys.make(parsed.slug, parsed.name, scopes, token_urlsafe(32), clock.now(), Deadline(5.0))
-    except api_keys.UnknownScope as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(key)
     return 0
 
 

@@ -265,6 +265,7 @@ def main() -> None:
     parser.add_argument("--stage", required=True, help="name of the installation: prod, trial …")
     parser.add_argument("--alarm-email", help="who gets the alarms; kept from the last deployment when not given")
     parser.add_argument("--mail-from", help="the product's own address; kept from the last deployment when not given")
+    parser.add_argument("--monthly-budget", help="whole dollars a month; the alarms' address hears of four fifths")
     parser.add_argument(
         "--allow-replacement", action="store_true", help="even if tables, bucket, key or sign-in are lost"
     )
@@ -272,7 +273,11 @@ def main() -> None:
     package = in_folder(BUILD)
     if not all(path.exists() for path in (package.zip, package.layer, package.template)):
         sys.exit("not deployed: there is no package in build/; run `make package` first")
-    chosen = {"AlarmEmail": arguments.alarm_email, "MailFrom": arguments.mail_from}
+    chosen = {
+        "AlarmEmail": arguments.alarm_email,
+        "MailFrom": arguments.mail_from,
+        "MonthlyBudgetUsd": arguments.monthly_budget,
+    }
     parameters = {name: value for name, value in chosen.items() if value is not None}
     try:
         there = deploy(package, arguments.stage, parameters=parameters, allow_replacement=arguments.allow_replacement)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import yaml
 
 from chalicelib import services
 from chalicelib.cases import helping, lifecycle
@@ -45,13 +43,17 @@ from chalicelib.model import (
     Unsubscribe,
     Volunteer,
 )
+from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.yaml_file import read as read_yaml
 from infra import towns
 
 DEFAULT_CLOCK = "2026-03-10T10:15:00+01:00"
 SECONDS_BETWEEN_TURNS = 20
 ACCESS_CODE = "A2E4J6"
 CITIZEN = "citizen"
-SAID = frozenset(("opens", "citizen", "choose", "photo", "video", "location"))
+SAID = frozenset(("opens", "citizen", "choose", "photo", "video", "file", "location"))
+STORY_WORDS = frozenset(("title", "channel", "clock", "turns"))
+TURN_WORDS = SAID | frozenset(("as", "bot", "case", "silence", "announced", "wait_minutes", "caption"))
 VOLUNTEER = "volunteer:"  # an actor so called is an approved volunteer of that name
 
 
@@ -72,14 +74,59 @@ def town_of(compiled: Mapping[str, Any]) -> Town:
     return Town(core["slug"], 1, core, compiled["texts"], compiled["sheets"], compiled["index"])
 
 
-def play_town(slug: str, root: Path = towns.TENANTS) -> list[Result]:
+def play_town(slug: str) -> list[Result]:
     """Every proof of a town, in the order of the files' names."""
-    town = town_of(towns.compiled(slug, root))
-    return [play(town, path) for path in sorted((root / slug / "conversations").glob("*.yaml"))]
+    return play_folder(towns.compiled(slug), towns.root() / slug)
+
+
+def play_folder(compiled: Mapping[str, Any], folder: Path) -> list[Result]:
+    """Every proof in `folder` against the version `compiled`."""
+    town = town_of(compiled)
+    return [play(town, path) for path in sorted((folder / "conversations").glob("*.yaml"))]
+
+
+def complaints(slug: str) -> list[Complaint]:
+    """What keeps proofs of a town from being played at all."""
+    found: list[Complaint] = []
+    for path in sorted((towns.root() / slug / "conversations").glob("*.yaml")):
+        try:
+            _story(path)
+        except Rejected as rejected:
+            found += [replace(one, file=f"tenants/{slug}/{one.file}") for one in rejected.complaints]
+    return found
+
+
+def _story(path: Path) -> dict[str, Any]:
+    """A proof as its file tells it. Raises Rejected for one that cannot be played."""
+    document = read_yaml(f"conversations/{path.name}", path.read_bytes())
+    story = document.data if isinstance(document.data, dict) else {}
+    problems: list[tuple[tuple[str | int, ...], str, str]] = []
+    if not isinstance(story.get("title"), str):
+        problems.append(((), "has no title", "say in `title` what it proves"))
+    if not isinstance(story.get("turns"), list) or not story["turns"]:
+        problems.append(((), "has no turns", "write `turns`, see docs/adding-a-town.md"))
+        story["turns"] = []
+    unknown = _unknown_words(story)
+    problems += [(path, f'"{path[-1]}" means nothing here', f"use one of {known}") for path, known in unknown]
+    if problems:
+        raise Rejected([Complaint(document.name, document.line(path), what, how) for path, what, how in problems])
+    return story
+
+
+def _unknown_words(story: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where a word stands that a proof does not know, and those it does know there."""
+    for name in set(story) - STORY_WORDS:
+        yield (name,), ", ".join(sorted(STORY_WORDS))
+    for number, turn in enumerate(story["turns"]):
+        for word in set(turn) - TURN_WORDS if isinstance(turn, dict) else [str(turn)]:
+            yield ("turns", number, word), ", ".join(sorted(TURN_WORDS))
 
 
 def play(town: Town, path: Path) -> Result:
-    story = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        story = _story(path)
+    except Rejected as rejected:
+        return Result(path.name, "cannot be played", "; ".join(map(str, rejected.complaints)))
     stage = Stage(town, str(story.get("channel", "web")), str(story.get("clock", DEFAULT_CLOCK)))
     stage.approve(*dict.fromkeys(str(turn.get("as", "")) for turn in story["turns"]))
     for number, turn in enumerate(story["turns"], 1):
@@ -128,13 +175,10 @@ class Stage:
             except LookupError as missing:
                 return f"no choice “{missing.args[0]}” among: {', '.join(self._labels()) or 'none'}"
             self.say(inbound)
-        heard = " ".join(
-            fold(line) for message in self.messages for line in [*message.text.split("\n"), *self._labels()]
-        )
         if turn.get("silence") and self.messages:
             return f"the bot should be silent, but says:\n{self.messages[-1].text}"
         for pattern in [turn["bot"]] if isinstance(turn.get("bot"), str) else turn.get("bot", []):
-            if not re.search(_folded_pattern(pattern), heard):
+            if not answered(pattern, self.messages):
                 return f"“{pattern}” is not in the answer:\n{self.messages[-1].text if self.messages else '(silence)'}"
         return self._case_problem(turn.get("case"))
 
@@ -213,8 +257,10 @@ class Stage:
         else:
             self.others[actor] = (after, shown)
 
-    def _moved_last(self) -> Case | None:
-        return self._case(self.acted_on) if self.acted_on else None
+    @property
+    def case(self) -> Case | None:
+        """What the last turn filed, or the request for help it did something about."""
+        return self.filed or (self._case(self.acted_on) if self.acted_on else None)
 
     def _case(self, reference: str) -> Case:
         return next(case for case in self.cases if case.reference == reference)
@@ -325,7 +371,7 @@ class Stage:
         """What differs between the case this turn filed and the one the story promises."""
         if wanted is None:
             return None
-        case = self.filed or self._moved_last()
+        case = self.case
         if case is None:
             return "no case was filed"
         filed = {**case.fields, **{name: getattr(case, name) for name in ("kind", "category", "office", "status")}}
@@ -344,8 +390,10 @@ class Stage:
         if "photo" in turn:
             caption = str(turn.get("caption", ""))
             return replace(base, kind="attachment", media=Media("photo", str(turn["photo"])), text=caption)
-        if "video" in turn:
-            return replace(base, kind="attachment", media=Media("video", str(turn["video"])))
+        for kind in ("video", "file"):
+            if kind in turn:
+                caption = str(turn.get("caption", ""))
+                return replace(base, kind="attachment", media=Media(kind, str(turn[kind])), text=caption)
         if "location" in turn:
             latitude, longitude = turn["location"]
             return replace(base, kind="location", place=(float(latitude), float(longitude)))
@@ -374,6 +422,13 @@ def _as_near(case: Case) -> dict[str, Any]:
         "street_folded": case.fields.get("street_folded", ""),
         "created_at": case.created_at,
     }
+
+
+def answered(pattern: str, messages: Sequence[Message]) -> bool:
+    """Whether a line of an answer, or of its buttons, holds the pattern, however it is spelt."""
+    labels = [shown for message in messages for _, shown in message.choices]
+    heard = " ".join(fold(line) for message in messages for line in [*message.text.split("\n"), *labels])
+    return re.search(_folded_pattern(pattern), heard) is not None
 
 
 def _folded_pattern(pattern: str) -> str:

@@ -14,16 +14,16 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from chalicelib.actions import known, publish_tenant
+from chalicelib.actions import known, publish_tenant, town_states
 from chalicelib.channels.viber.send import post
 from chalicelib.model import Account, SalterError, SendFailed
 from chalicelib.storage import audit, aws, dynamo, keys, sealing, secrets, staff, staff_pool, tenants, whole
 from chalicelib.storage.aws import AwsError
 from chalicelib.storage.dynamo import Key, Write
 from chalicelib.wire import Deadline
-from infra.take_out import BY, OBJECTS, SECONDS_MAX, TOLD_EVERY, Tell
+from infra.take_out import OBJECTS, SECONDS_MAX, TOLD_EVERY, Tell
 
-RETIRED = "town_retired"
+RETIRED, REASON = "town_retired", "being retired"
 SETTLE_SECONDS = 60.0  # within which every warm process knows that the town is suspended
 VIBER_SECONDS = 20.0
 TAKEN_AT_ONCE = 500
@@ -44,13 +44,14 @@ class Retired:
     left_to_do: list[str]
 
 
-def retire(town: str, identifier: str, now: float, tell: Tell) -> Retired:
-    """Take the town away. Raises NotGone, Unavailable, SendFailed; then it is run again."""
+def retire(town: str, by: str, identifier: str, now: float, tell: Tell) -> Retired:
+    """Take the town away; `by` is named in the platform's audit trail. Raises NotGone, Conflict, Unavailable,
+    SendFailed; then it is run again."""
     deadline = Deadline(SECONDS_MAX)
     pointer = tenants.pointer(town, deadline)
     if pointer is not None and pointer.state != tenants.SUSPENDED:
         tell(f"suspending {town}; waiting {SETTLE_SECONDS:.0f} s until every process knows")
-        tenants.suspend(pointer)
+        town_states.suspend(town, by, REASON, now, deadline)
         time.sleep(SETTLE_SECONDS)
     counts, left_to_do = Counter[str](), list[str]()
     for account_id in _accounts(town, deadline):
@@ -66,7 +67,7 @@ def retire(town: str, identifier: str, now: float, tell: Tell) -> Retired:
         time.sleep(LAG_SECONDS)
     else:
         raise NotGone(f"somebody still writes to {town}; look for who does, and run this again")
-    act = audit.Act(now, BY, RETIRED, about=town, detail={"items": counts.total() - counts[OBJECTS]})
+    act = audit.Act(now, by, RETIRED, about=town, detail={"items": counts.total() - counts[OBJECTS]})
     last = [
         audit.item(staff.PLATFORM, act, identifier),
         Write(tenants.TABLE, {"pk": keys.town(town), "sk": keys.NOW}, gone=True),

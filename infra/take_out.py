@@ -26,7 +26,6 @@ SECONDS_MAX = 24 * 3600.0
 OBJECT_BYTES_MAX = 64 * 1024 * 1024
 LISTED_AT_ONCE = 1000
 TOLD_EVERY = 5000  # items and objects
-BY = "platform:cli"
 EXPORTED = "town_exported"
 OBJECTS = "objects"
 MOMENTARY = frozenset({whole.FAMILIES["SES"], whole.FAMILIES["PACE"]})
@@ -40,10 +39,10 @@ class NoTown(SalterError):
 
 
 def take_out(
-    slug: str, path: Path, identifier: str, now: float, tell: Tell, as_of: float | None = None
+    slug: str, path: Path, by: str, identifier: str, now: float, tell: Tell, as_of: float | None = None
 ) -> dict[str, Any]:
-    """Write the file; its manifest. `identifier` is fresh, for the audit trail; `as_of`: the moment the tables hold, if
-    that is an earlier one, so that whoever was erased since stays so. Raises NoTown, Unavailable."""
+    """Write the file; its manifest. `by` stands in the town's audit trail, with a fresh `identifier`; `as_of`: the moment
+    the tables hold, if that is an earlier one, so that whoever was erased since stays so. Raises NoTown, Unavailable."""
     deadline = Deadline(SECONDS_MAX)
     pointer = tenants.pointer(slug, deadline)
     if pointer is None:
@@ -61,7 +60,7 @@ def take_out(
             "counts": dict(sorted(counts.items())),
         }
         manifest = writer.finish(said)
-    act = audit.Act(now, BY, EXPORTED, detail={"checksum": manifest["checksum"][:16]})
+    act = audit.Act(now, by, EXPORTED, detail={"checksum": manifest["checksum"][:16]})
     audit.record(slug, act, identifier, deadline)
     return manifest
 
@@ -146,13 +145,18 @@ def listed(bucket: str, prefix: str, deadline: Deadline) -> Iterator[str]:
 
 
 def _accounts(slug: str, deadline: Deadline) -> dict[str, Mapping[str, Any]]:
-    """The Viber accounts that list the town: how it is called there, and its number in slips' links."""
+    """The Viber accounts that list the town: how it is called there, its number in slips' links, what
+    citizens call it."""
     found: dict[str, Mapping[str, Any]] = {}
     for account_id in tenants.accounts_of(slug, deadline):
         channel, _, name = account_id.partition(":")
         record = tenants.account(channel, name, deadline)
         if record is not None and slug in record.towns:
-            found[account_id] = {"name": record.names.get(slug, slug), "number": record.numbers.get(slug)}
+            found[account_id] = {
+                "name": record.names.get(slug, slug),
+                "number": record.numbers.get(slug),
+                "spoken": list(record.spoken.get(slug, ())),
+            }
     return found
 
 

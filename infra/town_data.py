@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 from chalicelib.model import SalterError
-from infra.stage import default_stage
+from infra.stage import acting_as, default_stage
 
 
 def add_commands(town: Any, stage: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _export(parsed: argparse.Namespace) -> int:
     path = parsed.to / name if parsed.to.is_dir() else parsed.to
 
     def export() -> None:
-        manifest = take_out(parsed.slug, path, token_hex(8), now, _tell, as_of=parsed.as_of)
+        manifest = take_out(parsed.slug, path, acting_as(), token_hex(8), now, _tell, as_of=parsed.as_of)
         _print_counts(manifest["counts"])
         print(f"{path}: whole, {path.stat().st_size / 1e6:.1f} MB, checksum {manifest['checksum'][:16]}")
         print("It holds people's data in clear: keep it encrypted, and delete it when its time is over.")
@@ -62,7 +62,7 @@ def _restore(parsed: argparse.Namespace) -> int:
     from infra.bring_back import bring_back
 
     def restore() -> None:
-        brought = bring_back(parsed.file, parsed.resume, token_hex(8), clock.now(), _tell)
+        brought = bring_back(parsed.file, parsed.resume, acting_as(), token_hex(8), clock.now(), _tell)
         _print_counts(brought.counts)
         print(
             f"left out: {brought.expired} expired, {brought.held_back} owed or for sending, {brought.foreign} of others"
@@ -88,7 +88,7 @@ def _retire(parsed: argparse.Namespace) -> int:
         return 1
 
     def retire() -> None:
-        retired = retire_town.retire(slug, token_hex(8), now, _tell)
+        retired = retire_town.retire(slug, acting_as(), token_hex(8), now, _tell)
         _print_counts(retired.counts)
         for line in retired.left_to_do:
             print(f"left to do: {line}")

@@ -8,6 +8,7 @@ import itertools
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,7 +21,10 @@ SILENT = "never answer"
 
 
 class FakeViber:
-    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP."""
+    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP.
+
+    `webhook` is where it would call; while one is being set, `probe` is asked for the status that address answers with.
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -30,6 +34,9 @@ class FakeViber:
         self.broadcasts: list[dict[str, Any]] = []
         self.broadcast_script: list[Any] = []
         self.otherwise: Any = None
+        self.webhook = ""
+        self.webhooks: list[str] = []
+        self.probe: Callable[[str], int] = lambda url: 200
         self.connections = 0
         # Other tests may have left lanes that a sweep finds: their messages are refused and not written down.
         self.token: str | None = None
@@ -62,6 +69,8 @@ class FakeViber:
                 fake.asked.append(method)
                 fake.headers.append({name.lower(): value for name, value in self.headers.items()})
                 step = fake._next(method)
+                if step is None and method in ("set_webhook", "get_account_info"):
+                    step = fake._about_webhook(method, body)
                 if method == "broadcast_message" and step is None and not _is_broadcast(body):
                     step = {"status": 3}
                 taken = step is None or step == DROP or isinstance(step, dict) and step.get("status") == 0
@@ -90,6 +99,15 @@ class FakeViber:
 
         return Handler
 
+    def _about_webhook(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        if method == "get_account_info":
+            return TAKEN | {"webhook": self.webhook}
+        if body["url"] and self.probe(body["url"]) != 200:
+            return {"status": 1}
+        self.webhook = body["url"]
+        self.webhooks.append(self.webhook)
+        return TAKEN | ({"event_types": body.get("event_types", [])} if self.webhook else {})
+
     def _next(self, method: str) -> Any:
         if method == "broadcast_message":
             return self.broadcast_script.pop(0) if self.broadcast_script else self.otherwise
@@ -99,10 +117,12 @@ class FakeViber:
 
 
 def _is_broadcast(body: dict[str, Any]) -> bool:
-    """Whether Viber would take it: 1 to 300 ids, none twice, a text, a sender."""
+    """Whether Viber would take it: 1 to 300 ids, none twice, a text or a picture with a short one, a sender."""
     ids = body.get("broadcast_list", [])
     named = 0 < len(body.get("sender", {}).get("name", "")) <= 28
-    return 0 < len(ids) <= 300 and len(set(ids)) == len(ids) and body["type"] == "text" and bool(body["text"]) and named
+    written = body["type"] == "text" and bool(body["text"])
+    drawn = body["type"] == "picture" and len(body["text"]) <= 512 and body["media"].endswith(".jpg")
+    return 0 < len(ids) <= 300 and len(set(ids)) == len(ids) and (written or drawn) and named
 
 
 def callback(token: str, event: dict[str, Any] | bytes, **headers: str) -> Request:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from chalicelib.actions import breaker, known
+from chalicelib.actions import breaker, heard, known, take_receipt
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
@@ -28,11 +28,21 @@ _holders = itertools.count(1)
 
 
 def compiled(
-    slug: str, name: str = "primer", account: str | None = None, more: str = "", terms: str = "", rules: str = ""
+    slug: str,
+    name: str = "primer",
+    account: str | None = None,
+    more: str = "",
+    terms: str = "",
+    rules: str = "",
+    called: str = "",
 ) -> dict[str, Any]:
     """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
-    services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml."""
+    services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml. `called`:
+    another name than the file's, with another number and prefix."""
     files = read_folder(TOWNS / name)
+    if called:
+        for old, new in (("Primer", called), ("9001", "9002"), ("prefix: PR", "prefix: NO")):
+            files["tenant.yaml"] = files["tenant.yaml"].replace(old.encode(), new.encode())
     files["services.yaml"] = files["services.yaml"].replace(b"\nmenu:", f"\n{more}menu:".encode())
     files["tenant.yaml"] = (
         files["tenant.yaml"]
@@ -79,11 +89,14 @@ class World:
         """Let this process know the town, the account and the secrets, as a warm function does."""
         known.forget()
         breaker._states.clear()
+        take_receipt.forget()
+        take_receipt.known_lately(self.account.id, self.now, Deadline(5))
         known.account("viber", self.slug, Deadline(5))
         known.town(self.slug, Deadline(5))
         secrets.viber_token(self.slug, Deadline(5))
         secrets.chat_signing_key(Deadline(5))
         secrets.phone_key(Deadline(5))
+        heard.note(self.account.id, self.now, Deadline(5))
 
     @property
     def town(self) -> Town:

@@ -5,11 +5,13 @@ Everything that changes one is one transaction with its entry in the audit trail
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import work_outbox
+from chalicelib.actions.take_receipt import LATELY_KEPT_SECONDS
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.dialogue import words
@@ -24,6 +26,7 @@ from chalicelib.model import (
     Receiver,
     Refused,
     Say,
+    SharedFile,
     Town,
     Unavailable,
     Voice,
@@ -39,6 +42,7 @@ CHANGE_TRIES_MAX = 4
 AHEAD_DAYS_MAX = 366
 KIND, PAGE_KIND = "announce", "announce_page"
 RESEND, LEAVE = "resend", "leave"
+_ID = re.compile(r"[0-9a-zA-Z]{1,40}")
 Beside = Callable[[Announcement], Sequence[Write]]
 
 
@@ -53,10 +57,7 @@ def draft(
     beside: Beside | None = None,
 ) -> Announcement:
     """A new draft with its receivers counted. Raises Refused 422, and whatever `beside` does."""
-    checked = _audience(town, audience)
-    text = _text(town, text)
-    if at > now + AHEAD_DAYS_MAX * 86400:
-        raise Refused(422, "bad_time", f"At most {AHEAD_DAYS_MAX} days ahead.", "at")
+    checked, text, at = _asked(town, text, audience, at, now)
     receivers, calls = count(town, text, checked, deadline)
     new = Announcement(
         id=token_hex(8),
@@ -65,7 +66,7 @@ def draft(
         audience=checked,
         by=by,
         created_at=int(now),
-        at=max(0, at),
+        at=at,
         receivers=receivers,
         calls=calls,
     )
@@ -75,20 +76,54 @@ def draft(
     return new
 
 
-def approve(
-    town: Town, identifier: str, by: str, now: float, deadline: Deadline, beside: Beside | None = None
+def rewrite(
+    town: Town,
+    identifier: str,
+    text: dict[str, str],
+    audience: Audience,
+    at: int,
+    by: str,
+    seen: int,
+    now: float,
+    deadline: Deadline,
 ) -> Announcement:
-    """Approved; it leaves at its time. Raises NotNow, Refused 404."""
+    """Other words, another audience or time for a draft, over the version that was `seen`. Raises NotNow, Refused."""
+    checked, text, at = _asked(town, text, audience, at, now)
+    receivers, calls = count(town, text, checked, deadline)
 
     def change(found: Announcement) -> Announcement:
+        return rules.rewritten(_as_seen(found, seen), text, checked, at, by, receivers, calls)
+
+    return changed(town, identifier, change, by, "announcement_rewritten", now, deadline, None, None)
+
+
+def approve(
+    town: Town,
+    identifier: str,
+    by: str,
+    now: float,
+    deadline: Deadline,
+    beside: Beside | None = None,
+    seen: int | None = None,
+) -> Announcement:
+    """Approved; it leaves at its time. `seen`: this version and no other. Raises NotNow, Refused 404."""
+
+    from chalicelib.actions import illustrate
+
+    def change(found: Announcement) -> Announcement:
+        found = illustrate.ready(found if seen is None else _as_seen(found, seen), now, deadline)
         receivers, _ = count(town, found.text, found.audience, deadline)
         return rules.approved(found, by, sum(receivers.values()), bound(town), now)
 
     def row(after: Announcement) -> list[Write]:
-        name = f"{KIND}-{after.id}-{after.v}"
-        return [outbox.write(town.slug, KIND, {"id": after.id}, now, row=name, due_at=max(now, after.at))]
+        name, due = f"{KIND}-{after.id}-{after.v}", max(now, after.at)
+        account = town.core["viber"]["account"]
+        marked = [AnnouncementStore(town.slug).announcing_item(after, f"viber:{account}", due)] if account else []
+        return [outbox.write(town.slug, KIND, {"id": after.id}, now, row=name, due_at=due), *marked]
 
-    return _changed(town, identifier, change, by, "announcement_approved", now, deadline, row, beside)
+    # The first phones report within a second: by then every process must know that the account announces.
+    what, wait = "announcement_approved", LATELY_KEPT_SECONDS
+    return changed(town, identifier, change, by, what, now, deadline, row, beside, wait)
 
 
 def stop(
@@ -101,13 +136,13 @@ def stop(
         states = store.page_states(identifier, deadline) if found.began_at else {}
         return rules.stopped(found, tuple(states.values()))
 
-    return _changed(town, identifier, change, by, "announcement_stopped", now, deadline, None, beside)
+    return changed(town, identifier, change, by, "announcement_stopped", now, deadline, None, beside)
 
 
 def resume(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Announcement:
     """A paused one goes on. Raises NotNow, Refused 404."""
     row = _row_of_round(town, now)
-    return _changed(town, identifier, rules.resumed, by, "announcement_resumed", now, deadline, row, None)
+    return changed(town, identifier, rules.resumed, by, "announcement_resumed", now, deadline, row, None)
 
 
 def decide(town: Town, identifier: str, n: int, what: str, by: str, now: float, deadline: Deadline) -> None:
@@ -200,9 +235,10 @@ def spoken(town: Town, text: Mapping[str, str], voice: Voice) -> tuple[Voice, st
     return heard, rules.wording(text, heard, native, kept)[1]
 
 
-def say(town: Town, text: Mapping[str, str], voice: Voice) -> Say:
-    """What a citizen reads, with the way out under it."""
-    return Say(lines=(Line("raw", {"text": spoken(town, text, voice)[1]}), Line("unsubscribe_hint")))
+def say(town: Town, text: Mapping[str, str], voice: Voice, file: SharedFile | None = None) -> Say:
+    """What a citizen reads, with the picture and the way out under it."""
+    lines = (Line("raw", {"text": spoken(town, text, voice)[1]}), Line("unsubscribe_hint"))
+    return Say(lines=lines, file=file)
 
 
 def preview(town: Town, text: dict[str, str], now: float) -> list[tuple[Voice, str]]:
@@ -229,6 +265,21 @@ def topics(town: Town) -> tuple[str, ...]:
 def settlements(town: Town) -> dict[str, str]:
     """The town's settlements as subscriptions name them."""
     return {fold(name).replace(" ", "_"): name for name in town.core["settlements"]}
+
+
+def _asked(
+    town: Town, text: dict[str, str], audience: Audience, at: int, now: float
+) -> tuple[Audience, dict[str, str], int]:
+    """What somebody wrote, in the town's own names. Raises Refused 422."""
+    if at > now + AHEAD_DAYS_MAX * 86400:
+        raise Refused(422, "bad_time", f"At most {AHEAD_DAYS_MAX} days ahead.", "at")
+    return _audience(town, audience), _text(town, text), max(0, at)
+
+
+def _as_seen(found: Announcement, seen: int) -> Announcement:
+    if found.v != seen:
+        raise NotNow("changed_meanwhile")
+    return found
 
 
 def _audience(town: Town, asked: Audience) -> Audience:
@@ -264,7 +315,7 @@ def _text(town: Town, text: dict[str, str]) -> dict[str, str]:
 # --- changing ---------------------------------------------------------------------------------------------------
 
 
-def _changed(
+def changed(
     town: Town,
     identifier: str,
     change: Callable[[Announcement], Announcement],
@@ -273,8 +324,13 @@ def _changed(
     now: float,
     deadline: Deadline,
     rows: Callable[[Announcement], list[Write]] | None,
-    beside: Beside | None,
+    beside: Beside | None = None,
+    wait: float = 0.0,
 ) -> Announcement:
+    """Change it, with the entry in the trail, what is owed for it and what stands beside, in one transaction.
+
+    `wait`: for so many seconds nobody rings for what is owed. Raises NotNow, Refused 404, Unavailable.
+    """
     store = AnnouncementStore(town.slug)
     for _ in range(CHANGE_TRIES_MAX):
         after = change(_found(store, identifier, deadline))
@@ -284,7 +340,7 @@ def _changed(
             transact([*writes, *(beside(after) if beside else ())], deadline)
         except Conflict:
             continue
-        work_outbox.ring(tuple(owed), now, deadline)
+        work_outbox.ring(tuple(owed), now - wait, deadline)
         return after
     raise Unavailable("conflicts")
 
@@ -298,7 +354,7 @@ def _row_of_round(town: Town, now: float) -> Callable[[Announcement], list[Write
 
 
 def _found(store: AnnouncementStore, identifier: str, deadline: Deadline) -> Announcement:
-    found = store.load(identifier, deadline) if identifier.isalnum() and identifier.isascii() else None
+    found = store.load(identifier, deadline) if _ID.fullmatch(identifier) else None
     if found is None:
         raise Refused(404, "unknown_announcement", "There is no such announcement.")
     return found

@@ -1,4 +1,7 @@
-"""The doorbell's messages: each names a lane to look at or an outbox row to work. One bad message fails alone."""
+"""The doorbell's messages: each names a lane to look at, a row to work, or a file that lies in the bucket.
+
+One bad message fails alone.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ def _answer(body: str, now: float, deadline: Deadline) -> bool:
         data = json.loads(body)
         if "row" in data:
             return _worked(str(data["row"]), now, deadline)
+        if "Records" in data or "Event" in data:
+            return _heard(data, now, deadline)
         account, citizen = str(data["account"]), str(data["citizen"])
     except (ValueError, TypeError, KeyError):
         log.error("doorbell_unreadable")
@@ -45,5 +50,22 @@ def _worked(row: str, now: float, deadline: Deadline) -> bool:
         work_outbox.work(row, now, deadline)
     except Exception as error:  # a row that cannot even be read must not hold up the others
         log.warning("row_failed", error=type(error).__name__)
+        return False
+    return True
+
+
+def _heard(data: dict[str, Any], now: float, deadline: Deadline) -> bool:
+    """What the bucket says. Replies must not wait for what only this needs, so it is imported here."""
+    from chalicelib.actions import take_dropped
+
+    if not take_dropped.is_news(data):
+        log.error("doorbell_unreadable")
+        return False
+    if deadline.left() < work_outbox.ROW_SECONDS_NEEDED:
+        return False  # nothing stands in a table yet: the message must come again
+    try:
+        take_dropped.hear(data, now, Deadline(deadline.within(work_outbox.ROW_SECONDS)))
+    except Exception as error:
+        log.warning("dropped_failed", error=type(error).__name__)
         return False
     return True

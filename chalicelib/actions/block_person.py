@@ -14,11 +14,11 @@ from typing import Any
 
 from chalicelib.actions import known
 from chalicelib.dialogue import blocking, handover
-from chalicelib.model import Account, Conflict, Conversation, Refused, Staff, Town, Unavailable
-from chalicelib.storage import audit, conversations
+from chalicelib.model import Conflict, Conversation, Refused, Staff, Town, Unavailable
+from chalicelib.storage import audit
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
-from chalicelib.storage.dynamo import Write, transact
+from chalicelib.storage.dynamo import transact
 from chalicelib.wire import Deadline
 
 BLOCK_TRIES_MAX = 8
@@ -45,19 +45,19 @@ def _mark(
     deadline: Deadline,
 ) -> None:
     for attempt in range(BLOCK_TRIES_MAX):
-        account, stored = _conversation(town, reference, now, deadline)
-        after = replace(stored, state=change(stored.state), v=stored.v + 1)
-        lane = ConversationStore(account, town.core["time_zone"])
+        lane, head = _conversation(town, reference, now, deadline)
+        stored = lane.with_town(head, town.slug, now, deadline)
+        after = replace(stored, state=change(stored.state))
         act = audit.item(town.slug, audit.Act(now, staff.by, what, reference), token_hex(8))
         try:
-            transact([Write(conversations.TABLE, lane.item(after, now), expected_v=stored.v), act], deadline)
+            transact([*lane.placed(head, after, now), act], deadline)
             return
         except Conflict:
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
     raise Unavailable("conflicts")
 
 
-def _conversation(town: Town, reference: str, now: float, deadline: Deadline) -> tuple[Account, Conversation]:
+def _conversation(town: Town, reference: str, now: float, deadline: Deadline) -> tuple[ConversationStore, Conversation]:
     case = CaseStore(town.slug).load(reference, deadline)
     if case is None:
         raise Refused(404, "unknown_case", "There is no such case.")
@@ -65,10 +65,11 @@ def _conversation(town: Town, reference: str, now: float, deadline: Deadline) ->
         raise Refused(409, "no_citizen", "This case has no citizen who writes here.")
     kind, _, name = case.owner.account.partition(":")
     account = known.account(kind, name, deadline)
-    stored = ConversationStore(account).load(case.owner.citizen, now, deadline) if account else None
-    if account is None or (stored is not None and stored.town not in ("", town.slug)):
+    if account is None or town.slug not in account.towns:
         raise Refused(409, "gone", "This citizen no longer writes to this town.")
-    if stored is None or not stored.town:
-        version, seq = (stored.v, stored.seq) if stored else (0, 0)
-        stored = Conversation(case.owner.account, case.owner.citizen, town.slug, v=version, seq=seq)
-    return account, stored
+    lane = ConversationStore(account, town.core["time_zone"])
+    head = lane.load(case.owner.citizen, now, deadline)
+    if head is None or not head.town:
+        version, seq = (head.v, head.seq) if head else (0, 0)
+        head = Conversation(case.owner.account, case.owner.citizen, town.slug, v=version, seq=seq)
+    return lane, head

@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import known, notify, work_outbox
+from chalicelib.actions import known, notify, tell_systems, work_outbox
 from chalicelib.cases import helping, lifecycle
 from chalicelib.cases.helping import Moved
 from chalicelib.model import Case, Conflict, SendFailed, Town, Unavailable, Volunteer
@@ -146,7 +146,7 @@ def _closed(case: Case, turn: int) -> Moved | None:
 def _commit(town: Town, moved: Moved, now: float, deadline: Deadline) -> None:
     notes = notices(town, moved, now, deadline)
     later = rows(town.slug, moved, now)
-    writes = [*CaseStore(town.slug).items_for_change(moved.case, deadline), *notify.items(notes, now), *later]
+    writes = [*tell_systems.cases(town).items_for_change(moved.case, deadline), *notify.items(notes, now), *later]
     dynamo.transact(writes, deadline)
     notify.send(notes, now, token_hex(4), deadline)
     work_outbox.ring(tuple(later), now, deadline)

@@ -11,53 +11,69 @@ import hmac
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from secrets import token_bytes
-from typing import Any
+from secrets import token_bytes, token_urlsafe
+from typing import Any, cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import announce, call_list, collect_figures, import_cases, known, pace, paper_case, show_media
+from chalicelib.actions import (
+    announce,
+    call_list,
+    collect_figures,
+    import_cases,
+    known,
+    pace,
+    paper_case,
+    show_media,
+    take_dropped,
+)
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
+from chalicelib.actions.import_cases import Outcome
 from chalicelib.actions.paper_case import Paper
 from chalicelib.cases import case_file, lifecycle, references, routing
 from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event
 from chalicelib.channels import Request
+from chalicelib.integrations import answers
 from chalicelib.integrations.case_api import (
     AnnouncementAudience,
     CaseEvent,
+    Listing,
     NewAnnouncement,
     NewCase,
+    NewImport,
     NumberedEvent,
+    OneCase,
     announcement_json,
+    asked,
     bearer,
     case_json,
+    cursor_of,
     figures_json,
     idempotency_key,
-    listing,
-    moment,
     parse,
+    position_of,
     qr_svg,
     span,
-    with_notices,
 )
 from chalicelib.model import Announcement, Audience, Case, Conflict, Refused, Town, Unavailable
-from chalicelib.storage import api_keys, idempotency, told
+from chalicelib.storage import api_keys, dynamo, idempotency, told
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.storage.idempotency import Remembered
+from chalicelib.storage.imports import DONE, REFUSED
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0
 IMPORT_SECONDS = 25.0  # of the half minute the gateway waits
 IMPORT_ROWS_MAX = 2000  # in one request
 IMPORT_BYTES_MAX = 4 * 1024 * 1024
-LONGER_FILES = "upload a longer file at the counter's import page in the console, or send it in parts."
+LONGER_FILES = "ask for a form with POST imports, upload it at the counter's import page in the console, or send parts."
 CSV_TYPES = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
 _BAD_FILES = {
     "empty": "There is nothing in the file.",
@@ -98,44 +114,92 @@ class _Call:
 def post_case(tenant: str, request: Request, now: float) -> dict[str, Any]:
     """File a case: {"reference", "number", "link"}; the link and code are told here and never again."""
     call = _begun(tenant, request, now, WRITE, "cases")
-    asked = parse(NewCase, request.body, request.headers)
-    return _once(call, lambda version: _file(call, asked, version), lambda answer: _filed(call, answer))
+    wish = parse(NewCase, request.body, request.headers)
+    return _once(call, lambda version: _file(call, wish, version), lambda answer: _filed(call, answer))
 
 
 def post_event(tenant: str, reference: str, request: Request, now: float, holder: str) -> dict[str, Any]:
     """Change a case: the case after it. Whoever consented is told."""
     call = _begun(tenant, request, now, WRITE, f"cases/{reference}/events")
-    asked = parse(CaseEvent, request.body, request.headers)
-    return _once(call, lambda version: _change(call, _own_reference(call, reference), asked, holder, version))
+    wish = parse(CaseEvent, request.body, request.headers)
+    return _once(call, lambda version: _change(call, _own_reference(call, reference), wish, holder, version))
 
 
 def post_event_by_number(tenant: str, request: Request, now: float, holder: str) -> dict[str, Any]:
     """The same for the case under a file number of the town's own."""
     call = _begun(tenant, request, now, WRITE, "cases/events")
-    asked = parse(NumberedEvent, request.body, request.headers)
+    wish = parse(NumberedEvent, request.body, request.headers)
 
     def act(version: int) -> dict[str, Any]:
-        case = CaseStore(call.town.slug).by_number(asked.number, call.deadline)
+        case = CaseStore(call.town.slug).by_number(wish.number, call.deadline)
         if case is None:
             raise _unknown()
-        return _change(call, case.reference, asked, holder, version)
+        return _change(call, case.reference, wish, holder, version)
 
     return _once(call, act)
 
 
 def import_rows(tenant: str, request: Request, now: float) -> dict[str, Any]:
     """A file of cases as CSV: {"applied", "unchanged", "rejected"}. To send it again does nothing twice."""
-    call = _begun(tenant, request, now, WRITE, seconds=IMPORT_SECONDS)
+    call = _begun(tenant, request, now, WRITE, "cases/import", IMPORT_SECONDS)
     rows = _rows(request)
-    outcomes = import_cases.take(call.town, rows, call.by, now, call.deadline)
-    return {
-        import_cases.APPLIED: sum(each.what == import_cases.APPLIED for each in outcomes),
-        import_cases.UNCHANGED: sum(each.what == import_cases.UNCHANGED for each in outcomes),
-        import_cases.REJECTED: [
+
+    def act(version: int) -> dict[str, Any]:
+        answer = _imported(import_cases.take(call.town, rows, call.by, now, call.deadline))
+        # Row by row it is done already, and may be done again: only what was answered is still to be kept.
+        _keep(call, version, answer)
+        return answer
+
+    return _once(call, act)
+
+
+def _imported(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    told = list(outcomes)
+    answer: answers.Imported = {
+        "applied": sum(each.what == import_cases.APPLIED for each in told),
+        "unchanged": sum(each.what == import_cases.UNCHANGED for each in told),
+        "rejected": [
             {"line": each.line, "field": each.field or None, "reason": each.reason}
-            for each in outcomes
+            for each in told
             if each.what == import_cases.REJECTED
         ],
+    }
+    return dict(answer)
+
+
+def post_import(tenant: str, request: Request, now: float) -> dict[str, Any]:
+    """Where to lay a longer file; it is worked through as soon as it lies there: {"id", "upload", "expires"}."""
+    call = _begun(tenant, request, now, WRITE, "imports")
+    wish = parse(NewImport, request.body, request.headers)
+
+    def act(version: int) -> dict[str, Any]:
+        kept = {"id": token_urlsafe(18), "at": int(now)}
+        _keep(call, version, kept)
+        return form(kept)
+
+    def form(kept: dict[str, Any]) -> dict[str, Any]:
+        upload = take_dropped.form(call.town, kept["id"], wish.name or "", call.by, now, call.deadline)
+        expires = _local_time(call.town, int(now) + take_dropped.UPLOAD_SECONDS)
+        return {"id": kept["id"], "upload": upload, "expires": expires}
+
+    return _once(call, act, form)
+
+
+def get_import(tenant: str, identifier: str, request: Request, now: float) -> answers.Import:
+    """How far an import has come, and where the outcome of every row may be fetched."""
+    call = _begun(tenant, request, now, WRITE)
+    job = take_dropped.found(call.town, identifier, now, call.deadline)
+    if job is None:
+        raise Refused(404, "unknown_import", "There is no such import.")
+    return {
+        "id": job.id,
+        "state": job.state,
+        "reason": job.reason or None,
+        "rows": job.rows,
+        "applied": job.applied,
+        "unchanged": job.unchanged,
+        "rejected": job.rejected,
+        "result": take_dropped.result_link(job) if job.source and job.state in (DONE, REFUSED) else None,
     }
 
 
@@ -155,44 +219,50 @@ def _rows(request: Request) -> list[Row]:
     return rows
 
 
-def get_case(tenant: str, reference: str, request: Request, now: float) -> dict[str, Any]:
+def get_case(tenant: str, reference: str, request: Request, now: float) -> answers.Case:
     """One case with its whole history; asked with `notices=1`, also with what became of each notice."""
     call = _begun(tenant, request, now, READ)
+    wanted = asked(OneCase, request.query)
     case = CaseStore(call.town.slug).load_whole(_own_reference(call, reference), call.deadline)
     if case is None:
         raise _unknown()
-    if with_notices(request.query):
+    if wanted.notices == "1":
         entries = (*case.history, *told.of_case(call.town.slug, case.reference, call.deadline))
         case = replace(case, history=tuple(sorted(entries, key=lambda entry: entry.at)))
     return _told(call, case)
 
 
-def list_cases(tenant: str, request: Request, now: float) -> dict[str, Any]:
+def list_cases(tenant: str, request: Request, now: float) -> answers.Page:
     """A page of cases, last changed first (with `call=1` those to call about, longest waiting first)."""
     call = _begun(tenant, request, now, READ)
-    asked = listing(request.query)
-    office = _office(call.town, asked.office) if asked.office else ""
+    wish = asked(Listing, request.query)
+    office = _office(call.town, wish.office) if wish.office else ""
+    walk = "calls" if wish.call == "1" else "cases"
+    position = position_of(call.token, walk, wish.cursor)
     store = CaseStore(call.town.slug)
 
     def wanted(case: Case) -> bool:
         return (
-            asked.status in ("", case.status)
-            and asked.kind in ("", case.kind)
+            wish.status in (None, case.status)
+            and wish.kind in (None, case.kind)
             and office in ("", case.office)
-            and case.updated_at >= asked.updated_after
+            and case.updated_at >= wish.updated_after
         )
 
-    if asked.call:
-        calls = call_list.call_list(call.town, call.now, asked.limit, call.deadline, asked.cursor)
-        return {"cases": [_told(call, case) for case in calls.cases if wanted(case)], "cursor": calls.cursor}
-    if asked.number:
-        case = store.by_number(asked.number, call.deadline)
-        return {"cases": [_told(call, case)] if case and wanted(case) else [], "cursor": None}
-    page = store.changed_page(asked.limit, call.deadline, asked.cursor, asked.updated_after, wanted)
-    return {"cases": [_told(call, case) for case in page.cases], "cursor": page.cursor}
+    def page(cases: Iterable[Case], onward: str | None) -> answers.Page:
+        return {"cases": [_told(call, case) for case in cases], "cursor": cursor_of(call.token, walk, onward)}
+
+    if wish.call == "1":
+        calls = call_list.call_list(call.town, call.now, wish.limit, call.deadline, position)
+        return page(filter(wanted, calls.cases), calls.cursor)
+    if wish.number:
+        case = store.by_number(wish.number, call.deadline)
+        return page([case] if case and wanted(case) else [], None)
+    changed = store.changed_page(wish.limit, call.deadline, position, wish.updated_after, wanted)
+    return page(changed.cases, changed.cursor)
 
 
-def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
+def get_figures(tenant: str, request: Request, now: float) -> answers.Figures:
     """The town's figures from one day to another, both in; the last thirty days if none are named."""
     call = _begun(tenant, request, now, FIGURES)
     today = datetime.fromtimestamp(now, ZoneInfo(call.town.core["time_zone"])).date()
@@ -207,17 +277,16 @@ def get_figures(tenant: str, request: Request, now: float) -> dict[str, Any]:
 def post_announcement(tenant: str, request: Request, now: float) -> dict[str, Any]:
     """Write a draft with its receivers counted: A."""
     call = _begun(tenant, request, now, ANNOUNCEMENTS, "announcements")
-    asked = parse(NewAnnouncement, request.body, request.headers)
-    whom = asked.audience or AnnouncementAudience()
+    wish = parse(NewAnnouncement, request.body, request.headers)
+    whom = wish.audience or AnnouncementAudience()
     chosen = (whom.topics, whom.settlements, whom.languages, whom.channels)
     audience = Audience(*(tuple(names or ()) for names in chosen))
-    at = moment(asked.at or "", "at")
 
     def act(version: int) -> dict[str, Any]:
         def beside(new: Announcement) -> list[Write]:
             return _remembering(call, version, _announced(call, new))
 
-        new = announce.draft(call.town, dict(asked.text), audience, at, call.by, now, call.deadline, beside)
+        new = announce.draft(call.town, dict(wish.text), audience, wish.at or 0, call.by, now, call.deadline, beside)
         return _announced(call, new)
 
     return _once(call, act)
@@ -264,7 +333,9 @@ def _announced(call: _Call, found: Announcement) -> dict[str, Any]:
 
 def _announcement_json(call: _Call, shown: Progress) -> dict[str, Any]:
     found, zone = shown.announcement, call.town.core["time_zone"]
-    return announcement_json(found, shown.state, shown.counts, shown.pages, announce.price(call.town, found), zone)
+    counts = cast(answers.Counts, dict(shown.counts))
+    price = cast("answers.Price | None", announce.price(call.town, found))
+    return dict(announcement_json(found, shown.state, counts, shown.pages, price, zone))
 
 
 # --- who calls --------------------------------------------------------------------------------------------------
@@ -283,6 +354,7 @@ def _begun(
     if key is None:
         raise Refused(401, "bad_key", "Send the town's API key as Authorization: Bearer.")
     pace.take(key, now, deadline)
+    api_keys.note_use(key, now, deadline)
     town = known.town(tenant, deadline) if key.town == tenant and _SLUG.fullmatch(tenant) else None
     if town is None:
         raise Refused(404, "unknown_town", "There is no such town.")
@@ -325,6 +397,12 @@ def _remembering(call: _Call, version: int, answer: dict[str, Any]) -> list[Writ
     return [idempotency.item(call.once, version, Remembered(call.fingerprint, 201, answer), call.now)]
 
 
+def _keep(call: _Call, version: int, answer: dict[str, Any]) -> None:
+    """Remember an answer by itself, where what it answers is not one commit."""
+    if writes := _remembering(call, version, answer):
+        dynamo.transact(writes, call.deadline)
+
+
 def _still_wanted(call: _Call) -> bool:
     """False once somebody else answered this very request."""
     return not call.once or idempotency.load(call.once, call.now, call.deadline)[0] is None
@@ -333,7 +411,7 @@ def _still_wanted(call: _Call) -> bool:
 # --- filing -----------------------------------------------------------------------------------------------------
 
 
-def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
+def _file(call: _Call, wish: NewCase, version: int) -> dict[str, Any]:
     def beside(case: Case) -> list[Write]:
         return _remembering(call, version, _kept(call, case))
 
@@ -342,7 +420,7 @@ def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
 
     try:
         case, seed = paper_case.file(
-            call.town, _paper(call.town, asked), call.by, "api", call.now, call.deadline, seed_of, beside
+            call.town, _paper(call.town, wish), call.by, "api", call.now, call.deadline, seed_of, beside
         )
     except Duplicate as taken:
         if not _still_wanted(call):
@@ -351,20 +429,20 @@ def _file(call: _Call, asked: NewCase, version: int) -> dict[str, Any]:
     return _filed(call, _kept(call, case), seed)
 
 
-def _paper(town: Town, asked: NewCase) -> Paper:
-    applicant = asked.applicant
+def _paper(town: Town, wish: NewCase) -> Paper:
+    applicant = wish.applicant
     return Paper(
-        subject=asked.subject,
+        subject=wish.subject,
         name=applicant.name,
-        number=asked.number or "",
+        number=wish.number or "",
         phone=applicant.phone or "",
         email=applicant.email or "",
         language=applicant.language or "",
-        office=_office(town, asked.office) if asked.office else "",
-        official=asked.official or "",
-        status=asked.status or "",
-        awaiting_institution=asked.awaiting_institution or "",
-        consent=bool(asked.consent),
+        office=_office(town, wish.office) if wish.office else "",
+        official=wish.official or "",
+        status=wish.status or "",
+        awaiting_institution=wish.awaiting_institution or "",
+        consent=bool(wish.consent),
     )
 
 
@@ -400,11 +478,11 @@ def _link(call: _Call, seed: bytes, at: int) -> dict[str, Any]:
 # --- changing, telling ------------------------------------------------------------------------------------------
 
 
-def _change(call: _Call, reference: str, asked: CaseEvent, holder: str, version: int) -> dict[str, Any]:
-    event = _event(call, asked)
+def _change(call: _Call, reference: str, wish: CaseEvent, holder: str, version: int) -> dict[str, Any]:
+    event = _event(call, wish)
 
     def beside(changed: Case) -> list[Write]:
-        return _remembering(call, version, _told(call, changed))
+        return _remembering(call, version, dict(_told(call, changed)))
 
     try:
         changed = change_case(
@@ -412,29 +490,29 @@ def _change(call: _Call, reference: str, asked: CaseEvent, holder: str, version:
         )
     except NoCase as error:
         raise _unknown() from error
-    return _told(call, changed)
+    return dict(_told(call, changed))
 
 
-def _event(call: _Call, asked: CaseEvent) -> Event:
-    if asked.event in lifecycle.OWN_EVENTS:
-        raise Refused(422, "reserved_event", f"{asked.event} is written by the product alone.", "event")
-    if asked.event in _MOVES and asked.status:
-        raise Refused(422, "two_moves", f"{asked.event} is a move of its own; leave status out.", "status")
+def _event(call: _Call, wish: CaseEvent) -> Event:
+    if wish.event in lifecycle.OWN_EVENTS:
+        raise Refused(422, "reserved_event", f"{wish.event} is written by the product alone.", "event")
+    if wish.event in _MOVES and wish.status:
+        raise Refused(422, "two_moves", f"{wish.event} is a move of its own; leave status out.", "status")
     return Event(
         at=int(call.now),
         by=call.by,
-        status=asked.status or "",
-        name=asked.event or "",
-        note=asked.note or "",
-        public_note=asked.public_note or "",
-        office=_office(call.town, asked.office) if asked.office else "",
-        official=asked.official or "",
-        awaiting_institution=asked.awaiting_institution or "",
-        forwarded_to=asked.forwarded_to or "",
+        status=wish.status or "",
+        name=wish.event or "",
+        note=wish.note or "",
+        public_note=wish.public_note or "",
+        office=_office(call.town, wish.office) if wish.office else "",
+        official=wish.official or "",
+        awaiting_institution=wish.awaiting_institution or "",
+        forwarded_to=wish.forwarded_to or "",
     )
 
 
-def _told(call: _Call, case: Case) -> dict[str, Any]:
+def _told(call: _Call, case: Case) -> answers.Case:
     return case_json(case, call.town.core["time_zone"], call.key.scopes, show_media.link)
 
 

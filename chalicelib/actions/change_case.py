@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chalicelib.actions import call_volunteers, notify, purge, second_way, work_outbox
+from chalicelib.actions import call_volunteers, notify, purge, second_way, tell_systems, work_outbox
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
 from chalicelib.storage import told
-from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.wire import Deadline
 
@@ -45,7 +44,7 @@ def change_case(
     `only`: change this version of the case and no other. Raises NotAllowed (the graph says no), NoCase, Superseded
     (another version, or `still_wanted` said no after a conflict), Unavailable.
     """
-    store = CaseStore(town.slug)
+    store = tell_systems.cases(town)
     for attempt in range(CHANGE_TRIES_MAX):
         case = store.load(reference, deadline)
         if case is None:
@@ -65,7 +64,8 @@ def change_case(
                 raise Superseded(reference) from None
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
-        work_outbox.ring(tuple(write for write in owed if write.item.get("kind") in work_outbox.ONCE), now, deadline)
+        once = [write for write in owed if write.item.get("kind") in work_outbox.ONCE]
+        work_outbox.ring((*once, *store.owed(changed)), now, deadline)
         notify.send(notes, now, holder, deadline)
         return saved
     raise Unavailable("conflicts")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -21,6 +21,7 @@ from chalicelib.actions.check_media import NotTaken
 from chalicelib.actions.journal import log
 from chalicelib.actions.keep_media import with_outcome
 from chalicelib.actions.owe import Unreachable, owe
+from chalicelib.cases.open311 import CHANNEL
 from chalicelib.channels.viber import media as viber_media
 from chalicelib.model import BOT, Conflict, Line, Say, SendFailed, Unavailable
 from chalicelib.storage import aws, dynamo, keys, media, outbox
@@ -83,11 +84,20 @@ def _fetched(body: Mapping[str, Any], bucket: str, now: float, deadline: Deadlin
     if now >= body["at"] + _lives(source):  # not even tried: what kept us this long may be the medium itself
         raise SendFailed("too_late", retryable=False)
     if not _is_upload(source):
-        return viber_media.fetch(source, deadline)
+        return (_strangers(body) or viber_media.fetch)(source, deadline)
     data = aws.get_object(bucket, source, viber_media.BYTES_MAX, deadline)
     if data is None:
         raise SendFailed("upload_gone", retryable=False)
     return data
+
+
+def _strangers(body: Mapping[str, Any]) -> Callable[[str, Deadline], bytes] | None:
+    """How a link is followed that a program named, not Viber."""
+    if not str(body["account"]).startswith(f"{CHANNEL}:"):
+        return None
+    from chalicelib.integrations.open311_client import fetch
+
+    return fetch
 
 
 # --- the record -------------------------------------------------------------------------------------------------
@@ -102,10 +112,20 @@ def _settle(outcome: Medium, body: Mapping[str, Any], now: float, deadline: Dead
     account = known.account(channel, name, deadline) if outcome.state != CHECKED else None
     if account is not None:
         try:
-            owe(account, body["citizen"], _words(outcome), BOT, now, token_hex(4), deadline, beside=_Beside(outcome))
+            owe(
+                account,
+                body["citizen"],
+                _words(outcome),
+                BOT,
+                now,
+                token_hex(4),
+                deadline,
+                beside=_Beside(outcome),
+                town=outcome.town,
+            )
         except _Settled:
             return
-        except Unreachable:  # gone, or another town's by now: the record is settled all the same
+        except Unreachable:  # gone: the record is settled all the same
             account = None
     if account is None:
         _settle_silently(outcome, now, deadline)

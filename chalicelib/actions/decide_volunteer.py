@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
-from chalicelib.actions import known, notify
+from chalicelib.actions import known, notify, tell_systems
 from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable, Volunteer
@@ -91,4 +91,4 @@ def _closed(town: Town, case: Case, state: str, by: str, now: float, deadline: D
         return []
     role = by if by.partition(":")[0] == lifecycle.STAFF else f"{lifecycle.STAFF}:{by.replace(':', '-')}"
     after = lifecycle.change(case, Event(int(now), role, status="resolved"))
-    return CaseStore(town.slug).items_for_change(after, deadline)
+    return tell_systems.cases(town).items_for_change(after, deadline)

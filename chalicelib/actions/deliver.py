@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import breaker, known
+from chalicelib.actions import breaker, heard, known, speaking
 from chalicelib.actions.journal import log
+from chalicelib.actions.speaking import Mouth
 from chalicelib.cases import notices
 from chalicelib.channels import Credentials, channel
-from chalicelib.dialogue import words
 from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Told, Town, Unavailable
 from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
@@ -47,7 +47,7 @@ _NO_MONEY = ("free_messages_used_up", "no_balance")
 @dataclass(slots=True)
 class _Round:
     """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
-    notices, the head as it stands, whether the citizen is gone."""
+    notices, the head as it stands, whether the citizen is gone, why the account as a whole was refused."""
 
     done: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
@@ -55,6 +55,7 @@ class _Round:
     sent: dict[int, str] = field(default_factory=dict)  # notices by their number → the channel's id
     became: dict[int, str] = field(default_factory=dict)  # notices that went otherwise than expected → how
     head: Owed | None = None
+    refused: str = ""
     gone: bool = False
     stopped: bool = False
 
@@ -84,23 +85,25 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
     """Send what is owed and mark it. The conversation's lease must be the caller's; it is given back at the end."""
     assert conversation.lease is not None
     holder = conversation.lease.holder
-    town = known.town(conversation.town, deadline)
-    credentials = _credentials(store, town, deadline)
+    token = secrets.viber_token(store.account.name, deadline)
+    mouth = Mouth(store.account, token) if token else None
     began = time.monotonic()
     for _ in range(ROUNDS_MAX):
-        work, lane = _Round(), conversation.lane
-        _send_all(conversation, town, credentials, store, now + time.monotonic() - began, work, deadline)
-        conversation, finished = _mark(store, conversation, holder, work, now + time.monotonic() - began, deadline)
+        work, before = _Round(), conversation
+        _send_all(before, mouth, store, now + time.monotonic() - began, work, deadline)
+        conversation, finished = _mark(store, before, holder, work, now + time.monotonic() - began, deadline)
         _count_billed(work, now)
-        _note_notices(lane, conversation, work, now)
+        _note_notices(before, work, now)
+        if work.refused:
+            heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
         if finished:
             break
     return conversation
 
 
-def _credentials(store: ConversationStore, town: Town | None, deadline: Deadline) -> Credentials | None:
-    token = secrets.viber_token(store.account.name, deadline)
-    return Credentials(token, town.core["viber"]["name"]) if token and town else None
+def _whose(owed: Owed, conversation: Conversation) -> str:
+    """The town that says it: another than the citizen is with, where the bot serves several."""
+    return owed.town or conversation.town
 
 
 # --- sending ----------------------------------------------------------------------------------------------------
@@ -108,8 +111,7 @@ def _credentials(store: ConversationStore, town: Town | None, deadline: Deadline
 
 def _send_all(
     conversation: Conversation,
-    town: Town | None,
-    credentials: Credentials | None,
+    mouth: Mouth | None,
     store: ConversationStore,
     now: float,
     work: _Round,
@@ -122,7 +124,8 @@ def _send_all(
         if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
             work.stopped = True
             return
-        if town is None or credentials is None:
+        town = known.town(_whose(owed, conversation), deadline)
+        if town is None or mouth is None:
             work.head, work.stopped = _later(owed, "no token for this account", now), True
             return
         if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
@@ -137,7 +140,7 @@ def _send_all(
             work.held.add(owed.seq)
             work.became[owed.seq] = told.WAITS
             continue
-        work.head = _send_one(owed, conversation, town, credentials, store, now, work, deadline)
+        work.head = _send_one(owed, conversation, town, mouth, store, now, work, deadline)
         if work.gone or work.stopped:
             return
     work.head = None
@@ -147,7 +150,7 @@ def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Rou
     """Whether a notice that had to wait still stands on a consent; one read, for such a notice only."""
     if not owed.tries and now - owed.due_at < CONSENT_FRESH_SECONDS:
         return True
-    person, town = keys.person(conversation.account, conversation.citizen), notices.town_of(owed.say, conversation.town)
+    person, town = keys.person(conversation.account, conversation.citizen), _whose(owed, conversation)
     try:
         agreed = consents.is_live(town, person, consents.CASES, deadline)
     except Unavailable:
@@ -166,7 +169,7 @@ def _must_wait(owed: Owed, conversation: Conversation, now: float, work: _Round,
     if conversation.session_until > now or not notices.may_wait(owed.say):
         return False
     try:
-        town = known.town(notices.town_of(owed.say, conversation.town), deadline)
+        town = known.town(_whose(owed, conversation), deadline)
         said = town.core["viber"] if town else {}
         if town is None or said.get("notices") == IN_SESSION:
             return town is not None
@@ -196,28 +199,27 @@ def _send_one(
     owed: Owed,
     conversation: Conversation,
     town: Town,
-    credentials: Credentials,
+    mouth: Mouth,
     store: ConversationStore,
     now: float,
     work: _Round,
     deadline: Deadline,
 ) -> Owed | None:
     """Send one entry. Returns what is left of it (None when it is done), and notes in `work` how to go on."""
-    carrier = channel(store.account.channel)
+    carrier, credentials = channel(store.account.channel), mouth.credentials(owed.say, town, owed.voice)
     sending = Deadline(deadline.left() - MARK_SECONDS_KEPT)
     if owed.error.startswith(UNCERTAIN) and not _account_answers(credentials, sending):
         work.stopped = True
         return _later(owed, owed.error, now)
     for _ in range(2):
-        message = words.message(owed.say, town, owed.voice, f"{owed.seq:012d}", now)
+        message = speaking.message(owed, town, store.account, conversation.town, now)
         pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)
         try:
             for number, piece in enumerate(pieces[owed.part :], owed.part):
                 owed = replace(owed, part=number)
                 receipt = carrier.send(conversation.citizen, piece, credentials, sending)
                 if receipt.billing == CHARGED:
-                    payer = notices.town_of(owed.say, conversation.town)
-                    work.billed[payer] = work.billed.get(payer, 0) + 1
+                    work.billed[town.slug] = work.billed.get(town.slug, 0) + 1
         except SendFailed as failure:
             if failure.plain and not owed.plain:
                 owed = replace(owed, plain=True, part=0)
@@ -247,7 +249,11 @@ def _after_failure(
     deadline: Deadline,
 ) -> Owed | None:
     log.warning(
-        "send_failed", account=store.account.id, tenant=conversation.town, reason=failure.reason, tries=owed.tries + 1
+        "send_failed",
+        account=store.account.id,
+        tenant=_whose(owed, conversation),
+        reason=failure.reason,
+        tries=owed.tries + 1,
     )
     if failure.gone:
         work.gone = True
@@ -256,6 +262,7 @@ def _after_failure(
         work.held.add(owed.seq)
         work.became[owed.seq] = told.WAITS
         return None
+    work.refused = failure.reason if failure.account_wide else ""
     if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
         breaker.failed(store.account.id, now, at_once=failure.account_wide)
     doubtful = int(failure.uncertain) + (int(owed.error.rpartition(" ")[2]) if owed.error.startswith(UNCERTAIN) else 0)
@@ -285,7 +292,7 @@ def _bury(
     """Keep what cannot be delivered where people look for it."""
     row = keys.handled(f"{conversation.account} {conversation.citizen} {owed.seq}").hex()
     outbox.write_dead(
-        conversation.town,
+        _whose(owed, conversation),
         row,
         "reply",
         shapes.owed_data(owed),
@@ -295,7 +302,7 @@ def _bury(
         account=conversation.account,
         citizen=conversation.citizen,
     )
-    log.error("dead_letter", account=store.account.id, tenant=conversation.town, reason=failure.reason)
+    log.error("dead_letter", account=store.account.id, tenant=_whose(owed, conversation), reason=failure.reason)
 
 
 # --- marking ----------------------------------------------------------------------------------------------------
@@ -335,7 +342,7 @@ def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -
     if work.gone:
         return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
     lane = tuple(
-        work.head if work.head and owed.seq == work.head.seq else owed
+        replace(work.head, town=owed.town) if work.head and owed.seq == work.head.seq else owed
         for owed in conversation.lane
         if owed.seq not in work.done
     )
@@ -362,22 +369,22 @@ def _held(lane: tuple[Owed, ...], work: _Round) -> tuple[Owed, ...]:
 def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
     """The notices whose receipts are waited for, with those just sent."""
     new = [
-        Told(work.sent[owed.seq], notices.town_of(owed.say, conversation.town), owed.say.case or "", owed.seq)
+        Told(work.sent[owed.seq], _whose(owed, conversation), owed.say.case or "", owed.seq)
         for owed in conversation.lane
         if work.sent.get(owed.seq)
     ]
     return (*conversation.told, *new)[-TOLD_MAX:]
 
 
-def _note_notices(lane: tuple[Owed, ...], conversation: Conversation, work: _Round, now: float) -> None:
+def _note_notices(conversation: Conversation, work: _Round, now: float) -> None:
     """What became of notices that did not go out at once and as they should, written beside their cases after the
     mark. One that fails to be written stays on the call list."""
     person = keys.person(conversation.account, conversation.citizen)
-    for owed in lane:
+    for owed in conversation.lane:
         state = _became(owed, work)
         if not (state and owed.say.case and notices.is_notice(owed.say)):
             continue
-        town, deadline = notices.town_of(owed.say, conversation.town), Deadline(MARK_SECONDS_MAX)
+        town, deadline = _whose(owed, conversation), Deadline(MARK_SECONDS_MAX)
         try:
             told.note(town, owed.say.case, person, owed.seq, state, now, deadline)
             if state == told.FAILED:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_volunteers, change_case, keep_media, notify, open_case, purge, work_outbox
+from chalicelib.actions import (
+    call_volunteers,
+    change_case,
+    keep_media,
+    notify,
+    open_case,
+    pass_on,
+    purge,
+    tell_systems,
+    work_outbox,
+)
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.cases.helping import Moved
@@ -167,7 +177,7 @@ def _talked(effect: Talk, town: Town, conversation: Conversation, now: float, de
         after = lifecycle.change(after, Event(int(now), CITIZEN, name=lifecycle.WITHDRAWN))
     return [
         thread.item(town.slug, _key(conversation), (asked, *said), now),
-        *CaseStore(town.slug).items_for_change(after, deadline),
+        *tell_systems.cases(town).items_for_change(after, deadline),
     ]
 
 
@@ -187,8 +197,8 @@ def _opened(effect: OpenCase, town: Town, conversation: Conversation, now: float
         moved = helping.begun(complete)
         complete, rows = moved.case, call_volunteers.rows(town.slug, moved, now)
     place = near.item(complete, complete.created_at)
-    writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed)
-    return [*writes, *([place] if place else []), *rows]
+    writes = open_case.items(complete, now, deadline, agreed_before=effect.agreed, store=tell_systems.cases(town))
+    return [*writes, *([place] if place else []), *rows, *pass_on.items(town, complete, now)]
 
 
 def _followed(reference: str, follower: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
@@ -272,7 +282,7 @@ def _agreed(reference: str, given: bool, person: Follower, town: Town, now: floa
 
 
 def _added(effect: AddToCase, person: Follower, town: Town, now: float, deadline: Deadline) -> list[Write]:
-    store, case = CaseStore(town.slug), _own(effect.reference, person, town, deadline)
+    store, case = tell_systems.cases(town), _own(effect.reference, person, town, deadline)
     if case is None:
         return []
     try:
@@ -289,7 +299,7 @@ def _own(reference: str, person: Follower, town: Town, deadline: Deadline) -> Ca
 
 
 def _changed(reference: str, person: Follower, event: Event, town: Town, now: float, deadline: Deadline) -> Caused:
-    store, case = CaseStore(town.slug), _own(reference, person, town, deadline)
+    store, case = tell_systems.cases(town), _own(reference, person, town, deadline)
     if case is None:
         return Caused()
     if case.kind == helping.KIND and event.name == lifecycle.WITHDRAWN:  # the volunteers must hear of it
@@ -318,5 +328,5 @@ def _helped(effect: MoveHelp, town: Town, conversation: Conversation, now: float
 
 def _moved(town: Town, moved: Moved, now: float, deadline: Deadline) -> Caused:
     notes = call_volunteers.notices(town, moved, now, deadline)
-    writes = (*CaseStore(town.slug).items_for_change(moved.case, deadline), *notify.items(notes, now))
+    writes = (*tell_systems.cases(town).items_for_change(moved.case, deadline), *notify.items(notes, now))
     return Caused((*writes, *call_volunteers.rows(town.slug, moved, now)), notes)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.actions import known
 from chalicelib.cases import erasing
 from chalicelib.model import Conflict, Follower
 from chalicelib.storage import (
@@ -110,11 +111,26 @@ def _talk(town: str, who: Follower, person: str, at: int, deadline: Deadline) ->
     for part in dynamo.page(thread.TABLE, None, said, deadline, sort="sk", limit=thread.PARTS_READ_MAX):
         if part["exp"] <= at + thread.KEPT_DAYS * 86400:
             dynamo.delete(thread.TABLE, part["pk"], part["sk"], deadline)
+    _beside_talk(town, who, at, deadline)
+
+
+def _beside_talk(town: str, who: Follower, at: int, deadline: Deadline) -> None:
+    """What lies beside the conversation of this town's; on a bot of several towns the handled ids are the bot's, say
+    nothing of anybody and end within a day."""
     pk = keys.conversation(who.account, who.citizen)
-    for prefix in ("SEEN#", "OUT#", keys.parked_town(town)):
-        for item in dynamo.query(thread.TABLE, pk, prefix, deadline):
-            if item.get("exp", 0) <= at + thread.KEPT_DAYS * 86400:
-                dynamo.delete(thread.TABLE, pk, item["sk"], deadline)
+    found = [item for prefix in ("SEEN#", "OUT#") for item in dynamo.query(thread.TABLE, pk, prefix, deadline)]
+    aside = dynamo.get(thread.TABLE, pk, keys.parked_town(town), deadline)
+    for item in (*found, *([aside] if aside else [])):
+        ours = item.get("town", town) == town and (item.get("town") or not _serves_others(who, deadline))
+        if ours and item.get("exp", 0) <= at + thread.KEPT_DAYS * 86400:
+            dynamo.delete(thread.TABLE, pk, item["sk"], deadline)
+
+
+def _serves_others(who: Follower, deadline: Deadline) -> bool:
+    """Whether the bot serves more towns than one."""
+    channel, _, name = who.account.partition(":")
+    account = known.account(channel, name, deadline)
+    return account is not None and len(account.towns) > 1
 
 
 def _volunteer(town: str, who: Follower, person: str, deadline: Deadline) -> None:

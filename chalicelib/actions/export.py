@@ -32,8 +32,12 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     published, account = known.town(town, deadline), known.account(channel, name, deadline)
     if published is None or account is None:
         raise SendFailed("no_town", retryable=True)
-    conversation = ConversationStore(account).load(str(body["citizen"]), now, deadline)
-    if conversation is None or conversation.town != town or not conversation.subscribed:
+    store = ConversationStore(account)
+    head = store.load(str(body["citizen"]), now, deadline)
+    if head is None or not head.town:
+        return
+    conversation = store.with_town(head, town, now, deadline)
+    if not conversation.subscribed:
         return
     voice = words.spoken(published, conversation.voice or published.default_voice)
     data = everything(published, conversation, now, deadline)
@@ -189,6 +193,6 @@ def _say(
 def _send(says: tuple[Say, ...], account: Account, conversation: Conversation, now: float, deadline: Deadline) -> None:
     for say in says:
         try:
-            owe(account, conversation.citizen, say, BOT, now, token_hex(4), deadline)
+            owe(account, conversation.citizen, say, BOT, now, token_hex(4), deadline, town=conversation.town)
         except Unreachable:
             return

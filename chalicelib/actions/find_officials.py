@@ -36,6 +36,11 @@ def heads(staff: Sequence[Staff], case: Case, today: str) -> tuple[Staff, ...]:
     return _with_deputies(_of(there, case.office, ("head",)) or _of(there, case.office, ("admin",)), there, today)
 
 
+def admins(staff: Sequence[Staff], today: str) -> tuple[Staff, ...]:
+    """Who looks after the town's account."""
+    return _with_deputies([one for one in staff if one.role == "admin" and not one.disabled], staff, today)
+
+
 def _of(staff: Sequence[Staff], office: str, roles: tuple[str, ...]) -> list[Staff]:
     return [member for member in staff if member.role in roles and (not member.offices or office in member.offices)]
 

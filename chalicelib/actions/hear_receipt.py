@@ -1,6 +1,7 @@
-"""Viber says what became of a message of ours: `seen`, or `failed` on the phone after it was taken.
+"""Viber says what became of a message of ours: delivered, `seen`, or `failed` on the phone after it was taken.
 
-Only a notice's receipt matters, and once: what the conversation does not remember costs one read and no write.
+An announcement's receipt is counted with its page, one read and one write. Else only a notice's matters, and once: what
+the conversation does not remember costs one read and no write, that something was delivered nothing at all.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.actions import second_way
+from chalicelib.actions.take_receipt import take_receipt
 from chalicelib.cases import notices
 from chalicelib.channels import Sent
 from chalicelib.model import Account, Conflict, Conversation, Told, Unavailable
@@ -16,11 +18,16 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
 HEAR_TRIES_MAX = 5
-SEEN, FAILED = "seen", "failed"
+DELIVERED, SEEN, FAILED = "delivered", "seen", "failed"
 
 
 def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadline) -> None:
-    """Write it down beside the case. Raises Unavailable while the message is still being sent: Viber then repeats."""
+    """Write it down with the announcement or beside the case.
+
+    Raises Unavailable while the message is still being sent: Viber then repeats.
+    """
+    if take_receipt(account.id, about.id, about.citizen, event, now, deadline) or event == DELIVERED:
+        return
     store = ConversationStore(account)
     for _ in range(HEAR_TRIES_MAX):
         conversation = store.load(about.citizen, now, deadline)
@@ -32,7 +39,7 @@ def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadli
                 raise Unavailable("not marked yet")
             return
         for notice in heard:
-            _note(event, notice, conversation, now, deadline)
+            _note(event, notice, store, conversation, now, deadline)
         left = tuple(notice for notice in conversation.told if notice not in heard)
         try:
             store.save(replace(conversation, told=left), now, deadline)
@@ -56,13 +63,18 @@ def _is_speaking(conversation: Conversation, now: float) -> bool:
     return leased and any(notices.is_notice(owed.say) for owed in conversation.lane if not owed.held)
 
 
-def _note(event: str, notice: Told, conversation: Conversation, now: float, deadline: Deadline) -> None:
+def _note(
+    event: str, notice: Told, store: ConversationStore, conversation: Conversation, now: float, deadline: Deadline
+) -> None:
     person = keys.person(conversation.account, conversation.citizen)
     state = told.SEEN if event == SEEN else told.FAILED
     try:
         new = told.note(notice.town, notice.reference, person, notice.seq, state, now, deadline)
     except Conflict as error:
         raise Unavailable("conflicts") from error
-    say = next((entry.say for entry in conversation.log if entry.seq == notice.seq), None)
-    if new and event == FAILED and say:
+    if not new or event != FAILED:
+        return
+    log = store.with_town(conversation, notice.town, now, deadline).log
+    say = next((entry.say for entry in log if entry.seq == notice.seq), None)
+    if say:
         second_way.instead(notice.town, notice.reference, person, say, now, deadline)

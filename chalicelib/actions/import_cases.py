@@ -7,26 +7,32 @@ files laid into the bucket: those are worked in slices, each noted with its outc
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import index_case, known, paper_case, work_outbox
+from chalicelib.actions import index_case, known, paper_case, word_reminders, work_outbox
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.journal import log
+from chalicelib.actions.manage_staff import ADMIN
 from chalicelib.actions.paper_case import Paper
 from chalicelib.cases import case_file, routing
 from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event, NotAllowed
-from chalicelib.integrations.case_api import STATUSES, CaseEvent, NewCase, checked
+from chalicelib.integrations.answers import STATUSES
+from chalicelib.integrations.case_api import CaseEvent, NewCase, checked
 from chalicelib.model import Case, Conflict, Refused, SendFailed, Town, Unavailable
-from chalicelib.storage import aws, dynamo, imports, keys, outbox, search
+from chalicelib.storage import audit, aws, dynamo, imports, keys, outbox, search, staff
+from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate
-from chalicelib.storage.imports import DONE, REFUSED, Import
+from chalicelib.storage.imports import DONE, GOING, REFUSED, Import
 from chalicelib.wire import Deadline
 
 CHANNEL = "import"
@@ -38,6 +44,9 @@ SLICE_SECONDS_NEEDED = 8.0  # with less left, the next slice is another's
 NUMBER_CHARS_MAX = 60
 AT_ONCE = 8  # rows worked side by side; rows of one number stay in order
 APPLIED, UNCHANGED, REJECTED = "applied", "unchanged", "rejected"
+READERS_MAX = 20  # admins who are told of a file, as many as fit into its last commit
+RESULT_ENDING = ".result.csv"
+RESULT_COLUMNS = ("line", "number", "outcome", "reference", "field", "reason")
 _EVENT_COLUMNS = ("official", "awaiting_institution", "public_note")
 
 
@@ -93,48 +102,103 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     """Go on with an import where it stands, as long as there is time; then owe the rest. Raises SendFailed."""
     place = known.town(town, deadline)
     job = imports.load(town, str(body["id"]), now, deadline)
-    if job is None or job.state in (DONE, REFUSED):
+    if job is None or job.state != GOING:
         return
     if place is None:
         raise SendFailed("no_town", retryable=True)
     try:
-        rows = _rows_of(job, deadline)
-    except BadFile as bad:
-        _saved(replace(job, state=REFUSED, reason=bad.reason), (), deadline)
-        return
-    try:
-        _slices(place, job, rows, now, deadline)
+        _worked(place, job, now, deadline)
     except Conflict:
         return  # another function has this import in its hands, and it notes what it does
+
+
+def start(job: Import, act: Act, now: float, deadline: Deadline) -> None:
+    """Have a file that lies in the bucket worked through; to ask twice is the same."""
+    row = outbox.write(job.town, KIND, {"id": job.id}, now, row=f"import-{job.id}")
+    record = audit.item(job.town, act, job.id[:8])
+    try:
+        dynamo.transact([row, imports.item(job), imports.listed(job), record], deadline)
+    except Duplicate:
+        return
+    work_outbox.ring((row,), now, deadline)
+
+
+def result_of(job: Import, deadline: Deadline) -> str:
+    """The outcome of every row done so far as CSV that no spreadsheet runs; of a file that was refused, why."""
+    written = io.StringIO()
+    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
+    writer.writerow(RESULT_COLUMNS)
+    if job.state == REFUSED:
+        writer.writerow(["", "", REFUSED, "", "", job.reason])
+    for line, number, what, reference, field, reason in imports.outcomes(job, deadline):
+        writer.writerow([line, case_file.safe_cell(str(number)), what, reference, field, reason])
+    return "\ufeff" + written.getvalue()
 
 
 # --- slices -----------------------------------------------------------------------------------------------------
 
 
-def _slices(town: Town, job: Import, rows: Sequence[Row], now: float, deadline: Deadline) -> None:
+def _worked(town: Town, job: Import, now: float, deadline: Deadline) -> None:
+    if job.rows and job.next_row >= job.rows:
+        _finish(town, job, now, deadline)
+        return
+    try:
+        written = _written(job, deadline)
+        # Counted once; then rows are read as they are worked, so that a long file takes no more memory than its bytes.
+        count = job.rows or _count(written)
+    except BadFile as bad:
+        _finish(town, replace(job, state=REFUSED, reason=bad.reason), now, deadline)
+        return
+    _slices(town, replace(job, rows=count), islice(case_file.each_row(written), job.next_row, None), now, deadline)
+
+
+def _slices(town: Town, job: Import, rows: Iterator[Row], now: float, deadline: Deadline) -> None:
     while True:
-        part = rows[job.next_row : job.next_row + SLICE_ROWS]
+        part = list(islice(rows, SLICE_ROWS))
         outcomes = take(town, part, job.by, now, deadline, job.at)
         counts = {what: sum(each.what == what for each in outcomes) for what in (APPLIED, UNCHANGED, REJECTED)}
         after = replace(
             job,
-            rows=len(rows),
             next_row=job.next_row + len(part),
             applied=job.applied + counts[APPLIED],
             unchanged=job.unchanged + counts[UNCHANGED],
             rejected=job.rejected + counts[REJECTED],
         )
-        is_last = after.next_row >= len(rows)
-        after = replace(after, state=DONE if is_last else after.state)
+        is_last = after.next_row >= job.rows
+        # Of a file that was laid into the bucket the result is still to be told; until then it is not done.
+        after = replace(after, state=DONE if is_last and not job.source else after.state)
         pauses = not is_last and deadline.left() < SLICE_SECONDS_NEEDED
         rest = [_rest(after, now)] if pauses else []
         slice_item = imports.slice_item(job, [_data(each) for each in outcomes], counts[REJECTED])
         job = _saved(after, [slice_item, *rest], deadline)
         if is_last:
-            log.info("imported", tenant=town.slug, count=len(rows))
+            log.info("imported", tenant=town.slug, count=job.rows)
+            if job.source:
+                _finish(town, job, now, deadline)
         if is_last or pauses:
             work_outbox.ring(tuple(rest), now, deadline)
             return
+
+
+def _finish(town: Town, job: Import, now: float, deadline: Deadline) -> None:
+    """Every row is done, or none can be: lay the result beside the file, tell the admins. Again is the same."""
+    after = replace(job, state=REFUSED if job.state == REFUSED else DONE)
+    mails: list[dynamo.Write] = []
+    if job.source:
+        key = keys.dropped_file(town.slug, result_name(job.source))
+        aws.put_object(_bucket(), key, result_of(after, deadline).encode(), "text/csv; charset=utf-8", deadline)
+        readers = [one for one in staff.all_of(town.slug, deadline) if one.role == ADMIN and not one.disabled]
+        mails = [
+            outbox.write(town.slug, "email", word_reminders.imported(town, reader, after), now)
+            for reader in readers[:READERS_MAX]
+        ]
+    _saved(after, mails, deadline)
+    work_outbox.ring(tuple(mails), now, deadline)
+
+
+def result_name(source: str) -> str:
+    """The name of the file that tells what became of `source`, beside it."""
+    return f"{source.removesuffix('.csv').removesuffix('.txt')}{RESULT_ENDING}"
 
 
 def _rest(job: Import, now: float) -> dynamo.Write:
@@ -147,16 +211,26 @@ def _saved(job: Import, beside: Sequence[dynamo.Write], deadline: Deadline) -> I
     return replace(job, v=job.v + 1)
 
 
-def _rows_of(job: Import, deadline: Deadline) -> list[Row]:
-    written = aws.get_object(os.environ["SALTER_MEDIA_BUCKET"], job.key, BYTES_MAX, deadline)
+def _written(job: Import, deadline: Deadline) -> bytes:
+    if not job.key:
+        raise BadFile("too_large")
+    written = aws.get_object(_bucket(), job.key, BYTES_MAX, deadline)
     if written is None:
         raise BadFile("gone")
-    rows = case_file.rows(written)
-    if len(rows) > ROWS_MAX:
+    return written
+
+
+def _count(written: bytes) -> int:
+    count = sum(1 for _ in islice(case_file.each_row(written), ROWS_MAX + 1))
+    if count > ROWS_MAX:
         raise BadFile("too_many_rows")
-    if not rows:
+    if not count:
         raise BadFile("empty")
-    return rows
+    return count
+
+
+def _bucket() -> str:
+    return os.environ["SALTER_MEDIA_BUCKET"]
 
 
 def _data(outcome: Outcome) -> list[Any]:

@@ -1,16 +1,18 @@
 """What a warm process keeps of the world: towns in force and accounts, looked at again after a minute.
 
-One pointer read a minute and town; a new version is in force everywhere within 60 seconds, without a deployment.
+One pointer read a minute and town; a new version or state is in force everywhere within 60 seconds, without a
+deployment.
 """
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from time import monotonic
 
 from chalicelib.model import Account, Town
 from chalicelib.storage import tenants
+from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 KEPT_SECONDS = 55.0
@@ -21,7 +23,7 @@ ACCOUNTS_KEPT_MAX = 256
 @dataclass(slots=True)
 class _KeptTown:
     town: Town
-    state: str
+    pointer: Pointer
     until: float
 
 
@@ -32,7 +34,7 @@ _accounts: OrderedDict[str, tuple[Account | None, float]] = OrderedDict()
 def town(slug: str, deadline: Deadline) -> Town | None:
     """The version of a town that is in force; None for a town nobody published."""
     kept = _towns.get(slug)
-    if kept and kept.until > time.monotonic():
+    if kept and kept.until > monotonic():
         _towns.move_to_end(slug)
         return kept.town
     pointer = tenants.pointer(slug, deadline)
@@ -44,11 +46,16 @@ def town(slug: str, deadline: Deadline) -> Town | None:
     )
     if loaded is None:
         return None
-    _towns[slug] = _KeptTown(loaded, pointer.state, time.monotonic() + KEPT_SECONDS)
+    _towns[slug] = _KeptTown(loaded, pointer, monotonic() + KEPT_SECONDS)
     _towns.move_to_end(slug)
     while len(_towns) > TOWNS_KEPT_MAX:
         _towns.popitem(last=False)
     return loaded
+
+
+def state(slug: str, deadline: Deadline) -> str:
+    """The town's state (live, trial, suspended), as old as the version that `town` gives; read together with it."""
+    return _towns[slug].pointer.state if town(slug, deadline) else ""
 
 
 def account(channel: str, name: str, deadline: Deadline) -> Account | None:
@@ -57,10 +64,10 @@ def account(channel: str, name: str, deadline: Deadline) -> Account | None:
         return Account("web", name, (name,))
     key = f"{channel}:{name}"
     kept = _accounts.get(key)
-    if kept and kept[1] > time.monotonic():
+    if kept and kept[1] > monotonic():
         return kept[0]
     found = tenants.account(channel, name, deadline)
-    _accounts[key] = (found, time.monotonic() + (KEPT_SECONDS if found else 5.0))
+    _accounts[key] = (found, monotonic() + (KEPT_SECONDS if found else 5.0))
     while len(_accounts) > ACCOUNTS_KEPT_MAX:
         _accounts.popitem(last=False)
     return found

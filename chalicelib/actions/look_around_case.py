@@ -40,13 +40,17 @@ def able(people: tuple[Staff, ...], case: Case, sees: Callable[[Staff, Case], bo
 
 
 def is_blocked(case: Case, now: float, deadline: Deadline) -> bool | None:
-    """Whether the citizen of the case is blocked; None where no citizen writes. At most two reads."""
+    """Whether the citizen of the case is blocked; None where no citizen writes. At most two reads, three where
+    the bot serves several towns."""
     if case.owner is None:
         return None
     kind, _, name = case.owner.account.partition(":")
     account = known.account(kind, name, deadline)
-    stored = ConversationStore(account).load(case.owner.citizen, now, deadline) if account else None
-    return blocking.is_blocked(stored.state) if stored and stored.town == case.tenant else False
+    store = ConversationStore(account) if account else None
+    head = store.load(case.owner.citizen, now, deadline) if store else None
+    if store is None or head is None or not head.town:
+        return False
+    return blocking.is_blocked(store.with_town(head, case.tenant, now, deadline).state)
 
 
 def neighbours(case: Case, now: float, deadline: Deadline) -> tuple[Neighbour, ...]:

@@ -15,7 +15,7 @@ from chalicelib.cases import helping, lifecycle, notices
 from chalicelib.channels import channel
 from chalicelib.dialogue import forms, memory, words
 from chalicelib.model import BOT, Account, Case, Conversation, Follower, Say, Town, Unavailable, Voice
-from chalicelib.storage import consents, conversations, keys, shapes, told
+from chalicelib.storage import aside, consents, keys, shapes, told
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -26,11 +26,13 @@ DELIVER_SECONDS_NEEDED = 2.0  # with less left, the sweeper sends
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Words for one citizen, in the conversation as it will be once written. `late`: the lane is too long to share a
-    transaction; the words are owed right after it. `about`: the case, if it is this person's own."""
+    """Words for one citizen, in the town's conversation as it will be once written; `head` is the one the citizen has
+    now, maybe with another town of the account. `late`: the lane is too long to share a transaction; the words are
+    owed right after it. `about`: the case, if it is this person's own."""
 
     account: Account
     store: ConversationStore
+    head: Conversation
     conversation: Conversation
     say: Say
     voice: Voice
@@ -69,15 +71,8 @@ def _remembered(note: Notice, case: Case, now: float) -> Write:
 
 
 def _lanes(notes: tuple[Notice, ...], now: float) -> list[Write]:
-    return [
-        Write(
-            conversations.TABLE,
-            note.store.item(replace(note.conversation, v=note.conversation.v + 1), now),
-            expected_v=note.conversation.v,
-        )
-        for note in notes
-        if not note.late
-    ]
+    placed = (note.store.placed(note.head, note.conversation, now) for note in notes if not note.late)
+    return [write for writes in placed for write in writes]
 
 
 def send(notes: tuple[Notice, ...], now: float, holder: str, deadline: Deadline) -> None:
@@ -85,9 +80,10 @@ def send(notes: tuple[Notice, ...], now: float, holder: str, deadline: Deadline)
     for note in notes:
         try:
             if note.late:
-                owe(note.account, note.conversation.citizen, note.say, BOT, now, holder, deadline, note.voice)
+                whom, slug = note.conversation.citizen, note.conversation.town
+                owe(note.account, whom, note.say, BOT, now, holder, deadline, note.voice, town=slug)
             elif channel(note.account.channel).PUSHES and deadline.left() > DELIVER_SECONDS_NEEDED:
-                saved = replace(note.conversation, v=note.conversation.v + 1)
+                saved = replace(aside.put_back(note.head, note.conversation), v=note.head.v + 1)
                 deliver.deliver_lane(note.store, saved, now, holder, deadline)
         except Unavailable:
             log.warning("notice_waits", tenant=note.conversation.town, account=note.account.id)
@@ -123,14 +119,17 @@ def notice_to(
     if not consents.is_live(town.slug, keys.person(follower.account, follower.citizen), consents.CASES, deadline):
         return None
     account = known.account(*_named(follower.account), deadline)
-    if account is None:
+    if account is None or town.slug not in account.towns:
         return None
     store = ConversationStore(account, town.core["time_zone"])
-    stored = store.load(follower.citizen, now, deadline)
-    if request and (stored is None or not stored.town):
-        v, seq = (stored.v, stored.seq) if stored else (0, 0)
-        stored = Conversation(account.id, follower.citizen, town.slug, v=v, seq=seq)
-    if stored is None or not stored.town or not stored.subscribed:
+    head = store.load(follower.citizen, now, deadline)
+    if request and (head is None or not head.town):
+        v, seq = (head.v, head.seq) if head else (0, 0)
+        head = Conversation(account.id, follower.citizen, town.slug, v=v, seq=seq)
+    if head is None or not head.town:
+        return None
+    stored = store.with_town(head, town.slug, now, deadline)
+    if not stored.subscribed:
         return None
     if request:
         reference, place = request
@@ -139,13 +138,10 @@ def notice_to(
     voice = words.spoken(town, stored.voice or voice or town.default_voice)
     if not buttons or (forms.open_draft(stored.state) and not request):
         say = notices.without_buttons(say)  # an open form keeps its own
-    if stored.town != town.slug:
-        # On a shared account the person may be talking to another town now, whose texts do not know our offices.
-        say = notices.worded_elsewhere(say, words.message(say, town, voice, "", now).text, town.slug)
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES
     after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes)
-    return Notice(account, store, after, say, voice, late)
+    return Notice(account, store, head, after, say, voice, late)
 
 
 def _named(account: str) -> tuple[str, str]:

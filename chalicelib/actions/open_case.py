@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from secrets import token_bytes
 
-from chalicelib.actions import work_outbox
+from chalicelib.actions import pass_on, tell_systems, work_outbox
 from chalicelib.cases import lifecycle, references, routing
 from chalicelib.model import Case, Town, Unavailable
 from chalicelib.storage import consents, dynamo, keys
@@ -51,12 +51,15 @@ def consent(given: bool, now: float, channel: str, kind: str = "") -> consents.C
     return consents.Consent(consents.CASES, given, int(now), channel, lifecycle.CITIZEN, wording)
 
 
-def items(case: Case, now: float, deadline: Deadline, *, agreed_before: bool = False) -> list[Write]:
+def items(
+    case: Case, now: float, deadline: Deadline, *, agreed_before: bool = False, store: CaseStore | None = None
+) -> list[Write]:
     """What must be written together for a completed case: itself, its file number, its owner's consent to notices.
 
-    `agreed_before`: the consent stands on an earlier record, and no second one is made of it.
+    `agreed_before`: the consent stands on an earlier record, and no second one is made of it. `store`: one by which the
+    town's systems hear of it.
     """
-    writes = CaseStore(case.tenant).items_for_new(case, deadline)
+    writes = (store or CaseStore(case.tenant)).items_for_new(case, deadline)
     if case.consent and case.owner and not agreed_before:
         person = keys.person(case.owner.account, case.owner.citizen)
         writes.append(consents.item(case.tenant, person, consent(True, now, case.channel, case.kind)))
@@ -73,10 +76,14 @@ def open_case(
 ) -> Case:
     """File the case that `make` gives for a fresh reference; `indexed(case)` may write its search words beforehand and
     say so. Raises Duplicate when its file number is taken."""
-    store = CaseStore(town.slug)
+    store = tell_systems.cases(town)
     for _ in range(REFERENCE_TRIES_MAX):
         case = make(new_reference(town))
-        writes = (*store.items_for_new(case, deadline, indexed=indexed(case)), *beside(case))
+        writes = (
+            *store.items_for_new(case, deadline, indexed=indexed(case)),
+            *beside(case),
+            *pass_on.items(town, case, case.created_at),
+        )
         try:
             dynamo.transact(writes, deadline)
             work_outbox.ring(writes, case.created_at, deadline, for_all=True)  # it is looked for at once

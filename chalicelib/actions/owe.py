@@ -38,23 +38,29 @@ def owe(
     deadline: Deadline,
     voice: Voice | None = None,
     beside: Beside | None = None,
+    *,
+    town: str = "",
 ) -> Conversation:
     """Append `say` and deliver it if the lane is free; `beside` gives what must be written with it, all or nothing.
+    `town`: who says it, wherever the citizen is by now; "" for the one they are with.
 
     Raises Unreachable, Unavailable, and whatever `beside` does.
     """
     pushes = channel(account.channel).PUSHES
     for attempt in range(APPEND_TRIES_MAX):
-        store = ConversationStore(account)
-        stored = store.load(citizen, now, deadline)
-        if stored is None or not stored.town or not stored.subscribed:
+        head = ConversationStore(account).load(citizen, now, deadline)
+        slug = town or (head.town if head else "")
+        if head is None or not head.town or slug not in account.towns:
             raise Unreachable(account.id)
-        town = known.town(stored.town, deadline)
-        store = ConversationStore(account, town.core["time_zone"] if town else "UTC")
-        spoken = voice or stored.voice or (town.default_voice if town else Voice("en"))
+        speaker = known.town(slug, deadline)
+        store = ConversationStore(account, speaker.core["time_zone"] if speaker else "UTC")
+        stored = store.with_town(head, slug, now, deadline)
+        if not stored.subscribed:
+            raise Unreachable(account.id)
+        spoken = voice or stored.voice or (speaker.default_voice if speaker else Voice("en"))
         after = memory.appended(stored, say, spoken, origin, now, push=pushes)
         try:
-            saved = store.save(after, now, deadline, beside(now, deadline) if beside else ())
+            saved = store.save_placed(head, after, now, deadline, beside(now, deadline) if beside else ())
         except Conflict:
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue

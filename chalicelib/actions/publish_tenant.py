@@ -1,65 +1,88 @@
-"""Publishes a compiled town: one atomic version, its accounts recorded. Interrupted, the old one stands."""
+"""Publishes a compiled town: one atomic version, its Viber account with it. Interrupted, the old one stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import known
-from chalicelib.model import Account
-from chalicelib.storage import tenants
+from chalicelib.dialogue import towns
+from chalicelib.model import Conflict
+from chalicelib.storage import account_health, audit, dynamo, publications, tenants
+from chalicelib.storage.audit import Act
+from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 PUBLISH_SECONDS = 30.0
+PLATFORM, COMMAND_LINE = "platform:files", "platform:command-line"
 
 
-def publish_tenant(compiled: Mapping[str, Any], now: float, state: str | None = None) -> Pointer:
-    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given.
+def publish_tenant(
+    compiled: Mapping[str, Any],
+    now: float,
+    state: str | None = None,
+    by: str = "",
+    *,
+    over: Pointer | None = None,
+) -> Pointer:
+    """Make `compiled` the version in force. `state`: live, trial or suspended; left as it is if not given. `over`: only
+    if that is in force still, because `compiled` has the console's edits of that version.
 
-    Raises Conflict if somebody published the same town meanwhile.
+    Version, account and the entry in the town's audit trail take effect at once or not at all; without `by`, as at a
+    start of the local stack, there is no entry. Raises Conflict if somebody published the same town meanwhile.
     """
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
-    pointer = tenants.publish(core["slug"], compiled, now, deadline, state)
-    if core["viber"]["account"]:
-        serve(core["viber"]["account"], core["slug"], deadline, _called(core), core["number"])
+    slug, account = core["slug"], core["viber"]["account"]
+    before = tenants.pointer(slug, deadline)
+
+    def beside(after: Pointer) -> Sequence[Write]:
+        if over and over.version not in (after.version, after.previous):
+            raise Conflict(slug)
+        serving = _serving(account, core, deadline) if account else ()
+        entry = recorded("town_published", before, after, by, now) if by else None
+        is_new = before is None or before.version != after.version
+        record = publications.item(after, by or PLATFORM, publications.FILES) if is_new else None
+        return [write for write in (entry, *serving, record) if write]
+
+    pointer = tenants.publish(slug, compiled, now, deadline, state, beside)
+    if account:  # what was published before may have been taken off the account since
+        serve(account, core, deadline)
     known.forget()
     return pointer
 
 
-def serve(name: str, slug: str, deadline: Deadline, called: str | None = None, number: int | None = None) -> None:
-    """Record that the Viber account serves the town, beside those it serves already; `called` stands on its button,
-    `number` in the links of its slips."""
-    record = tenants.account("viber", name, deadline) or Account("viber", name, ())
-    towns = record.towns if slug in record.towns else (*record.towns, slug)
-    names = {**record.names, slug: called or record.names.get(slug, slug)}
-    numbers = {**record.numbers} | ({slug: number} if number else {})
-    if (towns, names, numbers) != (record.towns, record.names, record.numbers):
-        tenants.note_served(slug, record.id, deadline)
-        tenants.save_account(Account("viber", name, towns, names, numbers))
+def recorded(what: str, before: Pointer | None, after: Pointer, by: str, now: float, **more: str) -> Write:
+    """The entry in the town's audit trail: what changed of version and state, from and to what."""
+    detail = {"version": _change(before.version if before else None, after.version)}
+    detail |= {"state": _change(before.state if before else None, after.state)}
+    detail = {name: said for name, said in detail.items() if said} | {name: said for name, said in more.items() if said}
+    return audit.item(after.slug, Act(now, by, what, after.slug, detail), token_hex(4))
 
 
-def serve_no_more(account_id: str, slug: str, deadline: Deadline) -> Account | None:
-    """The account serves the town no longer; the account as it is then, None if it serves nobody any more."""
-    channel, _, name = account_id.partition(":")
-    record = tenants.account(channel, name, deadline)
-    if record is None:
-        return None
-    towns = tuple(town for town in record.towns if town != slug)
-    if not towns:
-        tenants.forget_account(account_id, deadline)
-        return None
-    without = Account(
-        channel,
-        name,
-        towns,
-        {town: called for town, called in record.names.items() if town != slug},
-        {town: number for town, number in record.numbers.items() if town != slug},
-    )
-    if without != record:
-        tenants.save_account(without)
-    return without
+def _change(before: object, after: object) -> str:
+    return "" if before == after else f"{before} → {after}" if before is not None else str(after)
 
 
-def _called(core: Mapping[str, Any]) -> str:
-    return str(core["names"][core["languages"][0]["id"]])
+def serve(name: str, core: Mapping[str, Any], deadline: Deadline) -> None:
+    """Record that the Viber account serves the town, beside those it serves already. Raises Conflict."""
+    serving = _serving(name, core, deadline)
+    if serving:
+        dynamo.transact(serving, deadline)
+
+
+def serve_no_more(account_id: str, slug: str, deadline: Deadline) -> None:
+    """The account serves the town no longer; one that would serve nobody is gone, with how it was. Raises Conflict."""
+    leaving = tenants.serving_no_more(account_id, slug, deadline)
+    if leaving is None or leaving.gone:
+        account_health.forget(account_id, deadline)
+    if leaving:
+        dynamo.transact([leaving], deadline)
+
+
+def _serving(name: str, core: Mapping[str, Any], deadline: Deadline) -> list[Write]:
+    """What must be written so that it does: what stands on the town's button, what citizens call it, and the number in
+    the links of its slips."""
+    slug, called = core["slug"], str(core["names"][core["languages"][0]["id"]])
+    return tenants.serving(name, slug, called, core["number"], towns.names_of(slug, core["called"]), deadline)

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
+from chalicelib.actions.choose_town import Goal
 from chalicelib.cases import references
 from chalicelib.channels import channel
-from chalicelib.dialogue import chat, engine, flood, memory
+from chalicelib.dialogue import chat, closing, engine, flood, memory
 from chalicelib.model import (
     Account,
     Conflict,
@@ -34,7 +35,7 @@ from chalicelib.model import (
     Turn,
     Unavailable,
 )
-from chalicelib.storage import keys, outbox
+from chalicelib.storage import aside, keys, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.understand import danger_of
@@ -43,6 +44,7 @@ from chalicelib.wire import Deadline
 if TYPE_CHECKING:
     from chalicelib.actions.effects import Caused
     from chalicelib.actions.keep_media import Arrival
+    from chalicelib.storage.dynamo import Write
 
 TURN_SECONDS = 3.5
 TURN_TRIES_MAX = 8
@@ -104,35 +106,40 @@ def receive_message(
     """
     pushes = channel(account.channel).PUSHES
     for attempt in range(TURN_TRIES_MAX):
-        stored = _store(account).load(inbound.citizen, now, deadline)
-        town = _town(account, stored, inbound, deadline)
-        store = ConversationStore(account, town.core["time_zone"])
-        if stored and store.was_handled(stored, inbound.id, now, deadline):
-            return _repeated(stored, inbound, town, account, now, holder, deadline)
-        heard, arrived = _received(inbound, account, town)
-        flooded = _flooded(stored, inbound, now)
+        head = _store(account).load(inbound.citizen, now, deadline)
+        if head and _store(account).was_handled(head, inbound.id, now, deadline):
+            return _repeated(head, inbound, account, now, holder, deadline)
+        flooded = _flooded(head, inbound, now)
         if flooded == flood.FULL:
             raise TooMany(account.id)
-        choosing = choose_town.undecided(account, stored, inbound)
-        before = _begun(stored, account, inbound.citizen, town, choosing=choosing)
+        goal = choose_town.goal(account, head, inbound) if flooded == flood.FITS else choose_town.STAY
+        town = _town(account, head, goal, deadline)
+        store = ConversationStore(account, town.core["time_zone"])
+        heard, arrived = _received(inbound, account, town)
+        before, turned = _begun(store, head, inbound.citizen, town, goal, now, deadline)
+
+        def decide(said: Inbound, town: Town = town, before: Conversation = before) -> Turn:
+            return _decide(town, before, said, now, deadline, step, load_facts, account)
+
         if flooded == flood.LAST:
             turn = _slow_down(town, before)
-        elif choosing:
-            turn = choose_town.ask(town, account, account.names, before)
-        elif choose_town.only_chosen(account, inbound) and not before.log:
-            turn = choose_town.greet(town, before)
+        elif choose_town.is_shared(account):
+            closed = bool(_closed(town, before, deadline))
+            turn = choose_town.answer(goal, town, account, head, before, heard, decide, deadline, closed=closed)
         else:
-            turn = _decide(town, before, heard, now, deadline, step, load_facts, account)
+            turn = decide(heard)
         after = memory.after_turn(
             before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
         )
+        if choose_town.is_shared(account):
+            after = choose_town.kept_for_others(before, after)
         turn, after = _sealed(turn, before, after, deadline)
         after = store.remember(_bounded(after), inbound.id, now, deadline)
         if pushes:
             after = _leased(after, account, holder, now)
         try:
             done = _caused(turn, town, after, arrived, now, deadline)
-            saved = store.save(after, now, deadline, done.writes if done else ())
+            saved = store.save(after, now, deadline, (*turned, *(done.writes if done else ())))
         except (Conflict, Unknown):
             # Somebody was faster, or our own write took effect without our hearing of it: the next look tells.
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
@@ -145,25 +152,56 @@ def receive_message(
     raise Unavailable("conflicts")
 
 
-def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> tuple[Town, Conversation, Turn]:
+def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> tuple[Town, Turn]:
     """What a freshly opened chat is greeted with. Nothing is written, for the person has said nothing yet; but for
     the town a link picked on a shared bot, which no later message would tell."""
-    stored = _store(account).load(inbound.citizen, now, deadline)
-    town = _town(account, stored, inbound, deadline)
-    conversation = _begun(stored, account, inbound.citizen, town)
-    if choose_town.undecided(account, stored, inbound):
-        return town, conversation, choose_town.ask(town, account, account.names, conversation)
-    if choose_town.named(account, inbound) and not conversation.log:
-        conversation = _settled(conversation, account, town, now, deadline)
-    turn = _decide(town, conversation, inbound, now, deadline, default_step, stored_facts, account)
-    return town, conversation, turn
+    for _ in range(TURN_TRIES_MAX):
+        head = _store(account).load(inbound.citizen, now, deadline)
+        elsewhere = head is not None and choose_town.named(account, inbound) not in (None, head.town)
+        if elsewhere and _store(account).was_handled(head, inbound.id, now, deadline):
+            inbound = replace(inbound, context="")  # repeated; they have turned to another town since
+        goal = choose_town.goal(account, head, inbound)
+        town = _town(account, head, goal, deadline)
+        store = ConversationStore(account, town.core["time_zone"])
+        before, turned = _begun(store, head, inbound.citizen, town, goal, now, deadline)
+        admitted = False
+        try:
+            if inbound.context and _closed(town, before, deadline) == closing.TRIAL:
+                from chalicelib.actions import testers  # only who opens such a link pays for it
+
+                before, admitted = testers.admitted(inbound.context, before, account, town, now, deadline, turned)
+            entered = goal.town and (head is None or goal.town != head.town or not aside.is_decided(head))
+            if entered and not admitted:
+                before = store.save(store.remember(before, inbound.id, now, deadline), now, deadline, turned)
+        except (Conflict, Unknown):
+            continue
+        turn = _greeting(goal, town, account, head, before, inbound, now, deadline)
+        return town, _with_word_for_testers(turn) if admitted else turn
+    raise Unavailable("conflicts")
 
 
-def _settled(conversation: Conversation, account: Account, town: Town, now: float, deadline: Deadline) -> Conversation:
-    try:
-        return ConversationStore(account, town.core["time_zone"]).save(conversation, now, deadline)
-    except Conflict:  # pressed twice at once: the other press has settled it
-        return conversation
+def _with_word_for_testers(turn: Turn) -> Turn:
+    first = turn.says[0]
+    return replace(turn, says=(replace(first, lines=(Line("town_trial_tester"), *first.lines)), *turn.says[1:]))
+
+
+def _greeting(
+    goal: Goal,
+    town: Town,
+    account: Account,
+    head: Conversation | None,
+    before: Conversation,
+    inbound: Inbound,
+    now: float,
+    deadline: Deadline,
+) -> Turn:
+    def decide(said: Inbound) -> Turn:
+        return _decide(town, before, said, now, deadline, default_step, stored_facts, account)
+
+    if not choose_town.is_shared(account):
+        return decide(inbound)
+    closed = bool(_closed(town, before, deadline))
+    return choose_town.answer(goal, town, account, head, before, inbound, decide, deadline, closed=closed)
 
 
 def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> None:
@@ -209,9 +247,9 @@ def _store(account: Account) -> ConversationStore:
     return ConversationStore(account)
 
 
-def _town(account: Account, stored: Conversation | None, inbound: Inbound, deadline: Deadline) -> Town:
-    """The town this conversation is in: the stored one, the one a link or button names, else the account's first."""
-    slug = choose_town.named(account, inbound) or (stored.town if stored else "") or account.towns[0]
+def _town(account: Account, head: Conversation | None, goal: Goal, deadline: Deadline) -> Town:
+    """The town this turn is with: the one it leads to, the one the citizen is with, else the account's first."""
+    slug = goal.town or (head.town if head else "") or account.towns[0]
     town = known.town(slug, deadline)
     if town is None:
         raise NoTown(slug)
@@ -219,23 +257,27 @@ def _town(account: Account, stored: Conversation | None, inbound: Inbound, deadl
 
 
 def _begun(
-    stored: Conversation | None, account: Account, citizen: str, town: Town, *, choosing: bool = False
-) -> Conversation:
-    """The conversation this turn goes on from; a town just chosen begins anew, with the ids handled so far."""
-    if stored is None:
-        return Conversation(account.id, citizen, town.slug)
-    if stored.town != town.slug or (stored.state.get(choose_town.CHOOSING) and not choosing):
-        return Conversation(
-            account.id,
-            citizen,
-            town.slug,
-            v=stored.v,
-            seq=stored.seq,
-            ring=stored.ring,
-            voice=stored.voice,
-            told=stored.told,
-        )
-    return stored
+    store: ConversationStore,
+    head: Conversation | None,
+    citizen: str,
+    town: Town,
+    goal: Goal,
+    now: float,
+    deadline: Deadline,
+) -> tuple[Conversation, list[Write]]:
+    """The conversation this turn goes on from, and what must be written with it: a citizen who turns to another town
+    leaves the old one's talk aside and takes up the new one's where it was. One read then, none otherwise."""
+    if head is None:
+        return Conversation(store.account.id, citizen, town.slug), []
+    if head.town == town.slug and (aside.is_decided(head) or not goal.town):
+        return head, []
+    before, writes = store.entered(head, town.slug, now, deadline)
+    return replace(before, voice=choose_town.voice_in(town, before.voice)), writes
+
+
+def _closed(town: Town, conversation: Conversation, deadline: Deadline) -> str:
+    """Why the town gives this person no service now; read with the configuration, so it costs nothing."""
+    return closing.why(known.state(town.slug, deadline), conversation.state)
 
 
 def _decide(
@@ -250,7 +292,8 @@ def _decide(
 ) -> Turn:
     """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
     code, nonce = references.access_code(token_bytes(16)), token_urlsafe(NONCE_BYTES)
-    facts = Facts(now, new_reference=_reference(town), new_code=code, new_nonce=nonce)
+    closed = _closed(town, before, deadline)
+    facts = Facts(now, closed=closed, new_reference=_reference(town), new_code=code, new_nonce=nonce)
     try:
         decided = step(town, before, inbound, facts)
         if isinstance(decided, Need):
@@ -378,15 +421,10 @@ def _replies(conversation: Conversation, inbound: Inbound) -> tuple[Entry, ...]:
 
 
 def _repeated(
-    stored: Conversation,
-    inbound: Inbound,
-    town: Town,
-    account: Account,
-    now: float,
-    holder: str,
-    deadline: Deadline,
+    stored: Conversation, inbound: Inbound, account: Account, now: float, holder: str, deadline: Deadline
 ) -> Answered:
     """The answer of the first time. Our own write whose confirmation was lost is delivered now, by its lease."""
+    town = _town(account, stored, choose_town.STAY, deadline)
     store = ConversationStore(account, town.core["time_zone"])
     if stored.lease and stored.lease.holder == holder:
         stored = deliver.deliver(store, stored, now, deadline)

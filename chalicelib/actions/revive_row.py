@@ -8,16 +8,31 @@ from chalicelib.actions.work_outbox import KINDS
 from chalicelib.model import Refused
 from chalicelib.storage import audit, doorbell, keys, outbox
 from chalicelib.storage.audit import Act
+from chalicelib.storage.outbox import Row
 from chalicelib.wire import Deadline
 
 
 def revive_row(town: str, identifier: str, by: str, now: float, deadline: Deadline) -> None:
     """Owe it again and have it worked at once; the act is in the town's audit trail. Raises Refused, Conflict."""
+    row = _dead(town, identifier, now, deadline)
+    audit.record(town, Act(now, by, "row_revived", identifier, {"kind": row.kind}), token_hex(4), deadline)
+    _owe(row, now, deadline)
+
+
+def revive(town: str, identifier: str, now: float, deadline: Deadline) -> None:
+    """The same for one of many, whose act stands in the trail once for all. Raises Refused, Conflict."""
+    _owe(_dead(town, identifier, now, deadline), now, deadline)
+
+
+def _dead(town: str, identifier: str, now: float, deadline: Deadline) -> Row:
     row = outbox.load(keys.outbox(town, identifier), now, deadline)
     if row is None or row.state != "dead":
         raise Refused(404, "no_such_row", f"{town} has no dead row {identifier}.")
     if row.kind not in KINDS:
         raise Refused(422, "not_repeatable", f"A row of kind {row.kind} is kept to be read, it cannot be tried again.")
-    audit.record(town, Act(now, by, "row_revived", identifier, {"kind": row.kind}), token_hex(4), deadline)
+    return row
+
+
+def _owe(row: Row, now: float, deadline: Deadline) -> None:
     outbox.revive(row, now, deadline)
     doorbell.ring_row(row.key, 0, deadline)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import announce, known
+from chalicelib.actions import announce, illustrate, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases import announcements as rules
 from chalicelib.channels import Credentials
-from chalicelib.channels.viber.send import broadcast, pieces
+from chalicelib.channels.viber.send import broadcast, captioned
 from chalicelib.dialogue import words
 from chalicelib.model import (
     BOT,
@@ -101,9 +101,9 @@ def _broadcast(job: _Job, state: PageState) -> None:
     if not token:
         raise SendFailed("no_token", retryable=True)
     credentials = Credentials(token, job.town.core["viber"]["name"])
-    said = announce.say(job.town, job.found.text, job.page.voice)
+    said = announce.say(job.town, job.found.text, job.page.voice, illustrate.shared(job.found))
     message = words.message(said, job.town, job.page.voice, "", job.now)
-    (piece,) = pieces(message, plain=True, credentials=credentials)
+    piece = captioned(message, credentials)
     _keep_pace(job.page.account)
     current = job.store.load(job.found.id, job.deadline)
     if current is None or current.state != rules.SENDING:
@@ -228,8 +228,8 @@ def _tell(job: _Job, one: Receiver) -> None:
 
     kind, _, name = one.account.partition(":")
     account = known.account(kind, name, job.deadline) or Account(kind, name, ())
-    said = announce.say(job.town, job.found.text, one.voice)
+    said = announce.say(job.town, job.found.text, one.voice, illustrate.shared(job.found))
     try:
-        owe(account, one.citizen, said, BOT, job.now, token_hex(4), job.deadline, one.voice, beside)
+        owe(account, one.citizen, said, BOT, job.now, token_hex(4), job.deadline, one.voice, beside, town=job.town.slug)
     except _ToldBefore:
         return

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
-from chalicelib.actions import change_case, keep_media, known, web_chat, work_outbox
+from chalicelib.actions import change_case, keep_media, known, tell_systems, web_chat, work_outbox
 from chalicelib.actions.change_case import Superseded
 from chalicelib.actions.keep_media import KIND as MEDIA
 from chalicelib.cases import erasing, lifecycle, references
@@ -137,7 +137,7 @@ def photo(given: Given, identifier: str, now: float, deadline: Deadline) -> None
         raise Refused(409, "upload_unfinished", "Finish the upload, then try again.", "photo")
     key = keys.media_object(given.order.town, _ACCOUNT, given.order.reference, source)
     row = outbox.write(given.order.town, MEDIA, _asked(given, source, key, now), now)
-    store = CaseStore(given.order.town)
+    store = tell_systems.cases(given.town)
     for attempt in range(TRIES_MAX):
         case = store.load(given.order.reference, deadline)
         if case is None or any(file.key == key for file in case.attachments):
@@ -151,7 +151,7 @@ def photo(given: Given, identifier: str, now: float, deadline: Deadline) -> None
         except Conflict:
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
-        work_outbox.ring((row,), now, deadline)
+        work_outbox.ring((row, *store.owed(after)), now, deadline)
         return
     raise Unavailable("conflicts")
 

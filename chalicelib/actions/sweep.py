@@ -41,10 +41,11 @@ def _kind(row: str) -> str:
 
 def _lanes(now: float, deadline: Deadline) -> list[bool]:
     """One entry for each lane there was something to do for: whether it is empty now."""
-    outcomes = []
+    outcomes = list[bool | None]()
     lanes = [pk.removeprefix("A#").split("#U#", 1) for pk in views.due_lanes(now, LANES_MAX)]
     for account, citizen in _fairly((account, citizen) for account, citizen in lanes):
         if deadline.left() < LANE_SECONDS / 4:
+            log.warning("left_undone", kind="lanes", count=len(lanes) - len(outcomes))
             break
         try:
             outcomes.append(ring(account, citizen, now, Deadline(deadline.within(LANE_SECONDS))))
@@ -56,9 +57,11 @@ def _lanes(now: float, deadline: Deadline) -> list[bool]:
 
 def _rows(now: float, deadline: Deadline) -> list[tuple[str, bool]]:
     """Each row there was something to do for, and whether it is settled now."""
-    outcomes = []
-    for town, row in _fairly((keys.town_of(pk), pk) for pk in views.due_rows(now, ROWS_MAX)):
+    outcomes = list[tuple[str, bool | None]]()
+    due = _fairly((keys.town_of(pk), pk) for pk in views.due_rows(now, ROWS_MAX))
+    for town, row in due:
         if deadline.left() < work_outbox.ROW_SECONDS_NEEDED:
+            log.warning("left_undone", kind="rows", count=len(due) - len(outcomes))
             break
         try:
             outcomes.append((row, work_outbox.work(row, now, deadline)))

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.actions import deliver, known
+from chalicelib.actions import deliver, known, tell_systems
 from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.owe import Unreachable
 from chalicelib.channels import channel
 from chalicelib.dialogue import handover, memory
 from chalicelib.model import Account, Case, Conflict, Conversation, Say, Town, Unavailable
-from chalicelib.storage import conversations, keys, thread
+from chalicelib.storage import aside, keys, thread
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
@@ -46,40 +46,48 @@ def go_on(
 ) -> Case:
     """The chat after `decide`; None from it changes nothing. What `decide` raises is raised.
 
-    Raises NoCase, Unreachable (the citizen left, erased everything, or talks to another town now), Unavailable.
+    Raises NoCase, Unreachable (the citizen left or erased everything), Unavailable.
     """
     store = CaseStore(town.slug)
     for attempt in range(TALK_TRIES_MAX):
         case = store.load(reference, deadline)
         if case is None or case.kind != "chat":
             raise NoCase(reference)
-        account, stored = _conversation(town, case, now, deadline)
+        lane, head = _conversation(town, case, now, deadline)
+        stored = lane.with_town(head, town.slug, now, deadline)
+        if not stored.subscribed:
+            raise Unreachable(case.reference)
         decided = decide(case, stored)
         if decided is None:
             return case
+        account = lane.account
         after = _after(decided, stored, account, town, now)
-        lane = ConversationStore(account, town.core["time_zone"])
         try:
-            transact(_writes(town, decided, stored, after, lane, now, deadline), deadline)
+            beside = _beside(town, decided, stored, after, now, deadline)
+            transact([*lane.placed(head, after, now), *beside], deadline)
         except (Conflict, Unknown):
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
         if channel(account.channel).PUSHES:
-            deliver.deliver_lane(lane, replace(after, v=stored.v + 1), now, holder, deadline)
+            there = replace(aside.put_back(head, after), v=head.v + 1)
+            deliver.deliver_lane(lane, there, now, holder, deadline)
         return replace(decided.case, v=case.v + 1)
     raise Unavailable("conflicts")
 
 
-def _conversation(town: Town, case: Case, now: float, deadline: Deadline) -> tuple[Account, Conversation]:
-    """The conversation the chat belongs to."""
+def _conversation(town: Town, case: Case, now: float, deadline: Deadline) -> tuple[ConversationStore, Conversation]:
+    """The conversation the chat belongs to, whichever town of the account it is with by now."""
     if case.owner is None:
         raise Unreachable(case.reference)
     kind, _, name = case.owner.account.partition(":")
     account = known.account(kind, name, deadline)
-    stored = ConversationStore(account).load(case.owner.citizen, now, deadline) if account else None
-    if account is None or stored is None or stored.town != town.slug or not stored.subscribed:
+    if account is None or town.slug not in account.towns:
         raise Unreachable(case.reference)
-    return account, stored
+    lane = ConversationStore(account, town.core["time_zone"])
+    head = lane.load(case.owner.citizen, now, deadline)
+    if head is None or not head.town:
+        raise Unreachable(case.reference)
+    return lane, head
 
 
 def _after(decided: Next, stored: Conversation, account: Account, town: Town, now: float) -> Conversation:
@@ -90,20 +98,14 @@ def _after(decided: Next, stored: Conversation, account: Account, town: Town, no
     return after
 
 
-def _writes(
-    town: Town,
-    decided: Next,
-    stored: Conversation,
-    after: Conversation,
-    lane: ConversationStore,
-    now: float,
-    deadline: Deadline,
+def _beside(
+    town: Town, decided: Next, stored: Conversation, after: Conversation, now: float, deadline: Deadline
 ) -> list[Write]:
+    """What is written with the conversation: the thread, the chat, and whatever the verb asks for."""
     person = keys.person(stored.account, stored.citizen)
-    item = lane.item(replace(after, v=stored.v + 1), now)
-    writes = [Write(conversations.TABLE, item, expected_v=stored.v)]
+    writes: list[Write] = []
     taken_over = handover.reference(after.state) and not handover.reference(stored.state)
     said = after.log if taken_over else [entry for entry in after.log if entry.seq > stored.seq]
     if said:
         writes.append(thread.item(town.slug, person, said, now))
-    return [*writes, *CaseStore(town.slug).items_for_change(decided.case, deadline), *decided.beside]
+    return [*writes, *tell_systems.cases(town).items_for_change(decided.case, deadline), *decided.beside]

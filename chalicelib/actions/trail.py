@@ -25,10 +25,15 @@ class Entry:
 def of_day(town: Town, day: dt.date, before: str, deadline: Deadline) -> tuple[list[Entry], str | None]:
     """What was done on a day (UTC), newest first, and the cursor of the next page. Two requests."""
     acts, more = audit.of_day(town.slug, day.isoformat(), deadline, before)
-    people = staff.all_of(town.slug, deadline)
-    names = {called: person.name or person.mail for person in people for called in (person.by, person.id)}
+    called = names(town, deadline)
     entries = [
-        Entry(act.at, names.get(act.by, act.by), act.what, names.get(act.about, act.about), dict(act.detail))
+        Entry(act.at, called.get(act.by, act.by), act.what, called.get(act.about, act.about), dict(act.detail))
         for act in acts
     ]
     return entries, more
+
+
+def names(town: Town, deadline: Deadline) -> dict[str, str]:
+    """What a town's staff are called, by how acts and records name them."""
+    people = staff.all_of(town.slug, deadline)
+    return {called: person.name or person.mail for person in people for called in (person.by, person.id)}

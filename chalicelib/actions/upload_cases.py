@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from secrets import token_urlsafe
 from typing import Any
 
-from chalicelib.actions import import_cases, work_outbox
-from chalicelib.actions.import_cases import BYTES_MAX, KIND
+from chalicelib.actions import import_cases
+from chalicelib.actions.import_cases import BYTES_MAX
 from chalicelib.model import Refused, Staff, Town
-from chalicelib.storage import audit, aws, dynamo, imports, keys, outbox
+from chalicelib.storage import aws, imports, keys
 from chalicelib.storage.audit import Act
-from chalicelib.storage.dynamo import Duplicate
 from chalicelib.storage.imports import Import
 from chalicelib.wire import Deadline
 
@@ -38,13 +36,7 @@ def begin(town: Town, identifier: str, person: Staff, now: float, deadline: Dead
     if aws.head_object(_bucket(), key, deadline) is None:
         raise Refused(409, "upload_unfinished", "Finish the upload first.")
     job = Import(town.slug, identifier, key, person.by, int(now))
-    row = outbox.write(town.slug, KIND, {"id": identifier}, now, row=f"import-{identifier}")
-    act = Act(now, person.by, "import_begun", identifier)
-    try:
-        dynamo.transact([row, imports.item(job), audit.item(town.slug, act, identifier[:8])], deadline)
-    except Duplicate:
-        return
-    work_outbox.ring((row,), now, deadline)
+    import_cases.start(job, Act(now, person.by, "import_begun", identifier), now, deadline)
 
 
 def found(town: Town, identifier: str, now: float, deadline: Deadline) -> Import | None:
@@ -61,9 +53,9 @@ def rejected(job: Import, deadline: Deadline, after: int = 0) -> tuple[list[list
     return shown[:SHOWN_MAX], after + SHOWN_MAX if len(shown) > SHOWN_MAX else 0
 
 
-def every_row(job: Import, deadline: Deadline) -> Iterator[list[Any]]:
-    """(line, number, outcome, reference, field, reason) of every row done so far."""
-    return imports.outcomes(job, deadline)
+def newest(town: Town, now: float, deadline: Deadline) -> tuple[Import, ...]:
+    """What was imported here lately, newest first, whoever sent it."""
+    return imports.newest(town.slug, now, deadline)
 
 
 def origin() -> str:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from chalicelib.actions import known
+from chalicelib.actions import heard, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.receive_message import (
     TURN_SECONDS,
@@ -17,16 +17,19 @@ from chalicelib.actions.receive_message import (
     open_chat,
     receive_message,
 )
-from chalicelib.channels import Credentials, Received, Request, channel
+from chalicelib.actions.speaking import Mouth
+from chalicelib.channels import Received, Request, channel
 from chalicelib.channels.viber.send import welcome
 from chalicelib.dialogue import words
 from chalicelib.model import Account, Inbound, Refused
 from chalicelib.storage import keys, outbox, secrets
+from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
 from chalicelib.wire import Deadline
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}$")
 WELCOME_ID = "0" * 12
+WEBHOOK = "webhook"  # sent once, while the webhook is being set; whoever sets it waits for our note of it
 
 
 def take_callback(name: str, request: Request, now: float, holder: str) -> dict[str, Any]:
@@ -47,11 +50,18 @@ def take_callback(name: str, request: Request, now: float, holder: str) -> dict[
         from chalicelib.actions import hear_receipt  # only a receipt pays for it
 
         hear_receipt.hear(received.event, received.about, account, now, deadline)
-    inbound = received.inbound
-    if inbound is None:
+    answer = _answer(received, account, token, now, holder, deadline)
+    heard.note(account.id, now, deadline, always=received.event == WEBHOOK)
+    return answer
+
+
+def _answer(
+    received: Received, account: Account, token: str, now: float, holder: str, deadline: Deadline
+) -> dict[str, Any]:
+    if received.inbound is None:
         return {}
     try:
-        return _handle(inbound, account, token, now, holder, deadline)
+        return _handle(received.inbound, account, token, now, holder, deadline)
     except NoTown as error:
         raise Refused(404, "unknown_account", "There is no such account.") from error
 
@@ -60,9 +70,9 @@ def _handle(
     inbound: Inbound, account: Account, token: str, now: float, holder: str, deadline: Deadline
 ) -> dict[str, Any]:
     if inbound.event == "started":
-        town, _, turn = open_chat(inbound, account, now, deadline)
+        town, turn = open_chat(inbound, account, now, deadline)
         message = words.message(turn.says[0], town, turn.voice, WELCOME_ID, now)
-        return welcome(message, Credentials(token, town.core["viber"]["name"]))
+        return welcome(message, Mouth(account, token).credentials(turn.says[0], town, turn.voice))
     if inbound.event in ("subscribed", "unsubscribed"):
         follow_or_leave(inbound, account, now, deadline)
         return {}
@@ -76,8 +86,17 @@ def _keep_odd(received: Received, request: Request, account: Account, now: float
     raw, _ = hide_personal_numbers(request.body.decode("utf-8", "replace"))
     row = keys.handled(f"{account.id} {raw}").hex()
     citizen = received.inbound.citizen if received.inbound else ""
+    head = ConversationStore(account).load(citizen, now, deadline) if citizen and len(account.towns) > 1 else None
     body = {"event": received.event, "raw": raw if len(raw) < 8000 else json.dumps(raw[:8000])}
     outbox.write_dead(
-        account.towns[0], row, "odd", body, "unknown kind", now, deadline, account=account.id, citizen=citizen
+        (head.town if head else "") or account.towns[0],
+        row,
+        "odd",
+        body,
+        "unknown kind",
+        now,
+        deadline,
+        account=account.id,
+        citizen=citizen,
     )
     log.info("odd_callback", account=account.id, kind=received.event)

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 
 from chalicelib.actions import known
 from chalicelib.model import Refused
-from chalicelib.storage import audit, dynamo, sessions, tenants
+from chalicelib.storage import audit, dynamo, sessions
 from chalicelib.storage.audit import Act
 from chalicelib.storage.sessions import Session
-from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
-
-TOWNS_SHOWN_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Towns:
-    """A page of towns by the names of their folders, and after which one the next page begins ("" at the end)."""
-
-    pointers: tuple[Pointer, ...]
-    more: str = ""
-
-
-def towns(after: str, deadline: Deadline) -> Towns:
-    """Every published town with its state and version, a page at a time. Two requests."""
-    slugs = [slug for slug in tenants.published(deadline) if slug > after]
-    shown = slugs[:TOWNS_SHOWN_MAX]
-    return Towns(tuple(tenants.pointers(shown, deadline)), shown[-1] if len(slugs) > len(shown) else "")
 
 
 def go_in(session: Session, slug: str, now: float, deadline: Deadline) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known, notify, second_way, work_outbox
+from chalicelib.actions import known, notify, second_way, tell_systems, work_outbox
 from chalicelib.actions.find_officials import heads, officials
 from chalicelib.actions.journal import log
 from chalicelib.actions.word_reminders import about, digest
@@ -115,7 +115,7 @@ def _marked(town: Town, reference: str, staff: Sequence[Staff], now: float, dead
 
 def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadline: Deadline) -> int:
     """Write down what the deadline asked for, with the e-mails and notices about it, all or nothing."""
-    store = CaseStore(town.slug)
+    store = tell_systems.cases(town)
     case = store.load(reference, deadline)
     stage = watching.stage(case, town.core, now) if case else None
     if case is None or stage is None:
@@ -130,7 +130,7 @@ def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadli
     store.save(changed, deadline, [*notify.items(notes, now), *mails, *elsewhere])
     if not readers:
         log.warning("nobody_to_remind", tenant=town.slug, where=changed.office)
-    work_outbox.ring((*mails, *elsewhere), now, deadline)
+    work_outbox.ring((*mails, *elsewhere, *store.owed(changed)), now, deadline)
     notify.send(notes, now, token_hex(4), deadline)
     return 1
 

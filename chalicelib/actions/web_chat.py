@@ -53,7 +53,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
         language_hint=voice,
         context=context[:400] if isinstance(context, str) else "",
     )
-    town, _, turn = open_chat(inbound, Account("web", slug, (slug,)), now, deadline)
+    town, turn = open_chat(inbound, Account("web", slug, (slug,)), now, deadline)
     messages = [words.message(say, town, turn.voice, f"{number:012d}", now) for number, say in enumerate(turn.says)]
     return {"session": session.id, "token": tokens.issue(session, key), "messages": _json(messages, town)}
 

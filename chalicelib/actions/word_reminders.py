@@ -1,4 +1,4 @@
-"""E-mails to staff about deadlines, in their language. No word and no name of the citizen's is in them."""
+"""E-mails to staff about deadlines, files of cases and the town's systems. No citizen's word or name is in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from chalicelib.cases import moments, notices
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Line, Staff, Town, Voice
 from chalicelib.services import case_status
+from chalicelib.storage.imports import REFUSED, Import
 
 LISTED_MAX = 60  # cases one digest lists; of more it gives the number
 
@@ -37,6 +38,22 @@ def about(town: Town, reader: Staff, case: Case, stage: str) -> Mapping[str, str
     subject = Line(f"mail_{stage}_subject", _of(town, case))
     office = Line("mail_office", {"unit": notices.unit(town.core, case.office) if case.office else "–"})
     return _letter(town, reader, subject, [Line(f"mail_{stage}"), _line(town, case), office])
+
+
+def imported(town: Town, reader: Staff, job: Import) -> Mapping[str, str]:
+    """What became of a file that the town's program laid into the bucket: numbers only."""
+    named: dict[str, Any] = {"file": job.name or job.source}
+    if job.state == REFUSED:
+        return _letter(town, reader, Line("mail_import_refused_subject", named), [Line("mail_import_refused", named)])
+    counts = {"applied": job.applied, "unchanged": job.unchanged, "rejected": job.rejected}
+    parts = [Line("mail_imported", named | counts), *([Line("mail_import_look")] if job.rejected else [])]
+    return _letter(town, reader, Line("mail_imported_subject", named | counts), parts)
+
+
+def switched_off(town: Town, reader: Staff, callback: str, since: int) -> Mapping[str, str]:
+    """A system of the town's that took nothing for days and is told nothing more."""
+    told: dict[str, Any] = {"name": callback, "date": case_status.date(town, since)}
+    return _letter(town, reader, Line("mail_callback_off_subject", told), [Line("mail_callback_off", told)])
 
 
 def _letter(town: Town, reader: Staff, subject: Line, parts: Sequence[Line]) -> Mapping[str, str]:

@@ -31,10 +31,14 @@ KINDS = {
     "chat_wait": "chat_wait",
     "erase": "erase",
     "export": "export",
+    "open311": "send_open311",
+    "open311_news": "hear_open311",
     "index_case": "index_case",
     "import_cases": "import_cases",
     "announce": "begin_announcement",
     "announce_page": "send_page",
+    "callback": "call_back",
+    "invite": "send_invites",
 }
 ONCE = frozenset({"email", "sms"})  # kinds whose other side would not notice a repetition
 PATIENT = frozenset({"index_case"})  # kinds for which a turn does not even ring: the next minute is soon enough

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chalicelib.language import catalogue, scripts
-from chalicelib.model import CYRILLIC, LATIN, Announcement, Page, PageState, Receiver, SalterError, Voice
+from chalicelib.model import CYRILLIC, LATIN, Announcement, Audience, Page, PageState, Receiver, SalterError, Voice
 
 SECOND_PERSON_ABOVE = 500
 PAGE_RECEIVERS_MAX = 300  # of one call to Viber
 WEB_RECEIVERS_MAX = 25  # they are told one after another, within one row's time
 TEXT_CHARS_MAX = 1000
+PICTURE_TEXT_CHARS_MAX = 400  # Viber takes 512 under a picture, with the way out
 PLACEHOLDER = "replace_me_with_"  # Viber would put a name or an id there
 DRAFT, APPROVED, SENDING, PAUSED, STOPPED, DONE = "draft", "approved", "sending", "paused", "stopped", "done"
 WAITING, CLAIMED, SENT, FAILED, UNCERTAIN, SKIPPED = "waiting", "claimed", "sent", "failed", "uncertain", "skipped"
@@ -46,6 +47,24 @@ def approved(found: Announcement, by: str, receivers: int, bound: int, now: floa
     if receivers > bound and by == found.by:
         raise NotNow("second_person")
     return replace(found, state=APPROVED, approved_by=by, approved_at=int(now), reason="")
+
+
+def rewritten(
+    found: Announcement,
+    text: Mapping[str, str],
+    audience: Audience,
+    at: int,
+    by: str,
+    receivers: Mapping[str, int],
+    calls: int,
+) -> Announcement:
+    """A draft with other words; whoever wrote them is its author now. Raises NotNow."""
+    if found.state != DRAFT:
+        raise NotNow("not_a_draft")
+    if found.picture and any(len(words) > PICTURE_TEXT_CHARS_MAX for words in text.values()):
+        raise NotNow("picture_text_too_long")
+    written = replace(found, text=dict(text), audience=audience, at=at, by=by, reason="")
+    return replace(written, receivers=dict(receivers), calls=calls)
 
 
 def begun(found: Announcement, pages: Sequence[Page], cut: str, now: float) -> Announcement:

@@ -6,6 +6,7 @@ tabs; headers in any of our languages and both scripts; line breaks inside quote
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ from chalicelib.model import SalterError
 
 CELL_CHARS_MAX = 20_000
 COLUMNS_MAX = 60
+HEADER_CHARS_MAX = 20_000
+PIECE_BYTES = 1024 * 1024
 DELIMITERS = ";,\t|"
 COLUMNS = (
     *("number", "subject", "name", "phone", "language", "office", "official", "status"),
@@ -65,6 +68,8 @@ _LANGUAGES = {
 _SCRIPTS = {"cirilica": "Cyrl", "cyrillic": "Cyrl", "latinica": "Latn", "latin": "Latn"}
 _YES = frozenset("da yes y true 1 x po ja d istina tacno".split())  # noqa: SIM905
 _NO = frozenset("ne no n false 0 jo nein".split())  # noqa: SIM905
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CONTROLS = ("\t", "\r", "\n")
 # The contract's name of a status → the catalogue's, where they differ.
 _STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 
@@ -88,11 +93,14 @@ class Row:
 
 def rows(written: bytes) -> list[Row]:
     """Every row that says anything. Raises BadFile."""
-    text = _text(written)
-    if not text.strip():
-        raise BadFile("empty")
+    return list(each_row(written))
+
+
+def each_row(written: bytes) -> Iterator[Row]:
+    """The same one by one, so that a long file takes no more memory than its bytes. Raises BadFile."""
+    lines = io.TextIOWrapper(io.BytesIO(written), _encoding(written), newline="")
     try:
-        return list(_rows(text))
+        yield from _rows(lines)
     except csv.Error as error:
         raise BadFile("not_csv") from error
 
@@ -125,36 +133,46 @@ def language_of(written: str) -> str:
 
 
 def safe_cell(value: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
+    """A cell that no spreadsheet takes for a formula, in narrow signs or wide ones, after blanks or none."""
+    return f"'{value}" if value[:1] in _CONTROLS or value.lstrip()[:1] in _FORMULA_SIGNS else value
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _text(written: bytes) -> str:
+def _encoding(written: bytes) -> str:
+    """How the bytes are to be read. UTF-8 is tried first, for hardly any other text is UTF-8 by chance."""
     if written[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return _decoded(written, "utf-16")
-    if b"\0" in written[:4096]:
-        raise BadFile("not_csv")
+        tried: tuple[str, ...] = ("utf-16",)
+    elif b"\0" in written[:4096]:
+        tried = ()
+    else:
+        tried = ("utf-8-sig", "cp1250")
+    for encoding in tried:
+        if _is_readable(written, encoding):
+            return encoding
+    raise BadFile("not_csv")
+
+
+def _is_readable(written: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return written.decode("utf-8-sig")
+        for start in range(0, len(written), PIECE_BYTES):
+            decoder.decode(written[start : start + PIECE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _decoded(written, "cp1250")
+        return False
+    return True
 
 
-def _decoded(written: bytes, encoding: str) -> str:
-    try:
-        return written.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise BadFile("not_csv") from error
-
-
-def _rows(text: str) -> Iterator[Row]:
+def _rows(lines: io.TextIOWrapper) -> Iterator[Row]:
     csv.field_size_limit(CELL_CHARS_MAX)
-    body = text[text.index("\n") + 1 :] if _names_delimiter(text) else text
-    skipped = 1 if body is not text else 0
-    reader = csv.reader(io.StringIO(body, newline=""), delimiter=_delimiter(body, text if skipped else ""))
+    marked, header = _head(lines)
+    lines.seek(0)
+    skipped = 1 if marked else 0
+    if marked:
+        lines.readline()
+    reader = csv.reader(lines, delimiter=marked or _delimiter(header))
     columns: list[str | None] = []
     begins = skipped + 1
     for cells in reader:
@@ -169,6 +187,18 @@ def _rows(text: str) -> Iterator[Row]:
             if name and cell.strip():
                 named.setdefault(name, _unguarded(cell))
         yield Row(line, named, any(cell.strip() for cell in cells[len(columns) :]))
+    if not columns:
+        raise BadFile("empty")
+
+
+def _head(lines: io.TextIOWrapper) -> tuple[str, str]:
+    """The delimiter by Excel's own first line (`sep=;`), "" without one, and the line that names the columns."""
+    marked, line = "", lines.readline(HEADER_CHARS_MAX)
+    if line[:4].lower() == "sep=" and len(line.rstrip("\r\n")) == 5:
+        marked, line = line[4], lines.readline(HEADER_CHARS_MAX)
+    while line and not line.strip():
+        line = lines.readline(HEADER_CHARS_MAX)
+    return marked, line
 
 
 def _columns(header: list[str]) -> list[str | None]:
@@ -178,19 +208,11 @@ def _columns(header: list[str]) -> list[str | None]:
     return columns
 
 
-def _names_delimiter(text: str) -> bool:
-    """Excel's own first line: `sep=;`."""
-    return text[:4].lower() == "sep=" and "\n" in text[:8]
-
-
-def _delimiter(body: str, marked: str) -> str:
+def _delimiter(header: str) -> str:
     """The sign that makes the most known columns of the first line."""
-    if marked:
-        return marked[4]
-    header = next((line for line in body.splitlines() if line.strip()), "")
 
     def known(sign: str) -> int:
-        return sum(column_of(cell.strip('" ')) is not None for cell in header.split(sign))
+        return sum(column_of(cell.strip('" \r\n')) is not None for cell in header.split(sign))
 
     return max(DELIMITERS, key=known)
 

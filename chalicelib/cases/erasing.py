@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"\+?\d(?:[\s./-]?\d){3,}")
 _MAIL = re.compile(r"\S+@\S+")
 _WORD = re.compile(r"\w+")
 NAME_LETTERS_MIN = 3
+ENDING_LETTERS_MAX = 3  # of a name in another case: -a, -om, -ima
 KEPT_FIELDS = ("rating", "street_folded")
 
 
@@ -59,13 +60,21 @@ def cleaned(case: Case, entry: Happening) -> Happening:
 
 
 def masked(text: str, case: Case) -> str:
-    """Words without numbers, addresses of e-mail, and what the applicant is called."""
-    called = {
-        part for value in case.applicant.values() for part in words(fold(str(value))) if len(part) >= NAME_LETTERS_MIN
-    }
+    """Words without numbers, addresses of e-mail, and what the applicant is called, in whichever case."""
+    stems = {_stem(part) for value in case.applicant.values() for part in words(fold(str(value)))}
+    called = tuple(stem for stem in stems if len(stem) >= NAME_LETTERS_MIN)
     rest = _NUMBER.sub(" ", read(_MAIL.sub(" ", text))[1])
-    named = _WORD.sub(lambda word: " " if fold(word[0]) in called else word[0], rest)
+    named = _WORD.sub(lambda word: " " if _names(fold(word[0]), called) else word[0], rest)
     return " ".join(named.split())
+
+
+def _stem(name: str) -> str:
+    """What every case of a name begins with: Mira, Miru, Mirom."""
+    return name[:-1] if len(name) > NAME_LETTERS_MIN and name[-1] in "aeiou" else name
+
+
+def _names(word: str, stems: tuple[str, ...]) -> bool:
+    return any(word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX for stem in stems)
 
 
 def _fields(case: Case) -> dict[str, object]:

@@ -19,8 +19,6 @@ _NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purge
 _HEADLINES = frozenset(
     ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
 )
-_TOWN = "notice_of"
-_AT_ONCE = "notice_urgent"
 _URGENT = frozenset(("overdue_told",))  # what cannot wait until the citizen writes again, whatever it costs
 
 
@@ -62,12 +60,6 @@ def without_buttons(say: Say) -> Say:
     return replace(say, choices=(), ask=None)
 
 
-def worded_elsewhere(say: Say, text: str, town: str) -> Say:
-    """The same notice for a conversation that is with another town now: `text` as `town` words it."""
-    told = {"text": text, _TOWN: town} | ({} if may_wait(say) else {_AT_ONCE: 1})
-    return Say(lines=(Line("raw", told),), case=say.case)
-
-
 def status_label(status: str) -> Line:
     """A status as a citizen reads it."""
     return Line(f"status.{_LABELS.get(status, status)}")
@@ -92,17 +84,12 @@ def unit(core: Mapping[str, Any], written: str) -> Line | str:
 
 def is_notice(say: Say) -> bool:
     """Whether these words are such a notice: what may not go out once consent is withdrawn."""
-    return bool(say.lines) and (say.lines[0].key in _HEADLINES or _TOWN in say.lines[0].args)
+    return bool(say.lines) and say.lines[0].key in _HEADLINES
 
 
 def may_wait(say: Say) -> bool:
     """Whether a town that pays for it may let these words wait until the citizen writes again."""
-    return is_notice(say) and say.lines[0].key not in _URGENT and _AT_ONCE not in say.lines[0].args
-
-
-def town_of(say: Say, current: str) -> str:
-    """Whose notice it is, in a conversation that is with the town `current`."""
-    return str(say.lines[0].args.get(_TOWN, current))
+    return is_notice(say) and say.lines[0].key not in _URGENT
 
 
 def _moved(case: Case) -> bool:

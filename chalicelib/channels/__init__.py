@@ -69,10 +69,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The secret of an account and the name it speaks under for a town."""
+    """The secret of an account and the name it speaks under for a town. `town` marks its buttons, where the account
+    serves several."""
 
     token: str
     sender: str
+    town: str = ""
 
 
 class Channel(Protocol):

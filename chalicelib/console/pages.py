@@ -22,10 +22,13 @@ NAVIGATION = (
     ("console/counter", "nav_counter", permissions.COUNTER),
     ("console/volunteers", "nav_volunteers", permissions.VOLUNTEERS),
     ("console/missed", "nav_missed", permissions.CONTENT),
+    ("console/content", "nav_content", permissions.CONTENT),
     ("console/announcements", "nav_announce", permissions.ANNOUNCE),
     ("console/figures", "nav_figures", permissions.FIGURES),
     ("console/staff", "nav_staff", permissions.STAFF),
+    ("console/systems", "nav_systems", permissions.SYSTEMS),
     ("console/audit", "nav_audit", permissions.AUDIT),
+    ("console/systems/open311", "nav_open311", permissions.AUDIT),
     ("console/towns", "nav_towns", permissions.TOWNS),
 )
 NAV_ICONS = {
@@ -34,10 +37,13 @@ NAV_ICONS = {
     "nav_counter": "counter",
     "nav_volunteers": "volunteer",
     "nav_missed": "question",
+    "nav_content": "document",
     "nav_announce": "send",
     "nav_figures": "figures",
     "nav_staff": "person",
+    "nav_systems": "api",
     "nav_audit": "document",
+    "nav_open311": "api",
     "nav_towns": "tray",
 }
 BAR_FIRST = 3  # of a telephone's bar; the fourth place leads to everything else
@@ -85,7 +91,10 @@ def with_media(answer: Answer, origin: str, *, pictures: str = "", uploads: str 
 
 def _allowed(visit: Visit) -> list[tuple[str, str]]:
     """The pages of the name plate that this person may open: path and name."""
-    return [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    shown = [(path, key) for path, key, permission in NAVIGATION if visit.may(permission)]
+    core = visit.town.core if visit.town is not None else {}
+    has = {"nav_systems": core.get("callbacks"), "nav_open311": core.get("open311", {}).get("endpoints")}
+    return [entry for entry in shown if has.get(entry[1], True)]
 
 
 def _initials(name: str) -> str:

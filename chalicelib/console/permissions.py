@@ -8,6 +8,8 @@ OPEN = "open"  # nobody signed in
 OWN = "own"  # anybody signed in
 CASES, CHATS, COUNTER, ANNOUNCE, APPROVE = "cases", "chats", "counter", "announce", "approve"
 VOLUNTEERS, CONTENT, FIGURES, STAFF, AUDIT, TOWNS = "volunteers", "content", "figures", "staff", "audit", "towns"
+KEYS = "keys"  # of the town's own systems
+SYSTEMS = "systems"  # the town's own, that hear of cases
 STEER = "steer"  # give a case to somebody, move its deadline
 
 _ALL = ("clerk", "operator", "head", "coordinator", "admin")
@@ -22,7 +24,9 @@ MAY: dict[str, tuple[str, ...]] = {
     CONTENT: ("admin",),
     FIGURES: ("head", "admin"),
     STAFF: ("admin",),
+    KEYS: ("admin",),
     AUDIT: ("admin",),
+    SYSTEMS: ("admin",),
     TOWNS: ("platform",),
 }
 KNOWN = frozenset((OPEN, OWN, *MAY))

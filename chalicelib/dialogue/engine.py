@@ -18,6 +18,7 @@ from chalicelib.dialogue import (
     case_codes,
     case_words,
     chat,
+    closing,
     filling,
     forms,
     handover,
@@ -57,6 +58,8 @@ _OWN = {
 # What the bot says when the citizen's words still wait for an answer.
 _UNANSWERED = ("did_you_mean", "not_understood", "service_not_offered")
 _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "complaint_answer"}
+# What no town need answer: the bot does.
+SAID_BY_THE_BOT = frozenset((*_OWN, *_SAID, "chat.greeting", "out_of_scope"))
 
 
 def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts, kinds: Kinds) -> Turn | Need:
@@ -72,6 +75,8 @@ def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts,
         if turn:
             return turn
         scene = replace(scene, conversation=handover.left(conversation))
+    if facts.closed and not _may_though_blocked(scene, closing.HELPING):
+        return _turn(scene, closing.polite_line(facts.closed), counts=("closed",))
     draft = forms.open_draft(conversation.state)
     if draft and _is_form(scene, draft.service):
         return _with_form(scene, draft)
@@ -86,15 +91,16 @@ def _heard(town: Town, conversation: Conversation, inbound: Inbound, voice: Voic
     return Heard(replace(inbound, text=text), town, voice, facts.now, numbers)
 
 
-def _may_though_blocked(scene: Scene) -> bool:
-    """Danger, and everything about one's own data."""
+def _may_though_blocked(scene: Scene, also: tuple[str, ...] = ()) -> bool:
+    """Danger, everything about one's own data, and `also` these choices."""
+    may = (*blocking.MAY, *also)
     if scene.inbound.kind == "choice":
-        return scene.inbound.choice.partition(".")[0] in blocking.MAY
+        return scene.inbound.choice.partition(".")[0] in may
     if scene.heard.danger:
         return True
     pressed = _spoken_choice(scene) or acting.meant(scene)
     if pressed:
-        return pressed.partition(".")[0] in blocking.MAY
+        return pressed.partition(".")[0] in may
     understood = scene.heard.understood if scene.heard.text else None
     return (
         understood is not None

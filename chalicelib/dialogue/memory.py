@@ -16,7 +16,7 @@ COUNT_DAYS_KEPT = 3
 SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
 SILENCE_SECONDS = 86400  # after which a message begins another conversation
 ERASED = "erased"
-KEPT_THROUGH_ERASING = ("blocked",)
+KEPT_THROUGH_ERASING = ("blocked", "tester", "uncounted")
 DETAILS = frozenset(("aid_details", "aid_details_other"))  # texts that tell a volunteer about a person
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
@@ -62,7 +62,7 @@ def released(lane: tuple[Owed, ...]) -> tuple[Owed, ...]:
 
 
 def begun_anew(conversation: Conversation) -> Conversation:
-    """What a citizen whose data was erased comes back to: nothing but whether the town blocked them."""
+    """What a citizen whose data was erased comes back to: nothing but whether they are blocked, or let into a trial."""
     if not conversation.state.get(ERASED):
         return conversation
     kept = {name: value for name, value in conversation.state.items() if name in KEPT_THROUGH_ERASING}
@@ -76,16 +76,17 @@ def erased(state: Mapping[str, Any], now: float) -> dict[str, Any]:
 
 def emptied(conversation: Conversation, said: int) -> Conversation:
     """The conversation of a turn that erases it: only the last words of that turn stay, for a day, so that a repeat
-    of the same message is answered alike. Nothing owed before goes out, and nobody may write here first any more."""
+    of the same message is answered alike. Nothing owed before goes out, and nobody may write here first any more. What
+    other towns of the same bot owe is theirs and stays."""
     last = conversation.log[-1 - said :]
-    wanted = {entry.seq for entry in last}
+    wanted = {entry.seq for entry in last} | {owed.seq for owed in conversation.lane if owed.town}
     return replace(
         conversation,
         log=last,
         lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
         sealed={},
         parked=0,
-        told=(),
+        told=tuple(told for told in conversation.told if told.town != conversation.town),
         counts={},
         subscribed=False,
         session_until=0,

@@ -44,7 +44,13 @@ def _language(town: Town, current: Voice, family: str | None) -> str:
         return current.language
     if family != "sr":
         return family if family in town.languages else current.language
-    return current.language if current.language in SOUTH_SLAVIC else town.native_language
+    return current.language if current.language in SOUTH_SLAVIC else _south_slavic(town, current)
+
+
+def _south_slavic(town: Town, current: Voice) -> str:
+    """The town's own way of writing what sr, bs and cnr share; where it has none, the language spoken so far."""
+    offered = (town.native_language, *town.languages)
+    return next((language for language in offered if language in SOUTH_SLAVIC), current.language)
 
 
 def _first_voice(town: Town, inbound: Inbound) -> Voice:

@@ -5,61 +5,94 @@ Parsing and wording only; what a request does is `actions.case_api`. Never impor
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
 
-from chalicelib.model import KINDS, Announcement, Attachment, Case, Happening, PageState, Refused
+from chalicelib.integrations import answers
+from chalicelib.integrations.answers import Kind, Status
+from chalicelib.model import Announcement, Attachment, Case, Happening, PageState, Refused
 
 BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 SPAN_DAYS_DEFAULT, SPAN_DAYS_MAX = 30, 366
-CURSOR_CHARS_MAX = 60
+CURSOR_CHARS_MAX = 200
+CURSOR_PROOF_BYTES = 12
 ANNOUNCEMENT_LANGUAGES_MAX = 10
 IDEMPOTENCY_KEY_CHARS_MAX = 200
+IDEMPOTENCY_KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
 MASKED = "•••"
 # Kinds whose words only a key with this scope reads.
 MASKED_KINDS = {"chat": "chats", "assistance": "help", "volunteer": "help"}
-_CURSOR = re.compile(r"\d{12}#[A-Z]{2}-[A-Z0-9]{4}-[A-Z0-9]{3}")
-
-Status = Literal[
-    "received",
-    "in_progress",
-    "forwarded",
-    "awaiting_opinion",
-    "awaiting_citizen",
-    "stayed",
-    "discontinued",
-    "dismissed",
-    "rejected",
-    "resolved",
-    "withdrawn",
-]
-STATUSES: tuple[str, ...] = get_args(Status)
+_IDEMPOTENCY_KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
 
 
 # What the product notes for itself among a form's answers.
 OWN_FIELDS = frozenset({"street_folded"})
 
 
-def _text(chars_max: int, pattern: str | None = None) -> StringConstraints:
+def _text(chars_max: int, pattern: str = r"\S") -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=chars_max, strict=True, pattern=pattern)
 
 
+def _moment(written: object) -> int:
+    """A time as epoch seconds."""
+    try:
+        # A "+" that nobody escaped arrives as a blank.
+        plain = str(written).strip()
+        read = datetime.fromisoformat(plain.replace(" ", "+" if "T" in plain else "T"))
+        at = read if read.tzinfo else read.replace(tzinfo=UTC)
+        return max(0, int(at.timestamp()))
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a time as 2026-03-10T10:15:00+01:00") from error
+
+
+def _day(written: object) -> date:
+    """A day, or the day of a time."""
+    plain = str(written)
+    try:
+        return date.fromisoformat(plain) if _DAY.fullmatch(plain) else datetime.fromisoformat(plain).date()
+    except ValueError as error:
+        raise ValueError("a day as 2026-03-10") from error
+
+
+def _number(written: object) -> int:
+    """A number as a query writes it: digits alone."""
+    if not re.fullmatch(r"[0-9]{1,4}", str(written)):
+        raise ValueError("a number")
+    return int(str(written))
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Name = Annotated[str, _text(120)]
 Subject = Annotated[str, _text(300)]
 Note = Annotated[str, _text(2000)]
 Number = Annotated[str, _text(60)]
 AnnouncementText = Annotated[str, _text(1000)]
-Phone = Annotated[str, _text(30, r"^\+?[\d ()/.-]{5,29}$")]
+Phone = Annotated[str, _text(30, r"^\+?[0-9 ()/.-]{5,29}$")]
 Email = Annotated[str, _text(120, r"^[^@\s]{1,64}@[^@\s]+\.[A-Za-z]{2,}$")]
 LanguageTag = Annotated[str, _text(20, r"^[A-Za-z]{2,3}(-[A-Za-z]{4,8})?$")]
+Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX), BeforeValidator(_number)]
+YesNo = Literal["0", "1"]
 EventName = Annotated[str, _text(40, r"^[a-z][a-z0-9_]{1,39}$")]
 
 
@@ -92,6 +125,8 @@ class NewCase(_Strict):
 class CaseEvent(_Strict):
     """What happened to a case. `note` stays in the office, `public_note` is for the citizen."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     status: Status | None = None
     note: Note | None = None
     public_note: Note | None = None
@@ -104,6 +139,8 @@ class CaseEvent(_Strict):
 
 class NumberedEvent(CaseEvent):
     """The same, for the case under the town's own file number."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
 
     number: Number
 
@@ -120,24 +157,53 @@ class AnnouncementAudience(_Strict):
 class NewAnnouncement(_Strict):
     """The town's words by language; the other script is derived. `at`: when to send it, at once if left out."""
 
-    text: dict[LanguageTag, AnnouncementText] = Field(min_length=1, max_length=ANNOUNCEMENT_LANGUAGES_MAX)
+    text: dict[LanguageTag, AnnouncementText] = Field(
+        min_length=1,
+        max_length=ANNOUNCEMENT_LANGUAGES_MAX,
+        json_schema_extra={"additionalProperties": False},
+    )
     audience: AnnouncementAudience | None = None
-    at: Annotated[str, _text(40)] | None = None
+    at: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a list was asked for. `updated_after` in epoch seconds, 0 = from the beginning; `call`: only cases whose
-    citizen somebody should call."""
+class NewImport(_Strict):
+    """A file of cases that is about to be laid into the bucket. `name` as the office calls it, for people."""
 
-    number: str = ""
-    status: str = ""
-    kind: str = ""
-    office: str = ""
-    updated_after: int = 0
-    call: bool = False
-    cursor: str = ""
-    limit: int = LIMIT_DEFAULT
+    name: Name | None = None
+
+
+class _Query(BaseModel):
+    """Parameters of an address; what is unknown is left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Listing(_Query):
+    """What a list of cases was asked for. `updated_after` in epoch seconds, 0 = from the beginning."""
+
+    number: Number | None = Field(None, description="the town's own file number")
+    status: Status | None = None
+    kind: Kind | None = None
+    office: Name | None = Field(None, description="id or exact title")
+    updated_after: Moment = Field(0, description="at this second or later")
+    call: YesNo = Field("0", description="1: whose citizen somebody should call, longest waiting first")
+    cursor: Annotated[str, Field(max_length=CURSOR_CHARS_MAX)] = Field(
+        "", description="of the page before; a page may be short and still have one"
+    )
+    limit: Limit = LIMIT_DEFAULT
+
+
+class OneCase(_Query):
+    """How one case is asked for."""
+
+    notices: YesNo = Field("0", description="1: its history also says what became of each notice")
+
+
+class Span(_Query):
+    """From which day to which, both in; the last thirty days if none are named."""
+
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="to")
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -151,7 +217,7 @@ def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
     if len(body) > BODY_BYTES_MAX:
         raise Refused(413, "too_large", f"At most {BODY_BYTES_MAX // 1024} kB.")
     try:
-        data = json.loads(body)
+        data = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "malformed", "The body is not JSON.") from error
     if not isinstance(data, dict):
@@ -159,76 +225,67 @@ def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
     return checked(model, data)
 
 
-def checked(model: type[Model], data: dict[str, Any]) -> Model:
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def checked(model: type[Model], data: Mapping[str, Any]) -> Model:
     """`data` as `model`, whoever sent it. Raises Refused 422 naming the field."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
         # Only where and which rule: what was sent may be somebody's name or number.
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])[:80]
+        field = ".".join(str(part) for part in first["loc"])[:80].encode("utf-8", "replace").decode()
         raise Refused(422, "bad_value", f"{field}: {first['msg']}", field) from error
 
 
-def listing(query: Mapping[str, str]) -> Listing:
-    """The parameters of a list. Raises Refused 422 naming the parameter."""
-    status, kind = query.get("status", ""), query.get("kind", "")
-    if status and status not in STATUSES:
-        raise Refused(422, "unknown_status", f"status is one of {', '.join(STATUSES)}.", "status")
-    if kind and kind not in KINDS:
-        raise Refused(422, "unknown_kind", f"kind is one of {', '.join(KINDS)}.", "kind")
-    cursor = query.get("cursor", "")
-    if cursor and not _CURSOR.fullmatch(cursor):
-        raise Refused(422, "bad_cursor", "Use the cursor of the page before.", "cursor")
-    return Listing(
-        number=query.get("number", ""),
-        status=status,
-        kind=kind,
-        office=query.get("office", ""),
-        call=_yes(query, "call"),
-        updated_after=moment(query.get("updated_after", ""), "updated_after"),
-        cursor=cursor,
-        limit=_limit(query.get("limit", "")),
-    )
-
-
-def _yes(query: Mapping[str, str], name: str) -> bool:
-    written = query.get(name, "")
-    if written not in ("", "0", "1"):
-        raise Refused(422, "bad_value", f"{name} is 1 or left out.", name)
-    return written == "1"
-
-
-def with_notices(query: Mapping[str, str]) -> bool:
-    """Whether one case is asked for with what became of its notices. Raises Refused 422."""
-    return _yes(query, "notices")
+def asked(model: type[Model], query: Mapping[str, str]) -> Model:
+    """The parameters of an address as `model`. Raises Refused 422 naming the parameter."""
+    return checked(model, query)
 
 
 def span(query: Mapping[str, str], today: date) -> tuple[date, date]:
     """From which day to which figures were asked for. Raises Refused 422 naming the parameter."""
-    last = _date(query, "to") or today
-    first = _date(query, "from") or last - timedelta(days=SPAN_DAYS_DEFAULT - 1)
+    wanted = asked(Span, query)
+    last = wanted.last or today
+    first = wanted.first or max(date.min + timedelta(days=SPAN_DAYS_MAX), last) - timedelta(days=SPAN_DAYS_DEFAULT - 1)
     if first > last or (last - first).days >= SPAN_DAYS_MAX:
         raise Refused(422, "bad_span", f"from lies before to, at most {SPAN_DAYS_MAX} days.", "from")
     return first, last
 
 
-def _date(query: Mapping[str, str], name: str) -> date | None:
-    written = query.get(name, "")
-    if not written:
+def cursor_of(token: str, walk: str, position: str | None) -> str | None:
+    """Where a walk through a list goes on, for the holder of this key alone."""
+    if position is None:
         return None
+    return base64.urlsafe_b64encode(_proof(token, walk, position) + position.encode()).decode().rstrip("=")
+
+
+def position_of(token: str, walk: str, cursor: str) -> str:
+    """The position in a cursor we gave, "" for none. Raises Refused 422 for any other."""
+    if not cursor:
+        return ""
     try:
-        return date.fromisoformat(written[:10])
-    except ValueError as error:
-        raise Refused(422, "bad_date", "A day as 2026-03-10.", name) from error
+        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        position = plain[CURSOR_PROOF_BYTES:].decode()
+    except ValueError:
+        position, plain = "", b""
+    if not position or not hmac.compare_digest(plain[:CURSOR_PROOF_BYTES], _proof(token, walk, position)):
+        raise Refused(422, "bad_cursor", "Use the cursor of the page before.", "cursor")
+    return position
+
+
+def _proof(token: str, walk: str, position: str) -> bytes:
+    return hmac.new(token.encode(), f"cursor {walk} {position}".encode(), hashlib.sha256).digest()[:CURSOR_PROOF_BYTES]
 
 
 def idempotency_key(headers: Mapping[str, str]) -> str:
     """The caller's own name of this request; "" if it has none. Raises Refused 422 for one of another shape."""
-    key = headers.get("idempotency-key", "")
-    if not key.isprintable() or len(key) > IDEMPOTENCY_KEY_CHARS_MAX:
-        raise Refused(422, "bad_idempotency_key", f"At most {IDEMPOTENCY_KEY_CHARS_MAX} printable characters.")
-    return key
+    key = headers.get("idempotency-key")
+    if key is not None and not (len(key) <= IDEMPOTENCY_KEY_CHARS_MAX and _IDEMPOTENCY_KEY.fullmatch(key)):
+        raise Refused(422, "bad_idempotency_key", f"1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters.")
+    return key or ""
 
 
 def bearer(headers: Mapping[str, str]) -> str:
@@ -236,34 +293,12 @@ def bearer(headers: Mapping[str, str]) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _limit(written: str) -> int:
-    if not written:
-        return LIMIT_DEFAULT
-    if not re.fullmatch(r"[0-9]{1,4}", written) or not 1 <= int(written) <= LIMIT_MAX:
-        raise Refused(422, "bad_limit", f"limit is a number from 1 to {LIMIT_MAX}.", "limit")
-    return int(written)
-
-
-def moment(written: str, field: str) -> int:
-    """A time as epoch seconds, 0 for none. Raises Refused 422 naming the field."""
-    if not written:
-        return 0
-    try:
-        # A "+" that nobody escaped arrives as a blank.
-        read = datetime.fromisoformat(written.strip().replace(" ", "+" if "T" in written else "T"))
-        at = read if read.tzinfo else read.replace(tzinfo=UTC)
-        return max(0, int(at.timestamp()))
-    except (ValueError, OverflowError) as error:
-        message = "A time as 2026-03-10T10:15:00+01:00."
-        raise Refused(422, "bad_time", message, field) from error
-
-
 # --- what is told -----------------------------------------------------------------------------------------------
 
 
 def case_json(
     case: Case, time_zone: str, scopes: frozenset[str], link: Callable[[Attachment], str | None]
-) -> dict[str, Any]:
+) -> answers.Case:
     """A case as the contract tells it. Sealed slots are masked always, chats and help for keys without their scope.
 
     `link` gives the address under which an attachment may be fetched for a short while, None while it may not.
@@ -272,7 +307,7 @@ def case_json(
     hidden = case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
     place, voice, assignee = case.place, case.voice, case.assignee
     fields = {slot: MASKED if hidden else value for slot, value in case.fields.items() if slot not in OWN_FIELDS}
-    told = {
+    told: answers.Case = {
         "reference": case.reference,
         "number": case.number or None,
         "kind": case.kind,
@@ -312,11 +347,11 @@ def case_json(
 def announcement_json(
     found: Announcement,
     state: str,
-    counts: Mapping[str, int],
+    counts: answers.Counts,
     pages: Iterable[PageState],
-    price: Mapping[str, Any] | None,
+    price: answers.Price | None,
     time_zone: str,
-) -> dict[str, Any]:
+) -> answers.Announcement:
     """An announcement as the contract tells it; nobody's id is in it."""
     zone, sizes = ZoneInfo(time_zone), {page.n: page.size for page in found.pages}
     audience = found.audience
@@ -335,9 +370,9 @@ def announcement_json(
         "created_at": _time(found.created_at, zone),
         "approved_at": _time(found.approved_at, zone),
         "began_at": _time(found.began_at, zone),
-        "counts": dict(counts),
+        "counts": counts,
         "calls": found.calls,
-        "price": dict(price) if price else None,
+        "price": price,
         "pages": [{"n": page.n, "state": page.state, "size": sizes[page.n]} for page in pages],
     }
 
@@ -373,7 +408,7 @@ class Summed(Protocol):
     def rating_mean(self) -> float | None: ...
 
 
-def figures_json(figures: Summed, spent: tuple[float, str] | None = None) -> dict[str, Any]:
+def figures_json(figures: Summed, spent: tuple[float, str] | None = None) -> answers.Figures:
     """Figures as the contract tells them. What costs money and is not known is null, not nought.
 
     `spent`: for messages, and in which currency; None where the town has no confirmed price.
@@ -397,7 +432,7 @@ def figures_json(figures: Summed, spent: tuple[float, str] | None = None) -> dic
     }
 
 
-def _happening(entry: Happening, zone: ZoneInfo, hidden: bool) -> dict[str, Any]:
+def _happening(entry: Happening, zone: ZoneInfo, hidden: bool) -> answers.Happening:
     return {
         "at": _time(entry.at, zone),
         "event": entry.event,

@@ -1,291 +1,290 @@
-"""The case API told to programs: OpenAPI 3.1, made from the same models that check the requests."""
+"""The case API told to programs: OpenAPI 3.1, made from the models that check what is asked and what is answered.
+
+What stands here and nowhere else: which address does what, in words. `make openapi` writes it to docs/openapi.json.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from chalicelib.integrations import answers
 from chalicelib.integrations.case_api import (
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    STATUSES,
+    IDEMPOTENCY_KEY_CHARS_MAX,
+    IDEMPOTENCY_KEY_PATTERN,
     CaseEvent,
+    Listing,
     NewAnnouncement,
     NewCase,
+    NewImport,
     NumberedEvent,
+    OneCase,
+    Span,
 )
-from chalicelib.model import KINDS
 from chalicelib.version import VERSION
 
-_BODIES = (NewCase, CaseEvent, NumberedEvent, NewAnnouncement)
 _REF = "#/components/schemas/"
-_TIME = {"type": ["string", "null"], "format": "date-time"}
-_WORD = {"type": ["string", "null"]}
+_READ, _WRITE = "cases:read", "cases:write"
+_IMPORT_EXAMPLE = "number;subject;name;phone;status;consent\n17/26;Legalizacija;Mira M.;060 123 4567;in_progress;da\n"
+_ERRORS: Mapping[str, tuple[str, str]] = {
+    "400": ("Malformed", "What was sent cannot be read"),
+    "401": ("NoKey", "No such key"),
+    "403": ("NotAllowed", "The key lacks the scope, or this needs somebody else"),
+    "404": ("NotThere", "Not there, or another town's"),
+    "409": ("InTheWay", "In the way of something that is there already"),
+    "413": ("TooLarge", "Too large"),
+    "415": ("WrongType", "Not of a type that is taken here"),
+    "422": ("NotTaken", "Understood but refused; `field` says which one, where it is one"),
+    "429": ("TooMany", "Too many requests of this key; nothing of this one was done"),
+    "503": ("NotNow", "Nothing was stored, or not all of it; the same request may be sent again"),
+}
+_GET_ERRORS = ("401", "403", "404", "422", "429", "503")
+_POST_ERRORS = tuple(_ERRORS)
+_WAIT = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}}
+_PARAMETERS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "tenant": ("the town's short name, as the key's", {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,39}$"}),
+    "reference": (
+        "of a case; case, spaces, hyphens and script do not matter",
+        {"type": "string", "minLength": 1, "maxLength": 60, "examples": ["SO-7KM4-2A9"]},
+    ),
+    "identifier": ("what was answered when it was made", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,40}$"}),
+}
+
+
+# What an answer leads on to: the operation, its parameter, and where in the answer that stands.
+Link = tuple[str, str, str]
+_TO_CASE: tuple[Link, ...] = tuple((name, "reference", "/reference") for name in ("getCase", "changeCase"))
+_TO_IMPORT: tuple[Link, ...] = (("getImport", "identifier", "/id"),)
+_TO_ANNOUNCEMENT: tuple[Link, ...] = tuple(
+    (name, "identifier", "/id") for name in ("getAnnouncement", "approveAnnouncement", "stopAnnouncement")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to ask for: `path` behind `/api/v1/{tenant}/`, the shapes of what is sent and answered."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    scope: str
+    answer: Any
+    told: str
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: str = "200"
+    takes_csv: bool = False
+    leads_to: tuple[Link, ...] = ()
+
+
+OPERATIONS = (
+    Operation(
+        *("post", "cases", "fileCase", "File a case; the answer's link is for the slip", _WRITE),
+        *(answers.Filed, "It is filed; link and code are told this once", NewCase),
+        status="201",
+        leads_to=_TO_CASE,
+    ),
+    Operation(
+        *("get", "cases", "listCases", "Cases, last changed first", _READ, answers.Page, "A page"),
+        query=Listing,
+    ),
+    Operation(
+        *("get", "cases/{reference}", "getCase", "One case with its whole history", _READ, answers.Case, "The case"),
+        query=OneCase,
+    ),
+    Operation(
+        *("post", "cases/{reference}/events", "changeCase", "Say what happened to a case", _WRITE),
+        *(answers.Case, "The case after it", CaseEvent),
+        status="201",
+    ),
+    Operation(
+        *("post", "cases/events", "changeCaseByNumber", "Say what happened to the case of a file number", _WRITE),
+        *(answers.Case, "The case after it", NumberedEvent),
+        status="201",
+        leads_to=_TO_CASE,
+    ),
+    Operation(
+        *("post", "cases/import", "importCases", "A file of cases: a new number files, a known one changes", _WRITE),
+        *(answers.Imported, "What became of the rows"),
+        takes_csv=True,
+    ),
+    Operation(
+        *("post", "imports", "beginImport", "A longer file: where to lay it; it is worked when it is there", _WRITE),
+        *(answers.ImportForm, "The form that takes the file", NewImport),
+        status="201",
+        leads_to=_TO_IMPORT,
+    ),
+    Operation(
+        *("get", "imports/{identifier}", "getImport", "How far an import has come", _WRITE),
+        *(answers.Import, "The import"),
+    ),
+    Operation(
+        *("post", "announcements", "writeAnnouncement", "Write an announcement; its receivers are counted"),
+        *("announcements", answers.Announcement, "The draft", NewAnnouncement),
+        status="201",
+        leads_to=_TO_ANNOUNCEMENT,
+    ),
+    Operation(
+        *("get", "announcements/{identifier}", "getAnnouncement", "One announcement as it stands"),
+        *("announcements", answers.Announcement, "The announcement"),
+    ),
+    Operation(
+        "post",
+        "announcements/{identifier}/approve",
+        "approveAnnouncement",
+        "Approve it; above the town's bound with another key than it was written with",
+        *("announcements", answers.Announcement, "The announcement after it"),
+        status="201",
+    ),
+    Operation(
+        *("post", "announcements/{identifier}/stop", "stopAnnouncement", "Send no further page of it"),
+        *("announcements", answers.Announcement, "The announcement after it"),
+        status="201",
+    ),
+    Operation(
+        *("get", "figures", "getFigures", "What the town's work came to; the last thirty days if none are named"),
+        *("figures", answers.Figures, "The figures, renewed every hour"),
+        query=Span,
+    ),
+)
 
 
 def document() -> dict[str, Any]:
     """The whole description."""
-    models: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in _BODIES]
-    _, schemas = models_json_schema(models, ref_template=_REF + "{model}")
+    schemas = _schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for each in OPERATIONS:
+        path = f"/api/v1/{{tenant}}/{each.path}"
+        entry = paths.setdefault(path, {"parameters": [_path(name) for name in _names(path)]})
+        entry[each.method] = _operation(each)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Šalter: cases of a town", "version": VERSION},
-        "security": [{"key": []}],
-        "paths": {
-            "/api/v1/{tenant}/cases": {
-                "parameters": [_path("tenant")],
-                "post": _posts("NewCase", "Filed", "File a case; the answer's link is for the slip.", "Filed"),
-                "get": {
-                    "summary": "Cases, last changed first",
-                    "parameters": _list_parameters(),
-                    "responses": {"200": _answer("Page", "A page"), **_errors()},
-                },
-            },
-            "/api/v1/{tenant}/cases/events": {
-                "parameters": [_path("tenant")],
-                "post": _posts("NumberedEvent", "Case", "Change the case under a file number.", "The case after it"),
-            },
-            "/api/v1/{tenant}/cases/import": {
-                "parameters": [_path("tenant")],
-                "post": {
-                    "summary": "A file of cases: a new number files a case, a known one changes it; may be repeated.",
-                    "requestBody": {
-                        "required": True,
-                        "description": "The first line names the columns; also UTF-16, Windows-1250, commas, tabs.",
-                        "content": {"text/csv": {"schema": {"type": "string"}, "example": _IMPORT_EXAMPLE}},
-                    },
-                    "responses": {"200": _answer("Imported", "What became of the rows"), **_errors(posted=True)},
-                },
-            },
-            "/api/v1/{tenant}/cases/{reference}": {
-                "parameters": [_path("tenant"), _path("reference")],
-                "get": {
-                    "summary": "One case",
-                    "parameters": [
-                        {
-                            "name": "notices",
-                            "in": "query",
-                            "schema": {**_YES, "description": "1: its history also says what became of each notice"},
-                        }
-                    ],
-                    "responses": {"200": _answer("Case", "The case"), **_errors()},
-                },
-            },
-            "/api/v1/{tenant}/cases/{reference}/events": {
-                "parameters": [_path("tenant"), _path("reference")],
-                "post": _posts("CaseEvent", "Case", "Change a case.", "The case after it"),
-            },
-            "/api/v1/{tenant}/announcements": {
-                "parameters": [_path("tenant")],
-                "post": _posts(
-                    "NewAnnouncement", "Announcement", "Write an announcement; its receivers are counted.", "The draft"
-                ),
-            },
-            "/api/v1/{tenant}/announcements/{identifier}": {
-                "parameters": [_path("tenant"), _path("identifier")],
-                "get": {
-                    "summary": "One announcement as it stands",
-                    "responses": {"200": _answer("Announcement", "The announcement"), **_errors()},
-                },
-            },
-            "/api/v1/{tenant}/announcements/{identifier}/approve": {
-                "parameters": [_path("tenant"), _path("identifier")],
-                "post": _posts("", "Announcement", "Approve it, above the town's bound with another key.", "Approved"),
-            },
-            "/api/v1/{tenant}/announcements/{identifier}/stop": {
-                "parameters": [_path("tenant"), _path("identifier")],
-                "post": _posts("", "Announcement", "Send no further page of it.", "The announcement after it"),
-            },
-            "/api/v1/{tenant}/figures": {
-                "parameters": [_path("tenant")],
-                "get": {
-                    "summary": "What the town's work came to; the last thirty days if none are named",
-                    "parameters": [
-                        {"name": name, "in": "query", "schema": {"type": "string", "format": "date"}}
-                        for name in ("from", "to")
-                    ],
-                    "responses": {"200": _answer("Figures", "The figures, renewed every hour"), **_errors()},
-                },
-            },
+        "info": {
+            "title": "Šalter: a town's cases",
+            "version": VERSION,
+            "summary": "For the office systems of towns.",
+            "description": "Every request carries the town's key. What is refused changes nothing.",
         },
+        "security": [{"key": []}],
+        "paths": paths,
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": schemas["$defs"]
-            | {
-                "Case": _CASE,
-                "Page": _PAGE,
-                "Filed": _FILED,
-                "Imported": _IMPORTED,
-                "Figures": _FIGURES,
-                "Announcement": _ANNOUNCEMENT,
-                "Error": _ERROR,
-            },
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "the town's API key"}},
+            "responses": {name: _error(status) for status, (name, _) in _ERRORS.items()},
+            "schemas": schemas,
         },
     }
 
 
-_YES = {"type": "string", "enum": ["0", "1"]}
+class _Plain(GenerateJsonSchema):
+    """No titles beside names that say the same; words of a docstring on one line."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        made = super().generate_inner(schema)
+        if isinstance(made.get("description"), str):
+            made["description"] = " ".join(made["description"].split())
+        return made
+
+
+def _schemas() -> dict[str, Any]:
+    asked = [each.body for each in OPERATIONS if each.body]
+    told = dict.fromkeys([*(each.answer for each in OPERATIONS), answers.Error])
+    inputs = [(model, "validation", TypeAdapter(model)) for model in asked]
+    shapes = [(shape, "serialization", TypeAdapter(shape)) for shape in told]
+    _, made = TypeAdapter.json_schemas(
+        [*inputs, *shapes],  # type: ignore[list-item]
+        ref_template=_REF + "{model}",
+        schema_generator=_Plain,
+    )
+    return dict(sorted(made["$defs"].items()))
+
+
+def _operation(each: Operation) -> dict[str, Any]:
+    posts = each.method == "post"
+    parameters = ([_once()] if posts else []) + (_query(each.query) if each.query else [])
+    errors = _POST_ERRORS if posts else _GET_ERRORS
+    return {
+        "operationId": each.name,
+        "summary": each.summary,
+        "description": f"Scope of the key: {each.scope}.",
+        "tags": [each.path.partition("/")[0]],
+        **({"parameters": parameters} if parameters else {}),
+        **({"requestBody": _body(each)} if each.body or each.takes_csv else {}),
+        "responses": {each.status: _answer(each.answer.__name__, each.told) | _links(each)}
+        | {status: {"$ref": f"#/components/responses/{_ERRORS[status][0]}"} for status in errors},
+    }
+
+
+def _links(each: Operation) -> dict[str, Any]:
+    links = {
+        name: {
+            "operationId": name,
+            "parameters": {"tenant": "$request.path.tenant", parameter: f"$response.body#{pointer}"},
+        }
+        for name, parameter, pointer in each.leads_to
+    }
+    return {"links": links} if links else {}
+
+
+def _body(each: Operation) -> dict[str, Any]:
+    if each.body:
+        return {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + each.body.__name__}}}}
+    return {
+        "required": True,
+        "description": "The first line names the columns. UTF-8, UTF-16 or Windows-1250; semicolons, commas or tabs.",
+        "content": {"text/csv": {"schema": {"type": "string", "minLength": 1}, "example": _IMPORT_EXAMPLE}},
+    }
+
+
+def _names(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
 def _path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    description, schema = _PARAMETERS[name]
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
-def _list_parameters() -> list[dict[str, Any]]:
-    limit = {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}
-    schemas: dict[str, dict[str, Any]] = {
-        "number": {"type": "string"},
-        "status": {"type": "string", "enum": list(STATUSES)},
-        "kind": {"type": "string", "enum": list(KINDS)},
-        "office": {"type": "string", "description": "id or exact title"},
-        "updated_after": {"type": "string", "format": "date-time", "description": "at this second or later"},
-        "call": {**_YES, "description": "1: whose citizen somebody should call, longest waiting first"},
-        "cursor": {"type": "string", "description": "of the page before; a page may be short and still have one"},
-        "limit": limit,
-    }
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
-
-
-def _posts(body: str, answer: str, summary: str, description: str) -> dict[str, Any]:
-    key = {
+def _once() -> dict[str, Any]:
+    return {
         "name": "Idempotency-Key",
         "in": "header",
-        "schema": {"type": "string", "maxLength": 200},
-        "description": "the same key within 24 hours: the same answer, nothing done twice; another body: 422",
+        "description": "The same key within 24 hours: the same answer, nothing done twice; with another body: 422",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": IDEMPOTENCY_KEY_CHARS_MAX,
+            "pattern": IDEMPOTENCY_KEY_PATTERN,
+        },
     }
-    asked = {"required": True, "content": {"application/json": {"schema": {"$ref": _REF + body}}}}
-    return {
-        "summary": summary,
-        "parameters": [key],
-        **({"requestBody": asked} if body else {}),
-        "responses": {"201": _answer(answer, description), **_errors(posted=True)},
-    }
+
+
+def _query(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """A query's fields as parameters: what may be null there may be left out here."""
+    fields = model.model_json_schema(by_alias=True, schema_generator=_Plain)["properties"]
+    return [_parameter(name, dict(schema)) for name, schema in fields.items()]
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    description = schema.pop("description", None)
+    options = [option for option in schema.pop("anyOf", []) if option.get("type") != "null"]
+    schema |= options[0] if options else {}
+    if schema.get("default") in (None, "", 0):
+        schema.pop("default", None)
+    said = {"description": description} if description else {}
+    return {"name": name, "in": "query", **said, "schema": schema}
 
 
 def _answer(schema: str, description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": {"$ref": _REF + schema}}}}
 
 
-def _errors(posted: bool = False) -> dict[str, Any]:
-    meanings = {
-        "401": "No such key",
-        "403": "The key lacks the scope",
-        "404": "Not there, or another town's",
-        "422": "Understood but refused",
-        "429": "Too many requests of this key; try again after the seconds of Retry-After",
-        "503": "Nothing was stored; try again",
-    }
-    if posted:
-        meanings |= {"400": "Malformed", "409": "Taken", "413": "Too large", "415": "Not JSON"}
-    return {status: _answer("Error", meaning) for status, meaning in sorted(meanings.items())}
-
-
-def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [name for name in properties if name not in optional],
-    }
-
-
-_HAPPENING = _object(
-    {
-        "at": _TIME,
-        "event": {"type": "string"},
-        "status": {"type": "string", "enum": list(STATUSES)},
-        "by": {"type": "string"},
-        "note": _WORD,
-        "public": {"type": "boolean"},
-    }
-)
-_PLACE = _object({"latitude": {"type": ["number", "null"]}, "longitude": {"type": ["number", "null"]}, "text": _WORD})
-_ATTACHMENT = _object(
-    {
-        "id": {"type": "string"},
-        "type": {"type": "string"},
-        "size": {"type": "integer"},
-        "state": {"type": "string"},
-        "url": _WORD,
-    }
-)
-_CASE = _object(
-    {
-        "reference": {"type": "string"},
-        "number": _WORD,
-        "kind": {"type": "string", "enum": list(KINDS)},
-        "category": _WORD,
-        "status": {"type": "string", "enum": list(STATUSES)},
-        "subject": {"type": "string"},
-        **dict.fromkeys(("office", "official", "awaiting_institution", "forwarded_to"), _WORD),
-        **dict.fromkeys(("channel", "language", "script"), _WORD),
-        **dict.fromkeys(("created_at", "updated_at", "due_at", "closed_at"), _TIME),
-        "fields": {"type": "object"},
-        "place": {"oneOf": [_PLACE, {"type": "null"}]},
-        "attachments": {"type": "array", "items": _ATTACHMENT},
-        "history": {"type": "array", "items": _HAPPENING},
-        "consent": {"type": "boolean"},
-        "assignee": _object({"kind": {"enum": ["staff", "volunteer"]}, "id": _WORD, "name": _WORD}),
-    },
-    optional=("assignee",),
-)
-_PAGE = _object({"cases": {"type": "array", "items": {"$ref": _REF + "Case"}}, "cursor": _WORD})
-_LINK = _object(
-    {"viber": _WORD, "web": _WORD, "qr_svg": {"type": "string"}, "code": {"type": "string"}, "expires": _TIME}
-)
-_FILED = _object({"reference": {"type": "string"}, "number": _WORD, "link": _LINK})
-_COUNT = {"type": "integer", "minimum": 0}
-_NUMBER = {"type": ["number", "null"]}
-_FIGURES = _object(
-    {
-        "from": {"type": "string", "format": "date"},
-        "to": {"type": "string", "format": "date"},
-        "people": _COUNT,
-        "conversations": _COUNT,
-        "messages": _object({"in": _COUNT, "out": _COUNT}),
-        "cases": {
-            "type": "array",
-            "items": _object({"kind": {"type": "string"}, "category": _WORD, "opened": _COUNT, "closed": _COUNT}),
-        },
-        "first_answer_minutes": _object({"median": _NUMBER, "p90": _NUMBER}),
-        "deadlines": _object({"kept": _COUNT, "missed": _COUNT}),
-        "unanswered": {"type": "number", "description": "share of messages that were not understood"},
-        "ratings": _object({"count": _COUNT, "mean": _NUMBER}),
-        "cost": _object({"currency": {"type": "string"}, "messages": _NUMBER, "aws": _NUMBER}),
-    }
-)
-_IMPORT_EXAMPLE = "number;subject;name;phone;status;consent\n17/26;Legalizacija;Mira M.;060 123 4567;in_progress;da\n"
-_REJECTED = _object({"line": {"type": "integer"}, "field": _WORD, "reason": {"type": "string"}})
-_IMPORTED = _object(
-    {
-        "applied": {"type": "integer"},
-        "unchanged": {"type": "integer"},
-        "rejected": {"type": "array", "items": _REJECTED},
-    }
-)
-_NAMES = {"type": "array", "items": {"type": "string"}}
-_ANNOUNCEMENT = _object(
-    {
-        "id": {"type": "string"},
-        "state": {"type": "string", "enum": ["draft", "approved", "sending", "paused", "stopped", "done"]},
-        "reason": _WORD,
-        "text": {"type": "object", "additionalProperties": {"type": "string"}},
-        "audience": _object(dict.fromkeys(("topics", "settlements", "languages", "channels"), _NAMES)),
-        **dict.fromkeys(("at", "created_at", "approved_at", "began_at"), _TIME),
-        "counts": _object(
-            dict.fromkeys(
-                ("audience", "sent", "delivered", "seen", "failed", "left", "uncertain", "skipped", "web"), _COUNT
-            )
-        ),
-        "calls": _COUNT,
-        "price": {"oneOf": [_object({"amount": {"type": "number"}, "currency": {"type": "string"}}), {"type": "null"}]},
-        "pages": {
-            "type": "array",
-            "items": _object({"n": _COUNT, "state": {"type": "string"}, "size": _COUNT}),
-        },
-    }
-)
-_ERROR = _object(
-    {"error": _object({"code": {"type": "string"}, "message": {"type": "string"}, "field": _WORD}, optional=("field",))}
-)
+def _error(status: str) -> dict[str, Any]:
+    return _answer("Error", _ERRORS[status][1]) | ({"headers": _WAIT} if status in ("429", "503") else {})

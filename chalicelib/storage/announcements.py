@@ -23,7 +23,7 @@ RECEIPTS_TABLE = "conversations"
 SHAPE = 1
 KEPT_DAYS = 3 * 366
 RECEIVERS_KEPT_DAYS = 15
-ANNOUNCING_KEPT_DAYS = 3
+ANNOUNCING_KEPT_DAYS = 15  # Viber tries for fourteen
 NEWS_KEPT_DAYS = 90
 LISTED_MAX = 30
 NEWS_READ_MAX = 20
@@ -47,6 +47,8 @@ class AnnouncementStore:
         body = asdict(after)
         for name in ("id", "tenant", "state", "v"):
             del body[name]
+        if not after.picture:
+            del body["picture"]
         item = {
             "pk": keys.announcement(self.town, after.id),
             "sk": keys.HEAD,
@@ -149,7 +151,7 @@ class AnnouncementStore:
         return Write(RECEIPTS_TABLE, item)
 
     def announcing_item(self, found: Announcement, account: str, now: float) -> Write:
-        """That receipts with an unknown token may be of this announcement for a while."""
+        """That receipts of this account may be of this announcement for a while."""
         item = {
             "pk": keys.announcing(account),
             "sk": f"{self.town}#{found.id}",
@@ -213,10 +215,11 @@ def page_of(account: str, token: str, now: float, deadline: Deadline) -> tuple[s
     return item["town"], identifier, int(n)
 
 
-def announcing(account: str, now: float, deadline: Deadline) -> list[tuple[str, str]]:
-    """Town and id of what an account was used for lately."""
+def announcing(account: str, now: float, deadline: Deadline) -> list[tuple[str, str, int]]:
+    """Town, id and beginning of what an account was used for lately; one query."""
     items = dynamo.page(RECEIPTS_TABLE, None, ("pk", keys.announcing(account)), deadline, sort="sk", limit=LISTED_MAX)
-    return [(item["town"], item["about"]) for item in items if item["exp"] > now]
+    kept = ANNOUNCING_KEPT_DAYS * 86400
+    return [(item["town"], item["about"], int(item["exp"]) - kept) for item in items if item["exp"] > now]
 
 
 def _from_item(town: str, item: Item) -> Announcement:

@@ -210,6 +210,15 @@ def head_object(bucket: str, key: str, deadline: wire.Deadline) -> tuple[int, st
     return int(reply.headers.get("content-length", "0")), reply.headers.get("content-type", "")
 
 
+def object_stamp(bucket: str, key: str, deadline: wire.Deadline) -> tuple[int, str] | None:
+    """Size in bytes of an object, and what tells this writing of it from any other; None when it is not there."""
+    reply = _object("HEAD", bucket, key, deadline.within(CALL_SECONDS_MAX))
+    if reply is None:
+        return None
+    stamp = f"{reply.headers.get('etag', '')} {reply.headers.get('last-modified', '')}"
+    return int(reply.headers.get("content-length", "0")), stamp
+
+
 def get_object(bucket: str, key: str, bytes_max: int, deadline: wire.Deadline) -> bytes | None:
     """An object's bytes, None when it is not there. Raises Unavailable, also for one of more than `bytes_max`."""
     reply = _object("GET", bucket, key, deadline.within(OBJECT_SECONDS_MAX), bytes_max=bytes_max)

@@ -62,9 +62,16 @@ class Looking:
 _noted_months: set[tuple[str, str]] = set()
 
 
+# What is owed to others for these new entries of a case's history, written with them. The case has its new version.
+Owes = Callable[[Case, Sequence[Happening]], list[Write]]
+
+
 class CaseStore:
-    def __init__(self, town: str) -> None:
+    """`owes` is asked at every write that adds to a history; `actions.tell_systems.cases` makes such a store."""
+
+    def __init__(self, town: str, owes: Owes | None = None) -> None:
         self.town = town
+        self._owes = owes
 
     # --- one case ----------------------------------------------------------------------------------------------
 
@@ -81,7 +88,8 @@ class CaseStore:
             return None
         case = from_item(items[-1])
         past = tuple(_happening(json.loads(zlib.decompress(item["body"]))) for item in items if item["sk"][:2] == "E#")
-        return replace(case, history=past + case.history)
+        whole = past + case.history
+        return replace(case, history=whole, recorded=len(whole))
 
     def by_number(self, number: str, deadline: Deadline) -> Case | None:
         """The case under the town's own file number, however it is typed; two reads, whether there is one or not."""
@@ -125,7 +133,11 @@ class CaseStore:
         if case.number:
             item = {"pk": keys.file_number(self.town, case.number), "sk": keys.NOW, "shape": SHAPE}
             writes.append(Write(TABLE, item | {"reference": case.reference}, unique=True))
-        return writes
+        return [*writes, *self._owed(replace(case, v=1))]
+
+    def owed(self, case: Case) -> list[Write]:
+        """What the write of this changed case owes to others, to ring for afterwards."""
+        return self._owed(replace(case, v=case.v + 1))
 
     def items_for_change(self, case: Case, deadline: Deadline) -> list[Write]:
         """What must be written for `case`, loaded as version `v` and changed since; Conflict if somebody was faster.
@@ -136,12 +148,18 @@ class CaseStore:
         self._note_month(case, deadline)
         head, *past = self._items(replace(case, v=case.v + 1))
         writes = [Write(TABLE, head, expected_v=case.v), *(Write(TABLE, item) for item in past)]
-        return writes if _searched(case) == case.searched else [*writes, _to_index(case, case.v + 1)]
+        if _searched(case) != case.searched:
+            writes.append(_to_index(case, case.v + 1))
+        return [*writes, *self.owed(case)]
+
+    def _owed(self, case: Case) -> list[Write]:
+        news = case.history[case.recorded :]
+        return self._owes(case, news) if self._owes and news else []
 
     def add(self, case: Case, deadline: Deadline, beside: Sequence[Write] = ()) -> Case:
         """File a new case, with whatever must be true together with it."""
         dynamo.transact([*self.items_for_new(case, deadline), *beside], deadline)
-        return replace(case, v=1)
+        return replace(case, v=1, recorded=len(case.history))
 
     def save(self, case: Case, deadline: Deadline, beside: Sequence[Write] = ()) -> Case:
         """Write a changed case, with whatever must be true together with it. Raises Conflict."""
@@ -150,7 +168,7 @@ class CaseStore:
             dynamo.put(TABLE, writes[0].item, deadline, expected_v=case.v)
         else:
             dynamo.transact(writes, deadline)
-        return replace(case, v=case.v + 1)
+        return replace(case, v=case.v + 1, recorded=len(case.history))
 
     # --- who looks at it ---------------------------------------------------------------------------------------
 
@@ -496,6 +514,7 @@ def from_item(item: Mapping[str, Any]) -> Case:
         place=Place(*place) if place else None,
         attachments=tuple(Attachment(*file) for file in body.get("files", ())),
         history=tuple(_happening(entry) for entry in body.get("history", ())),
+        recorded=len(body.get("history", ())),
         owner=Follower(*owner) if owner else None,
         followers=tuple(Follower(*follower) for follower in body.get("followers", ())),
         assignee=tuple(body["assignee"]) if body.get("assignee") else None,

@@ -13,12 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.model import Account, Conversation, Follower, SalterError
-from chalicelib.storage import dynamo, keys, shapes
+from chalicelib.storage import aside, dynamo, keys, shapes
 from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 from chalicelib.wire import Deadline
 
 TABLE = "conversations"
-ERASED, BLOCKED = "erased", "blocked"  # marks in a conversation's memory
+BLOCKED = "blocked"  # a mark in a conversation's memory
 ERASED_KEPT_SECONDS = 86400
 RING_MAX = 64
 RING_HOURS = 24
@@ -70,9 +70,64 @@ class ConversationStore:
 
     def item(self, conversation: Conversation, now: float) -> dict[str, Any]:
         """The attributes `conversation` is stored as."""
-        day = datetime.fromtimestamp(conversation.last_at or now, UTC).astimezone(self._zone).date().isoformat()
-        kept = ERASED_KEPT_SECONDS if _is_forgotten(conversation) else KEPT_DAYS * 86400
-        return shapes.to_item(conversation, day, int(now) + kept)
+        day = self._day(conversation, now) if aside.is_decided(conversation) else None
+        forgotten = _is_forgotten(conversation) and len(self.account.towns) < 2  # else other towns need the address
+        return shapes.to_item(conversation, day, _expires(forgotten, now))
+
+    def _day(self, conversation: Conversation, now: float) -> str:
+        return datetime.fromtimestamp(conversation.last_at or now, UTC).astimezone(self._zone).date().isoformat()
+
+    # --- towns of a shared account -------------------------------------------------------------------------------
+
+    def with_town(self, head: Conversation, town: str, now: float, deadline: Deadline) -> Conversation:
+        """The conversation of `head` as it is with `town`; one read if the citizen is with another one. Its `last_at`
+        is 0 if they never were with this one, or so long ago that it is forgotten."""
+        return aside.with_town(head, town, self._waiting(head, town, now, deadline)) if head.town != town else head
+
+    def entered(
+        self, head: Conversation, town: str, now: float, deadline: Deadline
+    ) -> tuple[Conversation, list[dynamo.Write]]:
+        """The conversation after the citizen turned to `town`, and what must be written with it: what they leave is
+        laid aside, what waited here no longer waits. One read. Raises ForeignTown."""
+        own = self._waiting(head, town, now, deadline)
+        writes = [self._laid_aside(head, now)] if aside.is_decided(head) and head.town != town else []
+        if own:
+            place = {"pk": keys.conversation(head.account, head.citizen), "sk": keys.parked_town(town)}
+            writes.append(dynamo.Write(TABLE, place, gone=True))
+        return aside.with_town(head, town, own), writes
+
+    def placed(self, head: Conversation, after: Conversation, now: float) -> list[dynamo.Write]:
+        """What is written when `after` happened in its town, wherever the citizen of `head` is at the moment."""
+        there = aside.put_back(head, after)
+        writes = [dynamo.Write(TABLE, self.item(replace(there, v=head.v + 1), now), expected_v=head.v)]
+        return writes if there is after else [*writes, self._laid_aside(after, now)]
+
+    def save_placed(
+        self,
+        head: Conversation,
+        after: Conversation,
+        now: float,
+        deadline: Deadline,
+        beside: Sequence[dynamo.Write] = (),
+    ) -> Conversation:
+        """`save` for what happened in one town, wherever the citizen is. Returns what the conversation is then."""
+        if after.town == head.town:
+            return self.save(after, now, deadline, beside)
+        dynamo.transact([*self.placed(head, after, now), *beside], deadline)
+        return replace(aside.put_back(head, after), v=head.v + 1)
+
+    def _waiting(self, head: Conversation, town: str, now: float, deadline: Deadline) -> Conversation | None:
+        """What of a conversation waits in a town the citizen is not with."""
+        if town not in self.account.towns:
+            raise ForeignTown(f"{self.account.id} does not serve {town}")
+        if len(self.account.towns) < 2:
+            return None
+        item = dynamo.get(TABLE, keys.conversation(head.account, head.citizen), keys.parked_town(town), deadline)
+        return shapes.from_item(item) if item and item["exp"] > now else None
+
+    def _laid_aside(self, conversation: Conversation, now: float) -> dynamo.Write:
+        day = self._day(conversation, now)
+        return dynamo.Write(TABLE, aside.item(conversation, day, _expires(_is_forgotten(conversation), now)))
 
     # --- handled ids -------------------------------------------------------------------------------------------
 
@@ -83,7 +138,7 @@ class ConversationStore:
         mark = keys.handled(inbound)
         if any(handled == mark for handled, _ in conversation.ring):
             return True
-        if not conversation.state.get("spilt"):
+        if not conversation.state.get(aside.SPILT):
             return False
         item = dynamo.get(TABLE, keys.conversation(self.account.id, conversation.citizen), keys.seen(mark), deadline)
         return item is not None and item["exp"] > now
@@ -96,7 +151,7 @@ class ConversationStore:
             mark, at = ring.pop(0)
             if at > now - RING_HOURS * 3600:
                 self._spill(conversation.citizen, mark, at, deadline)
-                state["spilt"] = True
+                state[aside.SPILT] = True
         return replace(conversation, ring=tuple(ring), state=state)
 
     def _spill(self, citizen: str, mark: bytes, at: int, deadline: Deadline) -> None:
@@ -123,6 +178,11 @@ def last_heard(people: Sequence[Follower], deadline: Deadline) -> dict[Follower,
     return {wanted[key]: item.get("last_at", 0) for key, item in found.items()}
 
 
+def _expires(forgotten: bool, now: float) -> int:
+    """From when on nobody may read what is written now, in epoch seconds."""
+    return int(now) + (ERASED_KEPT_SECONDS if forgotten else KEPT_DAYS * 86400)
+
+
 def _is_forgotten(conversation: Conversation) -> bool:
     """Erased, and nobody blocked: what is left of it goes after a day."""
-    return bool(conversation.state.get(ERASED)) and not conversation.state.get(BLOCKED)
+    return bool(conversation.state.get(aside.ERASED)) and not conversation.state.get(BLOCKED)

@@ -20,6 +20,7 @@ TRANSACTION_ITEMS_MAX = 100
 BATCH_KEYS_MAX = 100
 BATCH_WRITES_MAX = 25
 BATCH_ROUNDS_MAX = 4
+UNCOUNTED = -1
 
 
 class Duplicate(Conflict):
@@ -34,8 +35,9 @@ class Duplicate(Conflict):
 class Write:
     """One item of a transaction, written whole.
 
-    `expected_v` as in `put`; `unique`: only if there is none, and if there is, no retry will help; `gone`: the item
-    under these keys is deleted, whether it was there or not.
+    `expected_v` as in `put`, or UNCOUNTED: if it was never given a version, whether it is there or not; `unique`: only
+    if there is none, and if there is, no retry will help; `gone`: the item under these keys is deleted, with
+    `expected_v` only if it is that version, else whether it was there or not.
     """
 
     table: str
@@ -109,6 +111,8 @@ def _put_of(write: Write) -> dict[str, Any]:
     put: dict[str, Any] = {"TableName": table(write.table), "Item": pack(write.item)}
     if write.unique or write.expected_v == 0:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
+    elif write.expected_v == UNCOUNTED:
+        put["ConditionExpression"] = "attribute_not_exists(v)"
     elif write.expected_v is not None:
         put["ConditionExpression"] = "v = :v"
         put["ExpressionAttributeValues"] = {":v": {"N": str(write.expected_v)}}
@@ -116,7 +120,11 @@ def _put_of(write: Write) -> dict[str, Any]:
 
 
 def _delete_of(write: Write) -> dict[str, Any]:
-    return {"TableName": table(write.table), "Key": pack({"pk": write.item["pk"], "sk": write.item["sk"]})}
+    gone = {"TableName": table(write.table), "Key": pack({"pk": write.item["pk"], "sk": write.item["sk"]})}
+    if not write.expected_v:
+        return gone
+    only = {"ConditionExpression": "v = :v", "ExpressionAttributeValues": {":v": {"N": str(write.expected_v)}}}
+    return gone | only
 
 
 def delete(name: str, pk: str, sk: str, deadline: Deadline) -> None:

@@ -1,7 +1,7 @@
 """Files of cases that are worked through in slices: how far one has come, and what became of each row.
 
 `T#<town>#IM#<id>` / `HEAD` is the import, `S#<first row>` the outcomes of a slice, written in one commit with how far
-it has come. All of it goes after `KEPT_DAYS`.
+it has come; `T#<town>#IMS` / `<time>#<id>` lists them. All of it goes after `KEPT_DAYS`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ TABLE = "cases"
 SHAPE = 1
 KEPT_DAYS = 30
 SLICES_READ_AT_ONCE = 50
-GOING, DONE, REFUSED = "going", "done", "refused"
+LISTED_MAX = 20
+WAITING, GOING, DONE, REFUSED = "waiting", "going", "done", "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
     """`key` the object in the bucket, `by` who began it at `at` (epoch seconds), `next_row` how many rows are done of
-    `rows` (0 until the file was read), `reason` why the file as a whole was refused. `v` is the stored version."""
+    `rows` (0 until the file was read), `reason` why the file as a whole was refused. `source` is the name under which
+    the town's program laid the file, "" for one from the counter, `name` what people call it. `v` is the stored
+    version."""
 
     town: str
     id: str
@@ -40,20 +43,39 @@ class Import:
     unchanged: int = 0
     rejected: int = 0
     reason: str = ""
+    source: str = ""
+    name: str = ""
     v: int = 0
+
+
+_STORED = tuple(name for name in Import.__slots__ if name not in ("town", "id", "v"))
 
 
 def load(town: str, identifier: str, now: float, deadline: Deadline) -> Import | None:
     """The import of an id, while it is kept; one read."""
     item = dynamo.get(TABLE, keys.case_import(town, identifier), keys.HEAD, deadline)
-    if item is None or item["exp"] <= now:
-        return None
-    return Import(town, identifier, **json.loads(zlib.decompress(item["body"])), v=item["v"])
+    return _import(town, identifier, item) if item and item["exp"] > now else None
+
+
+def newest(town: str, now: float, deadline: Deadline) -> tuple[Import, ...]:
+    """The last imports of a town that were begun, newest first; two requests."""
+    partition = ("pk", keys.imports(town))
+    listed = dynamo.page(TABLE, None, partition, deadline, sort="sk", limit=LISTED_MAX, newest_first=True)
+    ids = [found["sk"].partition("#")[2] for found in listed]
+    heads = dynamo.batch_get(TABLE, [(keys.case_import(town, each), keys.HEAD) for each in ids], deadline)
+    by_id = {pk.rpartition("#")[2]: head for (pk, _), head in heads.items()}
+    return tuple(_import(town, each, by_id[each]) for each in ids if each in by_id and by_id[each]["exp"] > now)
+
+
+def _import(town: str, identifier: str, item: Mapping[str, Any]) -> Import:
+    """What is stored; what a newer version added is left alone."""
+    body = {name: value for name, value in json.loads(zlib.decompress(item["body"])).items() if name in _STORED}
+    return Import(town, identifier, **body, v=item["v"])
 
 
 def item(job: Import) -> Write:
     """The import as part of a transaction, if nobody was faster."""
-    body = {name: getattr(job, name) for name in Import.__slots__ if name not in ("town", "id", "v")}
+    body = {name: getattr(job, name) for name in _STORED}
     stored: dict[str, Any] = {
         "pk": keys.case_import(job.town, job.id),
         "sk": keys.HEAD,
@@ -63,6 +85,12 @@ def item(job: Import) -> Write:
         "exp": _expires(job),
     }
     return Write(TABLE, stored | register.of_cases(job.town, stored["pk"]), expected_v=job.v)
+
+
+def listed(job: Import) -> Write:
+    """The import's line in the list of its town."""
+    stored = {"pk": keys.imports(job.town), "sk": f"{job.at:012d}#{job.id}", "shape": SHAPE, "exp": _expires(job)}
+    return Write(TABLE, stored)
 
 
 def slice_item(job: Import, outcomes: Sequence[Sequence[Any]], rejected: int) -> Write:

@@ -79,14 +79,26 @@ def version_prefix(number: int) -> str:
     return f"V#{number:08d}#"
 
 
-def draft(identifier: str) -> str:
-    """Content somebody prepares, beside the town's versions."""
-    return f"EDIT#draft#{identifier}"
+PUBLISHED = "LOG#"  # beside the versions: who put which in force, when and why
+
+
+def publication(move: int) -> str:
+    """The pointer's `move`-th move."""
+    return f"{PUBLISHED}{move:08d}"
+
+
+def edits(town: str) -> str:
+    """What a town's admins prepare, by its path: among the people's things, for whoever serves the console's pages has
+    no right to write where towns stand."""
+    return f"T#{town}#EDIT"
+
+
+DROPPED, ORDER = "#dropped#", "#order"  # beside the edits, before every path
 
 
 def dropped(identifier: str) -> str:
-    """Questions that are none of the town's."""
-    return f"EDIT#dropped#{identifier}"
+    """Questions that are dealt with."""
+    return f"{DROPPED}{identifier}"
 
 
 TOWNS = "TOWNS"  # the platform's list of published towns: what the minute walks through
@@ -105,6 +117,9 @@ def register(town: str) -> str:
 
 def account(identifier: str) -> str:
     return f"A#{identifier}"
+
+
+HEARD, REFUSED = "HEARD", "REFUSED"  # beside an account: when its channel last called us, when it last refused us
 
 
 def handled(inbound: str) -> bytes:
@@ -169,6 +184,19 @@ def index_row(reference: str, version: int) -> str:
     return f"index-{reference}-{version}"
 
 
+CALLBACK_ROWS = "callback-"
+
+
+def callback_row(callback: str, reference: str, version: int, position: int) -> str:
+    """The outbox row that tells one of the town's systems of one happening."""
+    return f"{CALLBACK_ROWS}{callback}-{reference}-{version}-{position}"
+
+
+def callbacks(town: str) -> str:
+    """How the town's systems took what they were told last."""
+    return f"T#{town}#CB"
+
+
 def file_number(town: str, number: str) -> str:
     """Where a town's own file number stands once, however it is typed."""
     return f"T#{town}#N#{folded_number(number)}"
@@ -230,6 +258,56 @@ def import_upload(town: str, identifier: str) -> str:
     return f"incoming/T/{town}/cases/{identifier}"
 
 
+def imports(town: str) -> str:
+    """A town's imports by when they began."""
+    return f"T#{town}#IMS"
+
+
+_DROPPED = re.compile(r"drop/T/([a-z][a-z0-9-]{1,39})/([^/]{1,200})")
+
+
+def dropped_file(town: str, name: str) -> str:
+    """Where in the bucket a town's office program lays a file, and finds what became of it."""
+    return f"drop/T/{town}/{name}"
+
+
+def dropped_parts(key: str) -> tuple[str, str] | None:
+    """The town and the name of a file that was laid there; None for any other object."""
+    found = _DROPPED.fullmatch(key)
+    return (found[1], found[2]) if found else None
+
+
+# --- reports sent to another system -----------------------------------------------------------------------------
+
+
+def sent_away(town: str, endpoint: str) -> str:
+    """What a town sent to another system by Open311."""
+    return f"T#{town}#GEO#{endpoint}"
+
+
+def report_row(reference: str) -> str:
+    """The outbox row that sends a case there."""
+    return f"open311-{reference}"
+
+
+def news_row(endpoint: str, stretch: int) -> str:
+    """The outbox row that asks for news in one stretch of time."""
+    return f"open311-news-{endpoint}-{stretch}"
+
+
+def away_report(reference: str) -> str:
+    return f"R#{reference}"
+
+
+def away_number(digest: str) -> str:
+    """What the other system calls a report; as a digest, for it may call it anything."""
+    return f"X#{digest}"
+
+
+def away_news(digest: str) -> str:
+    return f"U#{digest}"
+
+
 # --- media ------------------------------------------------------------------------------------------------------
 
 
@@ -250,8 +328,8 @@ def exports(town: str, person: str) -> str:
 
 
 def objects(town: str) -> tuple[str, ...]:
-    """Under which everything of a town lies in the bucket that may be somebody's."""
-    return f"T/{town}/", f"incoming/T/{town}/"
+    """Under which everything of a town lies in the bucket that may be somebody's; what lasts is under the first."""
+    return f"T/{town}/", f"incoming/T/{town}/", f"drop/T/{town}/"
 
 
 def erased(town: str) -> str:
@@ -311,6 +389,27 @@ def announced_to(person: str) -> str:
     return f"W#{person}"
 
 
+INVITED = "INVITED"  # beside a phone's hash: that it was invited by SMS
+
+
+def invitation(town: str, identifier: str) -> str:
+    """One invitation by SMS."""
+    return f"T#{town}#INV#{identifier}"
+
+
+def invitations(town: str) -> str:
+    """The list of a town's invitations, by when they were written."""
+    return f"T#{town}#INVS"
+
+
+def invited_page(n: int) -> str:
+    return f"P#{n:05d}"
+
+
+def invited_outcome(n: int) -> str:
+    return f"R#{n:05d}"
+
+
 def receipt(account: str, token: str) -> str:
     """What a message of ours was, by the channel's token of it."""
     return f"A#{account}#TK#{token}"
@@ -363,6 +462,11 @@ def api_key(town: str, digest: str) -> str:
     return f"T#{town}#KEY#{digest}"
 
 
+def api_keys(town: str) -> str:
+    """Which keys a town's systems have, by when they were made."""
+    return f"T#{town}#KEYS"
+
+
 def pace(town: str, key: str) -> str:
     """How fast an API key may ask, by the key's id."""
     return f"T#{town}#PACE#{key}"
@@ -395,6 +499,11 @@ def audit(town: str, day: str) -> str:
 
 def link(town: str, digest: str) -> str:
     return f"T#{town}#L#{digest}"
+
+
+def tester_link(town: str, identifier: str) -> str:
+    """A link for those who try the town before it is live, and how many may still open it."""
+    return f"T#{town}#TESTER#{identifier}"
 
 
 def phone(town: str, digest: str) -> str:

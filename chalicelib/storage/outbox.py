@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
@@ -27,7 +27,10 @@ OPEN_STATES = ("due", "leased")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing owed, as stored. `v` is the stored version, `due_at` in epoch seconds; `key` names it everywhere."""
+    """One thing owed, as stored. `v` is the stored version, `due_at` in epoch seconds; `key` names it everywhere.
+
+    `since`: when it was first due, however often it was put off; 0 for a row written before that was noted.
+    """
 
     key: str
     v: int
@@ -38,6 +41,7 @@ class Row:
     due_at: int
     error: str
     body: Mapping[str, Any]
+    since: int = 0
 
     def is_due(self, now: float) -> bool:
         """Whether somebody should work it now: it is not settled, and nobody holds it."""
@@ -61,6 +65,7 @@ def write(
         due_at=int(now if due_at is None else due_at),
         error="",
         body=body,
+        since=int(now if due_at is None else due_at),
     )
     return dynamo.Write(TABLE, _item(new, keys.due_shard(new.key)), unique=row is not None)
 
@@ -80,6 +85,7 @@ def load(key: str, now: float, deadline: Deadline) -> Row | None:
         due_at=item.get("due_at", 0),
         error=item.get("error", ""),
         body=json.loads(zlib.decompress(item["body"])) if "body" in item else {},
+        since=item.get("since", 0),
     )
 
 
@@ -106,7 +112,7 @@ def bury(row: Row, error: str, now: float, deadline: Deadline) -> None:
 
 def revive(row: Row, now: float, deadline: Deadline) -> None:
     """A dead row is owed again, as if it had never been tried."""
-    _save(row, keys.due_shard(row.key), deadline, state="due", tries=0, due_at=now, error="")
+    _save(replace(row, since=int(now)), keys.due_shard(row.key), deadline, state="due", tries=0, due_at=now, error="")
 
 
 def _save(
@@ -132,6 +138,7 @@ def _save(
         due_at=int(due_at),
         error=row.error if error is None else error[:ERROR_CHARS_MAX],
         body=row.body if body is None else body,
+        since=row.since,
     )
     item = _item(after, shard) | {"lease_by": by, "exp": int(exp) if exp else None}
     dynamo.put(TABLE, item, deadline, expected_v=row.v)
@@ -152,6 +159,7 @@ def _item(row: Row, shard: str) -> dict[str, Any]:
         "body": _packed(row.body) if row.body else None,
         "due_shard": shard,
         "due_at": row.due_at,
+        "since": row.since or None,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from chalicelib.model import Unavailable
 from chalicelib.storage import dynamo, keys, register, secrets
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -33,8 +34,9 @@ def references(town: str, phone: str, now: float, deadline: Deadline) -> tuple[s
     pk = _pk(town, phone, deadline)
     if pk is None:
         return ()
-    items = dynamo.page(TABLE, None, ("pk", pk), deadline, sort="sk", limit=CASES_MAX)
-    return tuple(found["reference"] for found in items if found["exp"] > now)
+    items = dynamo.page(TABLE, None, ("pk", pk), deadline, sort="sk", limit=CASES_MAX + 1)
+    listed = [found["reference"] for found in items if found["exp"] > now and found["sk"] != keys.INVITED]
+    return tuple(listed[:CASES_MAX])
 
 
 def forget(town: str, phone: str, reference: str, deadline: Deadline) -> None:
@@ -42,6 +44,18 @@ def forget(town: str, phone: str, reference: str, deadline: Deadline) -> None:
     pk = _pk(town, phone, deadline)
     if pk is not None:
         dynamo.delete(TABLE, pk, reference, deadline)
+
+
+class NoPhoneKey(Unavailable):
+    """The stage has no key for phone numbers; a platform admin must make one."""
+
+
+def hashed(town: str, phone: str, deadline: Deadline) -> str:
+    """Where something about a number stands. Raises NoPhoneKey."""
+    pk = _pk(town, phone, deadline)
+    if pk is None:
+        raise NoPhoneKey("phone-key")
+    return pk
 
 
 def _pk(town: str, phone: str, deadline: Deadline) -> str | None:

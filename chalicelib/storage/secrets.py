@@ -11,6 +11,7 @@ from chalicelib.storage.aws import AwsError, call
 from chalicelib.wire import Deadline
 
 KEPT_SECONDS = 300.0
+CALLBACK_KEPT_SECONDS = 60.0  # a rotation is known everywhere after a minute
 _kept: dict[str, tuple[float, str | None]] = {}
 
 
@@ -21,7 +22,7 @@ def viber_token(account: str, deadline: Deadline) -> str | None:
 
 def forget_viber_token(account: str, deadline: Deadline) -> None:
     """Take the token away; one that is not there is no error."""
-    name = full_name(_viber_token_of(account))
+    name = parameter(_viber_token_of(account))
     try:
         call("ssm", "DeleteParameter", {"Name": name}, deadline, repeatable=True)
     except AwsError as error:
@@ -32,7 +33,7 @@ def forget_viber_token(account: str, deadline: Deadline) -> None:
 
 def forget_town(town: str, deadline: Deadline) -> None:
     """Take away whatever secrets stand under a town's own name."""
-    asked = {"Path": full_name(f"towns/{town}"), "Recursive": True}
+    asked = {"Path": parameter(f"towns/{town}"), "Recursive": True}
     while names := [one["Name"] for one in _under(asked, deadline)]:
         call("ssm", "DeleteParameters", {"Names": names}, deadline, repeatable=True)
     _kept.clear()
@@ -45,6 +46,11 @@ def _under(asked: Mapping[str, Any], deadline: Deadline) -> list[dict[str, Any]]
 
 def _viber_token_of(account: str) -> str:
     return f"accounts/{account}/viber-token"
+
+
+def open311_key(town: str, name: str, deadline: Deadline) -> str | None:
+    """The api_key that another system gave a town for its Open311 endpoint; None if nobody has set it."""
+    return _parameter(f"towns/{town}/open311/{name}", deadline)
 
 
 def chat_signing_key(deadline: Deadline) -> str | None:
@@ -62,8 +68,44 @@ def phone_key(deadline: Deadline) -> str | None:
     return _parameter("phone-key", deadline)
 
 
-def _parameter(name: str, deadline: Deadline) -> str | None:
-    full = full_name(name)
+def callback(town: str, identifier: str, at: int, deadline: Deadline) -> tuple[str, ...]:
+    """What signs callbacks to one of a town's systems: the secret, and for a while after a rotation the one before."""
+    return live_secrets(_parameter(callback_name(town, identifier), deadline, CALLBACK_KEPT_SECONDS) or "", at)
+
+
+def callback_name(town: str, identifier: str) -> str:
+    """Where it stands: `whsec_new`, or `whsec_new whsec_old until` (epoch seconds) while both count."""
+    return f"towns/{town}/callbacks/{identifier}"
+
+
+def rotate_callback(town: str, identifier: str, fresh: str, at: int, overlap_seconds: int, deadline: Deadline) -> None:
+    """From here on `fresh` signs, and for so long the secret before it, too. For a platform admin: no function of ours
+    may write there."""
+    name = callback_name(town, identifier)
+    _kept.pop(parameter(name), None)
+    before = live_secrets(_parameter(name, deadline) or "", at)
+    value = f"{fresh} {before[0]} {at + overlap_seconds}" if before else fresh
+    stage = os.environ.get("SALTER_STAGE", "dev")
+    asked = {"Name": parameter(name), "Value": value, "Type": "SecureString", "KeyId": f"alias/salter-{stage}"}
+    call("ssm", "PutParameter", {**asked, "Overwrite": True}, deadline, repeatable=True)
+    _kept.pop(parameter(name), None)
+
+
+def live_secrets(written: str, at: int) -> tuple[str, ...]:
+    """The secrets that count at this moment, of what stands there."""
+    parts = written.split()
+    if len(parts) == 3 and parts[2].isdecimal() and int(parts[2]) > at:
+        return parts[0], parts[1]
+    return tuple(parts[:1])
+
+
+def parameter(name: str) -> str:
+    """The full name of a secret of this stage in the Parameter Store."""
+    return f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
+
+
+def _parameter(name: str, deadline: Deadline, kept_seconds: float = KEPT_SECONDS) -> str | None:
+    full = parameter(name)
     kept = _kept.get(full)
     if kept and kept[0] > time.monotonic():
         return kept[1]
@@ -75,12 +117,8 @@ def _parameter(name: str, deadline: Deadline) -> str | None:
             raise
         value = None
     # A missing one is asked for again soon: a platform admin may be setting it right now.
-    _kept[full] = (time.monotonic() + (KEPT_SECONDS if value else 5.0), value)
+    _kept[full] = (time.monotonic() + (kept_seconds if value else 5.0), value)
     return value
-
-
-def full_name(name: str) -> str:
-    return f"/salter/{os.environ.get('SALTER_STAGE', 'dev')}/{name}"
 
 
 def forget() -> None:

@@ -160,7 +160,7 @@ def owed_data(owed: Owed) -> dict[str, Any]:
         "v": _voice_data(owed.voice),
         "d": round(owed.due_at, 1),
     }
-    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain, "h": owed.held}
+    optional = {"t": owed.tries, "p": owed.part, "e": owed.error, "x": owed.plain, "h": owed.held, "w": owed.town}
     return data | {name: value for name, value in optional.items() if value}
 
 
@@ -175,6 +175,7 @@ def owed_from(data: Mapping[str, Any]) -> Owed:
         error=data.get("e", ""),
         plain=data.get("x", False),
         held=data.get("h", False),
+        town=data.get("w", ""),
     )
 
 

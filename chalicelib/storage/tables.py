@@ -53,7 +53,8 @@ class Day(GlobalSecondaryIndex["Conversation"]):
 
 
 class Conversation(Model):
-    """`NOW`, and beside it SEEN, OUT and parked towns; threads in partitions of their own (see `keys`)."""
+    """`NOW`, and beside it SEEN, OUT and parked towns; threads in partitions of their own (see `keys`); how an account
+    is (`HEARD`, `REFUSED`)."""
 
     class Meta(_Meta):
         table_name = table("conversations")
@@ -79,6 +80,9 @@ class Conversation(Model):
     due_at = NumberAttribute(null=True)
     day = UnicodeAttribute(null=True)
     about = UnicodeAttribute(null=True)
+    at = NumberAttribute(null=True)
+    mark = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)
     due_index = Due()
     day_index = Day()
@@ -117,12 +121,14 @@ class OutboxRow(Model):
     got = BinarySetAttribute(null=True, legacy_encoding=False)
     due_shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
+    since = NumberAttribute(null=True)
     exp = NumberAttribute(null=True)
     due_index = OutboxDue()
 
 
 class TenantItem(Model):
-    """Towns: pointer (`NOW`), version parts (`V#…`), wrapped data key (`KEY`); accounts (`A#…`); the local clock."""
+    """Towns: pointer (`NOW`), version parts (`V#…`), how they came about (`LOG#…`), wrapped data key (`KEY`); accounts
+    (`A#…`); the local clock."""
 
     class Meta(_Meta):
         table_name = table("tenants")
@@ -130,15 +136,22 @@ class TenantItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     shape = NumberAttribute(default=1)
+    v = NumberAttribute(null=True)
     version = NumberAttribute(null=True)
     previous = NumberAttribute(null=True)
+    kept = UnicodeAttribute(null=True)
     state = UnicodeAttribute(null=True)
     before = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    by = UnicodeAttribute(null=True)
+    changed_at = NumberAttribute(null=True)
+    account = UnicodeAttribute(null=True)
     digest = UnicodeAttribute(null=True)
     published_at = NumberAttribute(null=True)
     towns = UnicodeAttribute(null=True)
     names = UnicodeAttribute(null=True)
     numbers = UnicodeAttribute(null=True)
+    spoken = UnicodeAttribute(null=True)
     wrapped = BinaryAttribute(null=True, legacy_encoding=False)
     offset = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
@@ -258,6 +271,7 @@ class Person(Model):
     shape = NumberAttribute(default=1)
     v = NumberAttribute(null=True)
     at = NumberAttribute(null=True)
+    people = NumberAttribute(null=True)
     by = UnicodeAttribute(null=True)
     channel = UnicodeAttribute(null=True)
     wording = UnicodeAttribute(null=True)

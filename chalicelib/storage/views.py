@@ -44,6 +44,32 @@ def due_rows(now: float, limit: int) -> list[str]:
     return found
 
 
+def to_be_tried(until: float) -> Iterator[str]:
+    """Keys of the lanes and rows that are due by then, the oldest 500 of each of the eight shards."""
+    for table in (tables.Conversation, tables.OutboxRow):
+        for shard in range(keys.DUE_SHARDS):
+            due = table.due_index.query(str(shard), table.due_at <= int(until), limit=PER_SHARD_MAX)
+            yield from (item.pk for item in due)
+
+
+def lanes(wanted: list[str]) -> Iterator[Conversation]:
+    """The conversations of these keys, as they are now."""
+    for item in tables.Conversation.batch_get([(pk, keys.NOW) for pk in wanted]) if wanted else ():
+        yield shapes.from_item({name: value for name, value in item.attribute_values.items() if value is not None})
+
+
+def rows(wanted: list[str]) -> list[tables.OutboxRow]:
+    """The outbox rows of these keys, without what they carry."""
+    shown = ["pk", "sk", "kind", "town", "state", "tries", "due_at", "since"]
+    found = tables.OutboxRow.batch_get([(pk, keys.NOW) for pk in wanted], attributes_to_get=shown) if wanted else ()
+    return list(found)
+
+
+def dead_count(town: str, limit: int) -> int:
+    """How many things a town could not deliver, up to `limit`."""
+    return tables.OutboxRow.due_index.count(keys.dead(town), limit=limit)
+
+
 def owed(town: str | None) -> list[dict[str, Any]]:
     """Everything owed to the outside, lanes and rows: `id, tenant, kind, state, tries, due_at, error`.
 
@@ -67,7 +93,7 @@ def _lane_rows(shard: str) -> Iterator[dict[str, Any]]:
             leased = position == 0 and conversation.lease is not None
             yield {
                 "id": f"{conversation.account}.{entry.seq}",
-                "tenant": conversation.town,
+                "tenant": entry.town or conversation.town,
                 "kind": "reply",
                 "state": "leased" if leased else "due",
                 "tries": entry.tries,
@@ -109,9 +135,9 @@ def misses(town: str, date: str) -> list[dict[str, Any]]:
 
 
 def active_on(town: str, date: str, limit: int = ACTIVE_MAX) -> Iterator[Conversation]:
-    """The conversations of a town last active on `date` (the town's, ISO), as they are now."""
+    """The conversations of a town last active on `date` (the town's, ISO), as they are now; parked ones, too."""
     found = tables.Conversation.day_index.query(keys.day(town, date), limit=limit)
-    wanted = [(key.pk, keys.NOW) for key in found]
+    wanted = [(key.pk, key.sk) for key in found]
     for item in tables.Conversation.batch_get(wanted) if wanted else ():
         yield shapes.from_item({name: value for name, value in item.attribute_values.items() if value is not None})
 

@@ -28,9 +28,9 @@ LATE_DAYS = 4  # for which an expired conversation may still lie there
 PACE_LETTERS = 12  # of an API key's digest are its id
 # What stands under a town's own fixed keys.
 PARTITIONS: dict[str, tuple[Callable[[str], str], ...]] = {
-    CASES: (keys.retiring, keys.watch),
-    PEOPLE: (keys.figures, keys.budget),
-    OUTBOX: (keys.sent_news,),
+    CASES: (keys.retiring, keys.watch, keys.imports),
+    PEOPLE: (keys.figures, keys.budget, keys.api_keys, keys.edits),
+    OUTBOX: (keys.sent_news, keys.callbacks),
     TOWNS: (keys.town,),
 }
 # The third part of a key (nothing: the town itself) → what it is called in reports.
@@ -40,6 +40,9 @@ FAMILIES = {
     "AN": "announcements",
     "ANS": "announcements' list",
     "NEWS": "news for citizens",
+    "INV": "invitations",
+    "INVS": "invitations' list",
+    "CB": "callbacks' health",
     "K": "cases",
     "N": "file numbers",
     "W": "search entries",
@@ -49,12 +52,17 @@ FAMILIES = {
     "OLD": "progress of jobs",
     "DUE": "progress of jobs",
     "IM": "imports",
+    "IMS": "imports",
+    "GEO": "reports to other systems",
     "MEDIA": "media records",
     "P": "persons' records",
     "VOL": "volunteers' areas",
     "TEL": "phone numbers of paper cases",
     "L": "one-time links",
     "KEY": "API keys",
+    "KEYS": "API keys",
+    "TESTER": "testers' links",
+    "EDIT": "contents prepared in the console",
     "PACE": "API keys' pace",
     "IDEM": "answers remembered",
     "STAFF": "staff",
@@ -147,6 +155,9 @@ def _owed(town: str, deadline: Deadline) -> Iterator[Stored]:
         yield from _read(OUTBOX, ((key["pk"], key["sk"]) for key in found if key["pk"].startswith(own)), deadline)
     for listed in dynamo.every(OUTBOX, None, ("pk", keys.announcements(town)), deadline):
         yield from _announcement(town, listed["sk"].partition("#")[2], deadline)
+        yield Stored(OUTBOX, listed, 2)
+    for listed in dynamo.every(OUTBOX, None, ("pk", keys.invitations(town)), deadline):
+        yield from _partition(OUTBOX, keys.invitation(town, listed["sk"].partition("#")[2]), deadline)
         yield Stored(OUTBOX, listed, 2)
     yield from _fixed(OUTBOX, town, deadline)
 
@@ -262,7 +273,12 @@ def _talk(town: str, now: float, deadline: Deadline) -> Iterator[Stored]:
 def _conversation(town: str, pk: str, deadline: Deadline) -> Iterator[Stored]:
     account, _, citizen = pk.removeprefix("A#").partition("#U#")
     yield from _partition(TALK, keys.thread(town, keys.person(account, citizen)), deadline)
-    yield from (stored for stored in _partition(TALK, pk, deadline) if belongs(town, TALK, stored.item))
+    found = list(_partition(TALK, pk, deadline))
+    shared = any(stored.item.get("town", town) != town for stored in found)
+    for stored in found:
+        is_anybodys = shared and stored.item["sk"].startswith(keys.SEEN)  # handled ids are the account's
+        if belongs(town, TALK, stored.item) and not is_anybodys:
+            yield stored
 
 
 # --- reading ----------------------------------------------------------------------------------------------------

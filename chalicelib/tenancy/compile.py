@@ -7,6 +7,7 @@ one order all towns share, which intent leads where, the index of phrases, colou
 from __future__ import annotations
 
 import tomllib
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from chalicelib.tenancy.kinds.base import OFFICES
 from chalicelib.tenancy.kinds.contacts import ContactsService
 from chalicelib.tenancy.kinds.operator import OperatorService
 from chalicelib.tenancy.kinds.procedures import ordered
-from chalicelib.tenancy.load import TownFiles
+from chalicelib.tenancy.load import TownFiles, check
 from chalicelib.tenancy.look import colours
-from chalicelib.tenancy.schema import UNCONFIRMED, Office
+from chalicelib.tenancy.overlay import Edits, Source, edits_data, laid
+from chalicelib.tenancy.schema import UNCONFIRMED, Office, TenantFile
 from chalicelib.tenancy.sheets import competent_url, week
 from chalicelib.understanding.model import platform_model
-from chalicelib.understanding.town import build_index
+from chalicelib.understanding.town import IndexTooLarge, build_index
 
 SHAPE = 1
 _CALENDARS = Path(__file__).parent / "calendars"
@@ -56,7 +58,10 @@ _PLATFORM_CHOICES = {
 
 
 def compile_town(files: TownFiles) -> dict[str, Any]:
-    """The version as {"core", "texts", "sheets", "index"}. Raises Rejected if the parts do not fit together."""
+    """The version as {"core", "texts", "sheets", "index", "source"}. Raises Rejected if the parts do not fit together.
+
+    `source` is what the files say and what the console changed of it: enough to compile the version again.
+    """
     complaints = [*_loose_ends(files), *_override_complaints(files)]
     if complaints:
         raise Rejected(complaints)
@@ -65,8 +70,23 @@ def compile_town(files: TownFiles) -> dict[str, Any]:
         "core": _core(files),
         "texts": {language: _texts(files, language) for language in languages},
         "sheets": {language: _sheets(files, language) for language in languages},
-        "index": build_index(_own_words(files), _parents(files), files.tenant.country, files.tenant.settlements),
+        "index": _index(files),
+        "source": {"files": files.source, "edits": {}},
     }
+
+
+def compile_edited(slug: str, source: Source, edits: Edits) -> dict[str, Any]:
+    """The version that the console's edits over `source` make. Raises Rejected as `check` and `compile_town` do."""
+    compiled = compile_town(check(slug, laid(source, edits)))
+    return compiled | {"source": {"files": source, "edits": edits_data(edits)}}
+
+
+def _index(files: TownFiles) -> dict[str, Any]:
+    try:
+        return build_index(_own_words(files), _parents(files), files.tenant.country, files.tenant.settlements)
+    except IndexTooLarge as error:
+        problem = "phrases of all services together are too many"
+        raise Rejected([files.complaint("phrases.yaml", (), problem, str(error), "too_many_phrases")]) from error
 
 
 # --- what must fit together -------------------------------------------------------------------------------------
@@ -85,6 +105,9 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
     if not (_CALENDARS / f"{tenant.calendar}.toml").is_file():
         known = ", ".join(sorted(path.stem for path in _CALENDARS.glob("*.toml")))
         yield files.complaint("tenant.yaml", ("calendar",), f"no calendar {tenant.calendar}", f"use one of: {known}")
+    if tenant.time_zone not in zoneinfo.available_timezones():
+        problem = f"there is no time zone {tenant.time_zone}"
+        yield files.complaint("tenant.yaml", ("time_zone",), problem, "write it as Europe/Belgrade")
     for position, offer in enumerate(tenant.languages):
         known_scripts = catalogue.load(offer.catalogue)["language"]["scripts"]
         for script in set(offer.scripts) - set(known_scripts):
@@ -99,14 +122,16 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
         where = ("offices", position)
         yield from files.unknown_intents("contacts.yaml", where, office.intents, intents)
         if native not in office.title:
-            yield files.complaint("contacts.yaml", where, f'office "{office.id}" has no title in {native}', "add it")
+            yield files.complaint(
+                "contacts.yaml", where, f'office "{office.id}" has no title in {native}', "add it", "missing"
+            )
     for identifier, procedure in files.procedures.items():
         name = f"procedures/{identifier}.yaml"
         yield from files.unknown_intents(name, ("intents",), procedure.intents, intents)
         if procedure.office and procedure.office not in offices:
             yield files.complaint(name, ("office",), f'no office "{procedure.office}"', "add it to contacts.yaml")
         if native not in procedure.title:
-            yield files.complaint(name, ("title",), f"has no title in {native}", "add it")
+            yield files.complaint(name, ("title",), f"has no title in {native}", "add it", "missing")
     for position, service in enumerate(_services(files)):
         yield from service.complaints(files, position, intents)
     choices = set(_choice_labels(files, native, _Wordless()))
@@ -140,8 +165,10 @@ def _services(files: TownFiles) -> list[Service]:
 def _duplicates(files: TownFiles) -> Iterator[Complaint]:
     for name, key, ids in (
         ("contacts.yaml", "offices", [office.id for office in files.contacts.offices]),
+        ("tenant.yaml", "open311", [endpoint.id for endpoint in files.tenant.open311.endpoints]),
         ("services.yaml", "services", [service.id for service in files.services.services]),
         ("tenant.yaml", "languages", [offer.id for offer in files.tenant.languages]),
+        ("tenant.yaml", "callbacks", [callback.id for callback in files.tenant.callbacks]),
     ):
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
@@ -171,7 +198,11 @@ def _override_complaints(files: TownFiles) -> Iterator[Complaint]:
                 yield files.complaint(name, (key,), f'there is no text "{key}"', "see language/catalogues for the keys")
             elif extra := catalogue.placeholders(text) - catalogue.placeholders(base[key]):
                 yield files.complaint(
-                    name, (key,), f"unknown placeholder {', '.join(sorted(extra))}", "use the original's"
+                    name,
+                    (key,),
+                    f"unknown placeholder {', '.join(sorted(extra))}",
+                    "use the original's",
+                    "unknown_placeholder",
                 )
     offered = {offer.id for offer in files.tenant.languages}
     for language in set(files.texts) - offered:
@@ -196,11 +227,15 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "prefix": tenant.reference_prefix,
         "reopen_days": tenant.reopen_days,
         "sms": tenant.sms,
+        "sms_price": None if isinstance(tenant.sms_price, str) else tenant.sms_price.model_dump(),
         "retention": {**retention.DAYS, **tenant.retention},
         "public_figures": tenant.public_figures,
         "announcements": tenant.announcements.model_dump(),
+        "callbacks": [callback.model_dump() for callback in tenant.callbacks],
+        "open311": _open311(files),
         "languages": [_language(offer.id, offer.catalogue, list(offer.scripts)) for offer in tenant.languages],
         "names": {language: forms.plain for language, forms in tenant.name.items()},
+        "called": _called(tenant),
         "bot": tenant.bot.name,
         "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _on_viber(files),
         "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
@@ -257,6 +292,11 @@ def _language_label(identifier: str, name: str, script: str, several: bool) -> s
     return f"{own} · {_SCRIPT_NAMES[script][identifier]}" if several else own
 
 
+def _called(tenant: TenantFile) -> list[str]:
+    """Every form of the town's name, in every language: what citizens may write."""
+    return [form for forms in tenant.name.values() for form in (forms.plain, forms.genitive, forms.locative) if form]
+
+
 def _viber_account(files: TownFiles) -> str | None:
     viber = files.tenant.channels.viber
     return (viber.account or files.tenant.slug) if viber else None
@@ -270,6 +310,13 @@ def _on_viber(files: TownFiles) -> dict[str, Any]:
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
     links = {"uri": viber.uri or _viber_account(files)}
     return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+
+
+def _open311(files: TownFiles) -> dict[str, Any]:
+    """What is shown by Open311, and where reports go; an endpoint is called as the town's own language does."""
+    rules, native = files.tenant.open311.model_dump(), files.tenant.languages[0].id
+    endpoints = [each | {"title": each["title"].get(native, each["id"])} for each in rules["endpoints"]]
+    return rules | {"endpoints": endpoints}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:
@@ -322,6 +369,8 @@ def _texts(files: TownFiles, language: str) -> dict[str, Any]:
     texts = dict(catalogue.load(offer.catalogue)["texts"]) | files.texts.get(language, {})
     if files.tenant.kind == "ngo":
         texts["greeting"] = texts["greeting_ngo"]
+    if not _person_phone(files):
+        texts["town_suspended"] = texts["town_suspended_no_phone"]
     constants = _constants(files, language)
     filled = {key: _fill(template, constants) for key, template in texts.items()}
     return filled | _choice_labels(files, language, filled) | {"raw": "{text}"}
@@ -334,12 +383,19 @@ def _constants(files: TownFiles, language: str) -> dict[str, str]:
         "town_gen": forms.genitive or forms.plain,
         "town_loc": forms.locative or forms.plain,
         "bot_name": files.tenant.bot.name,
+        "person_phone": _person_phone(files),
     }
     constants |= {key: numbers[key] for key in ("police", "fire", "ambulance", "general") if numbers[key]}
     constants["emergency_numbers"] = " · ".join(
         numbers[key] for key in ("police", "fire", "ambulance", "general") if numbers[key]
     )
     return constants
+
+
+def _person_phone(files: TownFiles) -> str:
+    """The first phone of the office people turn to; "" while the town has not confirmed one."""
+    office = next(office for office in files.contacts.offices if office.id == files.tenant.person.office)
+    return "" if isinstance(office.phones, str) or not office.phones else office.phones[0]
 
 
 def _fill(template: Any, constants: Mapping[str, str]) -> Any:

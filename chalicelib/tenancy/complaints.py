@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing to mend. `line` counts from 1; 0 means the file as a whole."""
+    """One thing to mend. `line` counts from 1; 0 means the file as a whole. `path` names the value as the overlay of
+    the console does; `code` is the schema's word for what is wrong, and `bound` the number it goes by."""
 
     file: str
     line: int
     problem: str
     remedy: str = ""
+    path: str = field(default="", compare=False)
+    code: str = field(default="", compare=False)
+    bound: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

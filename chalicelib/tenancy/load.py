@@ -1,4 +1,8 @@
-"""Reads a town's folder into checked models. Raises Rejected with every complaint found."""
+"""Reads a town's folder into checked models. Raises Rejected with every complaint found.
+
+`load` takes the files as they lie in the folder; `check` takes what they say (`overlay.Source`), which is all that an
+applied version keeps of them and all that the console changes: one schema, whoever wrote the content.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.document import Document
 from chalicelib.tenancy.kinds import ServicesFile
+from chalicelib.tenancy.overlay import Source, file_of, path_in
 from chalicelib.tenancy.schema import LANGUAGES, ContactsFile, Phrases, Procedure, TenantFile
-from chalicelib.tenancy.yaml_file import Document, read
 
 LIBRARY = Path(__file__).parent / "library"
 _FILES = re.compile(
@@ -27,6 +32,9 @@ _REMEDIES = {
     "string_pattern_mismatch": "write it in the form shown in docs/adding-a-town.md",
     "literal_error": "use one of the values listed",
 }
+
+# How pydantic names the branch of "a text or texts by language" that did not fit.
+_UNION_TAGS = ("constrained-", "dict[", "list[", "function-", "literal[")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,11 +51,13 @@ class TownFiles:
     phrases: dict[str, Phrases]
     texts: dict[str, dict[str, str]]
     documents: dict[str, Document]
+    source: Source
 
-    def complaint(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str) -> Complaint:
+    def complaint(self, file: str, path: tuple[str | int, ...], problem: str, remedy: str, code: str = "") -> Complaint:
         """A complaint that points at `path` inside `file`."""
         document = self.documents.get(file)
-        return Complaint(f"tenants/{self.slug}/{file}", document.line(path) if document else 0, problem, remedy)
+        line, named = (document.line(path), path_in(file, document.data, path)) if document else (0, "")
+        return Complaint(f"tenants/{self.slug}/{file}", line, problem, remedy, named, code)
 
     def unknown_intents(
         self, file: str, path: tuple[str | int, ...], used: Collection[str], known: Collection[str]
@@ -77,7 +87,7 @@ def load(slug: str, files: Mapping[str, bytes]) -> TownFiles:
     for name, raw in files.items():
         if name.endswith(".yaml") and not name.startswith("conversations/"):
             _collect(
-                complaints, lambda name=name, raw=raw: documents.update({name: read(f"tenants/{slug}/{name}", raw)})
+                complaints, lambda name=name, raw=raw: documents.update({name: _read(f"tenants/{slug}/{name}", raw)})
             )
     complaints += [
         Complaint(f"tenants/{slug}/{name}", 0, "is missing", "write it")
@@ -86,13 +96,46 @@ def load(slug: str, files: Mapping[str, bytes]) -> TownFiles:
     ]
     if complaints:
         raise Rejected(complaints)
+    said: dict[str, Any] = {}
+    for name, document in documents.items():
+        _collect(complaints, lambda name=name, document=document: said.update({name: _whole(name, document)}))
+    return _checked(slug, said, documents, complaints)
+
+
+def check(slug: str, source: Source) -> TownFiles:
+    """The same for what the files say, without the files."""
+    said = {file_of(path): data for path, data in _files_in(source)}
+    documents = {name: Document(f"tenants/{slug}/{name}", data, {}) for name, data in said.items()}
+    return _checked(slug, said, documents, [])
+
+
+def _read(name: str, raw: bytes) -> Document:
+    from chalicelib.tenancy.yaml_file import read  # not where the console's edits are checked: no YAML is there
+
+    return read(name, raw)
+
+
+def _files_in(source: Source) -> Iterator[tuple[str, Any]]:
+    for name, data in source.items():
+        if name in ("procedures", "texts"):
+            yield from ((f"{name}/{part}", data[part]) for part in data)
+        else:
+            yield name, data
+
+
+def _checked(
+    slug: str, said: Mapping[str, Any], documents: Mapping[str, Document], complaints: list[Complaint]
+) -> TownFiles:
+    """`said` is what each file says, `documents` where it says it."""
     checked: dict[str, Any] = {}
     for name, model in (("tenant.yaml", TenantFile), ("services.yaml", ServicesFile), ("contacts.yaml", ContactsFile)):
         _collect(complaints, lambda name=name, model=model: checked.update({name: _check(model, documents[name])}))
     procedures: dict[str, Procedure] = {}
-    for name, document in documents.items():
+    for name, data in said.items():
         if name.startswith("procedures/"):
-            _collect(complaints, lambda document=document, name=name: procedures.update(_procedure(name, document)))
+            _collect(
+                complaints, lambda data=data, name=name: procedures.update(_procedure(name, documents[name], data))
+            )
     phrases: dict[str, Phrases] = {}
     if "phrases.yaml" in documents:
         _collect(complaints, lambda: phrases.update(_phrases(documents["phrases.yaml"])))
@@ -107,8 +150,20 @@ def load(slug: str, files: Mapping[str, bytes]) -> TownFiles:
         procedures=procedures,
         phrases=phrases,
         texts=texts,
-        documents=documents,
+        documents=dict(documents),
+        source=_source(said),
     )
+
+
+def _source(said: Mapping[str, Any]) -> Source:
+    source: dict[str, Any] = {"procedures": {}, "phrases": {}, "texts": {}}
+    for name, data in said.items():
+        room, _, part = name.removesuffix(".yaml").replace(".", "/").partition("/")
+        if part:
+            source[room][part] = data
+        else:
+            source[room] = data
+    return source
 
 
 def _collect(complaints: list[Complaint], check: Any) -> None:
@@ -127,13 +182,13 @@ def _check(model: type[Model], document: Document, data: Any = None) -> Model:
 
 def _complaint(document: Document, error: Any) -> Complaint:
     path = _written_path(tuple(error["loc"]))
-    shown = ".".join(
-        str(step)
-        for step in path
-        if not str(step).startswith(("constrained-", "dict[", "list[", "function-", "literal["))
-    )
+    shown = ".".join(str(step) for step in path if not str(step).startswith(_UNION_TAGS))
     remedy = _REMEDIES.get(error["type"], "mend the value")
-    return Complaint(document.name, document.line(path), f"{shown}: {error['msg']}".lstrip(": "), remedy)
+    problem = f"{shown}: {error['msg']}".lstrip(": ")
+    bound = next((value for value in error.get("ctx", {}).values() if isinstance(value, int)), 0)
+    steps = [step for step in path if isinstance(step, int) or not step.startswith(_UNION_TAGS)]
+    named = path_in(document.name.split("/", 2)[-1], document.data, steps, document.under)
+    return Complaint(document.name, document.line(path), problem, remedy, named, error["type"], bound)
 
 
 def _written_path(path: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -141,12 +196,18 @@ def _written_path(path: tuple[Any, ...]) -> tuple[Any, ...]:
     return path[:2] + path[3:] if path[:1] == ("services",) and len(path) > 2 else path
 
 
-def _procedure(name: str, document: Document) -> dict[str, Procedure]:
-    identifier = name.removeprefix("procedures/").removesuffix(".yaml")
+def _whole(name: str, document: Document) -> Any:
+    """What a file says, a sheet with the library's under it."""
+    if not name.startswith("procedures/"):
+        return document.data
     data = dict(document.data) if isinstance(document.data, dict) else {}
     base_name = data.pop("extends", None)
-    base = _library(base_name, document) if base_name else {}
-    return {identifier: _check(Procedure, document, {"id": identifier} | base | data)}
+    return (_library(base_name, document) if base_name else {}) | data
+
+
+def _procedure(name: str, document: Document, data: Any) -> dict[str, Procedure]:
+    identifier = name.removeprefix("procedures/").removesuffix(".yaml")
+    return {identifier: _check(Procedure, document, {"id": identifier} | data)}
 
 
 def _library(base_name: Any, document: Document) -> dict[str, Any]:
@@ -157,7 +218,7 @@ def _library(base_name: Any, document: Document) -> dict[str, Any]:
         )
         problem = f'extends: there is no sheet "{base_name}" in the library'
         raise Rejected([Complaint(document.name, document.line(("extends",)), problem, f"use one of: {known}")])
-    return dict(read(f"library/{base_name}.yaml", path.read_bytes()).data)
+    return dict(_read(f"library/{base_name}.yaml", path.read_bytes()).data)
 
 
 def _phrases(document: Document) -> dict[str, Phrases]:
@@ -168,7 +229,7 @@ def _phrases(document: Document) -> dict[str, Phrases]:
 
 def _at(document: Document, key: str) -> Document:
     lines = {path[1:]: line for path, line in document.lines.items() if path[:1] == (key,)}
-    return Document(document.name, document.data[key], lines)
+    return Document(document.name, document.data[key], lines, (key,))
 
 
 def _texts(documents: Mapping[str, Document], complaints: list[Complaint]) -> dict[str, dict[str, str]]:

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
+from chalicelib.cases.callbacks import CALLBACKS_MAX, USUAL_KINDS, USUAL_TOPICS
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
+from chalicelib.understanding.entities.phones import phone_of
 
 UNCONFIRMED = "to be confirmed by the town"
 VIBER_NAME_CHARS_MAX = 28
@@ -23,6 +25,7 @@ TITLE_CHARS_MAX = 60
 LIST_ITEMS_MAX = 20
 OFFICES_MAX = 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OWN_MACHINE = r"http://(localhost|127\.0\.0\.1):\d{2,5}/[^\s\"<>#@\\]{0,300}"  # to try it on the local stage
 LANGUAGES = ("sr", "bs", "cnr", "sq", "en", "de")
 
 Language = Literal["sr", "bs", "cnr", "sq", "en", "de"]
@@ -30,7 +33,10 @@ CaseKind = Literal["problem", "document", "question", "assistance", "volunteer",
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
-HttpsUrl = Annotated[str, Field(pattern=r"^https?://[^\s\"<>]{4,300}$")]
+HttpsUrl = Annotated[
+    str, Field(max_length=300, pattern=r"^https?://([\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
+]
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}$")]
 Unconfirmed = Literal["to be confirmed by the town"]
 Short = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
@@ -44,6 +50,8 @@ class Strict(BaseModel):
 def _phone(value: str) -> str:
     if not re.fullmatch(r"\+\d[\d /-]{5,20}", value):
         raise ValueError('write the number with country code, e.g. "+381 25 468 241"')
+    if phone_of(value, "") is None:
+        raise ValueError("is no number of its country; count the digits")
     return value
 
 
@@ -55,13 +63,27 @@ def _spans(value: str) -> str:
     return value
 
 
+def _callback_url(value: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9][a-z0-9.-]{2,120}(:\d{1,5})?/[^\s\"<>#@\\]{0,300}|" + _OWN_MACHINE, value):
+        raise ValueError('write the whole address with https and a path, e.g. "https://dms.example.rs/salter"')
+    return value
+
+
 def _date(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _day(value: str) -> str:
+    try:
+        dt.date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("there is no such day") from error
+    return value
+
+
 Phone = Annotated[str, AfterValidator(_phone)]
 Spans = Annotated[str, AfterValidator(_spans)]
-Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Date = Annotated[str, BeforeValidator(_date), Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 Hours = dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekdays"], Spans]
 LocalText = Text | dict[Language, Text]
 LocalTitle = dict[Language, Title]
@@ -163,6 +185,53 @@ class Person(Strict):
     office: Id
 
 
+def _endpoint(value: str) -> str:
+    own = re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:\d{2,5})?/[^\s\"<>#?@\\]{0,200}", value)
+    if not own and not re.fullmatch(r"https://[a-z0-9][a-z0-9.-]{2,120}(:443)?/[^\s\"<>#?@\\]{0,200}", value):
+        raise ValueError('write the whole address with https, e.g. "https://311.example.rs/open311/v2/"')
+    return value if value.endswith("/") else f"{value}/"
+
+
+Open311Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]
+# What another system may make of a case; the rest of the graph is not its to cause.
+Open311Becomes = Literal["", "in_progress", "stayed", "discontinued", "dismissed", "rejected", "resolved"]
+
+
+class Open311Endpoint(Strict):
+    """Another system that takes reports by Open311, of a public company or of the town's own.
+
+    `key`: the name under which its api_key stands among the stage's secrets. `updates`: it answers
+    `servicerequestupdates`, too. `statuses`: what a case becomes when it says so, where the platform's table does not
+    fit. `share`: what it is told of whoever reported beside place and description.
+    """
+
+    id: Id
+    title: LocalTitle
+    url: Annotated[str, AfterValidator(_endpoint)]
+    jurisdiction: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] | None = None
+    key: Slug | None = None
+    format: Literal["json", "xml"] = "json"
+    updates: bool = False
+    statuses: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")], Open311Becomes] = {}
+    share: list[Literal["name", "phone", "email", "photos"]] = []
+    minutes: Annotated[int, Field(ge=5, le=1440)] = 15  # how often it is asked what became of what it has
+
+
+class Open311(Strict):
+    """What whoever asks by Open311 without a key sees of problem reports, and the systems that reports go to.
+
+    `public: false` shows nothing without a key. `place`: how exactly. `descriptions`: also what citizens wrote in a
+    chat, without numbers and their names; `photos`: also checked photos.
+    """
+
+    public: bool = True
+    place: Literal["exact", "near", "none"] = "exact"
+    descriptions: bool = False
+    photos: bool = False
+    jurisdiction: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] | None = None
+    endpoints: Annotated[list[Open311Endpoint], Field(max_length=LIST_ITEMS_MAX)] = []
+
+
 class Announcements(Strict):
     """`second_person_above`: with more receivers somebody else than the author approves."""
 
@@ -170,6 +239,20 @@ class Announcements(Strict):
 
 
 PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]
+
+
+class Callback(Strict):
+    """A system of the town's that is told what happens to cases: where, of which events, of which kinds of case.
+
+    Its secret is made by `./salter callback secret` and stands in no file.
+    """
+
+    id: Id
+    url: Annotated[str, AfterValidator(_callback_url)]
+    events: Annotated[
+        list[Literal["opened", "status", "attachment", "assignment", "deadline", "note"]], Field(min_length=1)
+    ] = list(USUAL_TOPICS)  # type: ignore[arg-type]
+    kinds: Annotated[list[CaseKind], Field(min_length=1)] = list(USUAL_KINDS)  # type: ignore[arg-type]
 
 
 class TenantFile(Strict):
@@ -190,6 +273,7 @@ class TenantFile(Strict):
     emergency: Emergency
     centre: Centre | None = None
     person: Person
+    open311: Open311 = Open311()
     settlements: list[Short] = []
     announcements: Announcements = Announcements()
     reopen_days: Annotated[int, Field(ge=1, le=365)] = REOPEN_DAYS  # for "still not fixed"
@@ -200,7 +284,9 @@ class TenantFile(Strict):
         "people",
         "problems",
     ]
+    sms_price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]  # of one SMS to the town's own country
     sms: bool = False  # whether the town pays for notices by SMS where no chat reaches
+    callbacks: Annotated[list[Callback], Field(max_length=CALLBACKS_MAX)] = []
     latin_words: Annotated[list[Short], Field(max_length=LIST_ITEMS_MAX)] = []  # names kept in Latin inside Cyrillic
 
     @model_validator(mode="after")
@@ -219,7 +305,7 @@ class Office(Strict):
     about: LocalText | None = None
     competent: Literal["town", "other"] = "town"
     phones: Unconfirmed | Annotated[list[Phone], Field(min_length=1, max_length=6)] = UNCONFIRMED  # type: ignore[assignment]
-    emails: Unconfirmed | list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")]] | None = None
+    emails: Unconfirmed | list[Email] | None = None
     address: Unconfirmed | LocalText = UNCONFIRMED
     hours: Unconfirmed | Hours = UNCONFIRMED  # type: ignore[assignment]
     web: HttpsUrl | None = None

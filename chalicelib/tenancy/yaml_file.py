@@ -7,33 +7,16 @@ true/false, plain integers and plain decimals become values. Used on the command
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from chalicelib.tenancy.complaints import Complaint, Rejected
+from chalicelib.tenancy.document import Document
 
 FILE_BYTES_MAX = 512 * 1024
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})$")
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{1,9}$")
-
-
-@dataclass(frozen=True)
-class Document:
-    """A parsed file: its name for complaints, its data, and the line of every path in it."""
-
-    name: str
-    data: Any
-    lines: dict[tuple[str | int, ...], int]
-
-    def line(self, path: Sequence[str | int]) -> int:
-        """The line of `path`, or of the nearest thing around it."""
-        for end in range(len(path), -1, -1):
-            if tuple(path[:end]) in self.lines:
-                return self.lines[tuple(path[:end])]
-        return 0
 
 
 def read(name: str, raw: bytes) -> Document:

@@ -112,6 +112,7 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SALTER_STAGE": stage,
         "SALTER_DOORBELL_URL": f"{endpoint}/{ACCOUNT_ID}/salter-{stage}-doorbell",
+        "SALTER_PUBLISH_URL": f"{endpoint}/{ACCOUNT_ID}/salter-{stage}-publish",
         "SALTER_MEDIA_BUCKET": f"salter-{stage}-media-{ACCOUNT_ID}",
         "SALTER_KEY_ID": f"alias/salter-{stage}",
         "SALTER_MAIL_FROM": mail_from(stage),

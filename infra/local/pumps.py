@@ -1,4 +1,4 @@
-"""What AWS does between the services, done here: the doorbell queue and the clock call the product's real handlers.
+"""What AWS does between the services, done here: the queues and the clock call the product's real handlers.
 
 A handler gets an event as AWS would shape it, its errors leave the message in the queue, a part of a batch may fail.
 """
@@ -29,22 +29,35 @@ RETRY_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-def start(doorbell: Handler, every_minute: Handler, *, config: Config, queue_url: str, stop: threading.Event) -> None:
+def start(
+    doorbell: Handler,
+    publisher: Handler,
+    every_minute: Handler,
+    *,
+    config: Config,
+    queue_url: str,
+    publish_url: str,
+    stop: threading.Event,
+) -> None:
     """Run all pumps as daemon threads until `stop`."""
     sqs = aws.client("sqs", queue_url.split(f"/{aws.ACCOUNT_ID}/")[0])
 
     def ring() -> None:
-        pump_doorbell(sqs, queue_url, lambda event: invoke(doorbell, event, _context(config, "ring_doorbell")))
+        pump_queue(sqs, queue_url, lambda event: invoke(doorbell, event, _context(config, "ring_doorbell")))
+
+    def publish() -> None:
+        pump_queue(sqs, publish_url, lambda event: invoke(publisher, event, _context(config, "publish_town")))
 
     def minute() -> None:
         invoke(every_minute, scheduled_event("every_minute"), _context(config, "every_minute"))
 
     for number in range(DOORBELL_PUMPS):
         threading.Thread(target=_repeat, args=(ring, 0.0, stop), name=f"doorbell-{number}", daemon=True).start()
+    threading.Thread(target=_repeat, args=(publish, 0.0, stop), name="publish", daemon=True).start()
     threading.Thread(target=_repeat, args=(minute, MINUTE_SECONDS, stop), name="every-minute", daemon=True).start()
 
 
-def pump_doorbell(sqs: Any, queue_url: str, hand_over: Callable[[Mapping[str, Any]], Any]) -> None:
+def pump_queue(sqs: Any, queue_url: str, hand_over: Callable[[Mapping[str, Any]], Any]) -> None:
     """Take one batch from the queue to the handler; what it did not refuse is deleted, the rest comes again later."""
     received = sqs.receive_message(
         QueueUrl=queue_url,

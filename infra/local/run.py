@@ -21,9 +21,9 @@ from types import FrameType
 from typing import NoReturn
 
 from chalicelib.tenancy.complaints import Rejected
+from infra import towns
 from infra.deploy import make_keys
-from infra.local import aws, processes, stack
-from infra.local.accounts import write_tokens
+from infra.local import accounts, aws, processes, stack
 from infra.local.publish import compile_every_town, publish
 from infra.local.stack import ROOT, STAGE, Stack
 
@@ -184,7 +184,7 @@ class Supervisor:
         self._go_on()
         simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{self._simulator_port()}"
         environment = self._environment(self._aws, simulator)
-        write_tokens(self._aws.endpoint)
+        accounts.write_tokens(self._aws.endpoint, accounts.names())
         make_keys(aws.client("ssm", self._aws.endpoint), STAGE)
         if simulator:
             self._start_child(
@@ -228,11 +228,16 @@ class Supervisor:
 
     def _environment(self, running: aws.Aws, simulator: str | None) -> dict[str, str]:
         settings = self._settings
-        return aws.process_environment(running.endpoint, STAGE) | {
-            "VIBER_API_URL": settings.viber_api_url or f"{simulator}/pa",
-            "VIBER_MEDIA_HOSTS": settings.media_hosts,
-            "PYTHONUNBUFFERED": "1",
-        }
+        own = {towns.ROOT_VARIABLE: os.environ[towns.ROOT_VARIABLE]} if os.environ.get(towns.ROOT_VARIABLE) else {}
+        return (
+            aws.process_environment(running.endpoint, STAGE)
+            | own
+            | {
+                "VIBER_API_URL": settings.viber_api_url or f"{simulator}/pa",
+                "VIBER_MEDIA_HOSTS": settings.media_hosts,
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
 
     def _start_child(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
         run = self._settings.run
@@ -253,6 +258,7 @@ class Supervisor:
         settings = self._settings
         seconds = time.monotonic() - self._started
         own = {name: value for name, value in environment.items() if name.startswith(("AWS_", "SALTER_", "VIBER_"))}
+        own.pop(towns.ROOT_VARIABLE, None)  # whose folders a command of `./salter` works on, its own caller says
         Stack(url=settings.url, simulator=simulator, ready_seconds=seconds, environment=own).write(settings.run)
         say(f"start page       {settings.url}/local/")
         say(f"Viber simulator  {simulator or 'not started, messages go to ' + str(settings.viber_api_url)}")

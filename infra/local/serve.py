@@ -41,9 +41,11 @@ def main() -> int:
     server = make_server(product.app, config, arguments.port)
     pumps.start(
         product.ring_doorbell,
+        product.publish_town,
         product.every_minute,
         config=config,
         queue_url=os.environ["SALTER_DOORBELL_URL"],
+        publish_url=os.environ["SALTER_PUBLISH_URL"],
         stop=stop,
     )
     threading.Thread(target=server.server.serve_forever, name="http", daemon=True).start()
@@ -94,6 +96,7 @@ class QuietHandler(ChaliceRequestHandler):
                 QuietHandler.under_way -= 1
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
+    do_TRACE = do_QUERY = _generic_handle  # methods no route knows are 405 like any other, not 501
 
 
 def _wait_for_requests_under_way() -> None:

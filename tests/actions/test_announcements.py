@@ -12,7 +12,7 @@ import pytest
 from chalicelib import wire
 from chalicelib.actions import announce, send_page, work_outbox
 from chalicelib.actions.sweep import sweep
-from chalicelib.actions.take_receipt import take_receipt
+from chalicelib.actions.take_receipt import LATELY_KEPT_SECONDS, known_lately, take_receipt
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.model import Announcement, Audience, Follower, Refused, SalterError, Voice
@@ -248,6 +248,56 @@ def test_receipts_are_counted_once_however_often_they_come(town: World) -> None:
     assert {name: counts[name] for name in ("sent", "delivered", "seen", "failed")} == {
         "sent": 1, "delivered": 1, "seen": 1, "failed": 1,
     }  # fmt: skip
+
+
+def _reports(world: World, event: str, token: str, citizen: str) -> None:
+    world.calls({"event": event, "timestamp": 1, "message_token": int(token), "user_id": citizen})
+
+
+def test_what_phones_report_comes_through_vibers_door_one_read_and_one_write_each(town: World, meter: Meter) -> None:
+    subscribe(town, ["ana", "boris"])
+    identifier = _sent(town)
+    page = told(town, identifier).pages[0]
+    _reports(town, "delivered", page.token, "ana")
+    meter.reset()
+    for event, citizen in (("delivered", "boris"), ("seen", "ana"), ("failed", "boris")):
+        _reports(town, event, page.token, citizen)
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.UpdateItem"] * 3
+    meter.reset()
+    _reports(town, "delivered", "6999000000000000001", "ana")
+    assert (meter.operations, meter.writes) == (["dynamodb.GetItem"], 0)
+    counts = told(town, identifier).counts
+    assert (counts["sent"], counts["delivered"], counts["seen"], counts["failed"]) == (2, 2, 1, 0)
+
+
+def test_phones_that_report_before_the_call_is_marked_are_counted(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribe(town, ["ana", "boris"])
+    mark, seen = send_page._mark, []
+
+    def reported(job: Any, after: Any, call: str = "") -> None:
+        if call:
+            seen.append(call)
+            for citizen in ("ana", "boris"):
+                _reports(town, "delivered", call, citizen)
+        mark(job, after, call)
+
+    monkeypatch.setattr(send_page, "_mark", reported)
+    identifier = _sent(town)
+    assert seen
+    assert told(town, identifier).counts["delivered"] == 2
+
+
+def test_a_process_that_heard_receipts_all_along_knows_of_a_new_announcement_before_its_first_page(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[float] = []
+    monkeypatch.setattr(announce.work_outbox.doorbell, "ring_row", lambda key, delay, deadline: rung.append(delay))
+    subscribe(town, ["ana"])
+    _reports(town, "delivered", "6999000000000000002", "ana")
+    approved(town)
+    assert rung == [LATELY_KEPT_SECONDS]
+    town.now += LATELY_KEPT_SECONDS
+    assert known_lately(town.account.id, town.now, soon()).any
 
 
 @pytest.mark.parametrize("refusal", [{"status": 12}, 429])

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import html
+import json
+import re
+import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.actions import send_page
+from chalicelib.actions import send_page, work_outbox
 from chalicelib.actions.sweep import sweep
 from chalicelib.console.wording import VOICES
 from chalicelib.storage import audit
 from tests.actions.test_announcements import NEWS, TEXT, some, subscribe
 from tests.console.clerk import Clerk, Page, employed, seated, soon
+from tests.console.test_company import put
+from tests.media import samples
 from tests.viber import DROP
+from tests.web import Visitor
 from tests.world import World
 
 NEW = {"text.sr": TEXT, "topic": "water", "settlement": "", "language": "", "channel": "", "at": ""}
@@ -130,3 +137,97 @@ def test_every_page_speaks_every_language_of_the_console(office: World, voice: s
     author.post(f"{path}/approve")
     sweep(office.now)
     looked(author, path)
+
+
+def test_a_draft_is_edited_and_nobody_approves_what_they_did_not_see(office: World) -> None:
+    subscribe(office, some(2))
+    author, second = head(office), head(office)
+    path = drafted(author, at="2026-03-11T17:00")
+    form = looked(author, f"{path}/edit").body
+    assert TEXT in form and 'value="2026-03-11T17:00"' in form and '<option value="water" selected>' in form
+    seen = re.search(r'name="seen" value="(\d+)"', form)
+    assert seen
+    before = re.search(r'name="seen" value="(\d+)"', looked(second, path).body)
+    assert before
+    edited = NEW | {"text.sr": "Voda dolazi u 16 časova.", "seen": seen[1]}
+    assert author.post(f"{path}/edit", edited).leads_to.endswith("said=rewritten")
+    assert "Voda dolazi u 16 časova." in looked(second, path).text
+    late = second.post(f"{path}/edit", edited | {"text.sr": "Moj tekst"})
+    assert (late.status, "Moj tekst" in late.body) == (409, True)
+    assert second.post(f"{path}/approve", {"seen": before[1]}).status == 422
+    assert office.viber.broadcasts == []
+    assert second.post(f"{path}/approve", {"seen": str(int(before[1]) + 1)}).status == 303
+    assert looked(author, path).body.count("/edit") == 0
+    assert author.get(f"{path}/edit").status == 404
+    assert author.post(f"{path}/edit", edited | {"seen": "3"}).status == 409
+
+
+def test_whoever_edits_a_large_announcement_cannot_approve_it_alone(office: World) -> None:
+    subscribe(office, some(501))
+    author, second = head(office), head(office)
+    path = drafted(author)
+    seen = re.search(r'name="seen" value="(\d+)"', looked(second, f"{path}/edit").body)
+    assert seen
+    second.post(f"{path}/edit", NEW | {"seen": seen[1]})
+    assert second.post(f"{path}/approve").status == 422
+    assert author.post(f"{path}/approve").status == 303
+
+
+def test_a_picture_is_checked_before_it_can_be_approved_and_reaches_viber_and_the_web_in_one_message(
+    office: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor(office)
+    visitor.says("zdravo")
+    subscribe(office, ["ana"])
+    subscribe(office, [visitor.session], account=office.web)
+    author, data = head(office), samples.photo(exif=True)
+    path = drafted(author)
+    assert author.post(f"{path}/upload", {"type": "video/mp4", "size": "10"}).status == 415
+    form = json.loads(author.post(f"{path}/upload", {"type": "image/jpeg", "size": str(len(data))}).body)
+    assert author.post(f"{path}/picture", {"file": form["file"]}).status == 409, "it is not there yet"
+    put(form["upload"], data)
+    rung: list[str] = []
+    monkeypatch.setattr(work_outbox, "ring", lambda writes, now, left: rung.extend(w.item["pk"] for w in writes))
+    assert author.post(f"{path}/picture", {"file": form["file"]}).status == 303
+    waits = author.post(f"{path}/approve")
+    assert (waits.status, "Slika se proverava." in waits.text) == (422, True)
+    for row in rung[:1]:
+        assert work_outbox.work(row, office.now, soon())
+    assert '<img src="' in looked(author, path).body
+    assert author.post(f"{path}/approve").status == 303
+    for _ in range(3):
+        sweep(office.now)
+        office.now += 100
+    (picture,) = office.viber.broadcasts
+    assert (picture["type"], picture["text"]) == ("picture", f"{TEXT}\n\nZa odjavu pošaljite STOP.")
+    told = [one for one in visitor.fetches("0") if one.get("media")]
+    assert [(one["text"].startswith(TEXT), one["media"]["type"]) for one in told] == [(True, "photo")]
+    for link in (picture["media"], picture["thumbnail"], told[0]["media"]["url"]):
+        opened = Clerk().get(urlsplit(link).path)
+        assert opened.status == 302
+        with urllib.request.urlopen(opened.headers["Location"], timeout=20) as photo:
+            kept = photo.read()
+        assert kept[:3] == b"\xff\xd8\xff" and samples.CANARY.encode() not in kept
+    for wrong in (path.rpartition("/")[2] + "0", "nothing", "..%2f"):
+        assert Clerk().get(f"/pictures/{office.slug}/{wrong}/photo.jpg").status == 404
+
+
+def test_under_a_picture_the_words_are_short_and_it_can_be_taken_away(office: World) -> None:
+    subscribe(office, ["ana"])
+    author, data = head(office), samples.photo(200, 100)
+    path = drafted(author, **{"text.sr": "a" * 401})
+    form = json.loads(author.post(f"{path}/upload", {"type": "image/jpeg", "size": str(len(data))}).body)
+    put(form["upload"], data)
+    refused = author.post(f"{path}/picture", {"file": form["file"]})
+    assert (refused.status, "Uz sliku je tekst predugačak." in refused.text) == (422, True)
+    path = drafted(author)
+    form = json.loads(author.post(f"{path}/upload", {"type": "image/jpeg", "size": str(len(data))}).body)
+    put(form["upload"], data)
+    assert author.post(f"{path}/picture", {"file": form["file"]}).status == 303
+    seen = re.search(r'name="seen" value="(\d+)"', looked(author, f"{path}/edit").body)
+    assert seen
+    longer = author.post(f"{path}/edit", NEW | {"text.sr": "a" * 401, "seen": seen[1]})
+    assert (longer.status, "predugačak" in longer.text) == (409, True)
+    assert author.post(f"{path}/picture").status == 303
+    assert "Ukloni sliku" not in looked(author, path).text
+    assert author.post(f"{path}/approve").status == 303

@@ -1,14 +1,13 @@
-"""Questions the bot did not understand: grouped for the town's admin, put aside, or turned into text for its files."""
+"""Questions the bot did not understand: grouped for the town's admin, put aside, or led into the content's forms."""
 
 from __future__ import annotations
 
 import html
 import re
 
-import yaml
-
-from chalicelib.storage import audit
-from tests.console.clerk import Page, employed, seated, soon
+from chalicelib.understanding.understand import understand
+from tests.console.clerk import Page, employed, seated
+from tests.console.test_content import fields, published
 from tests.world import World
 
 ASKED = ("kvrcko blatarske zujalice", "Kvrčko blatarskih zujalica?")
@@ -20,33 +19,37 @@ def _texts(page: Page) -> str:
     return html.unescape(found[1])
 
 
-def test_a_group_becomes_a_draft_of_an_answer_and_of_a_phrase_as_yaml(town: World) -> None:
+def test_a_missed_question_is_written_as_an_answer_and_found_once_it_is_published(town: World) -> None:
     for citizen in ("mira", "jovo"):
         town.says(citizen, ASKED[0])
     town.says("ana", ASKED[1])
     admin = seated(employed(town.slug, "admin"), town.now)
     page = admin.get("/console/missed")
     assert "3 puta" in page.text
-    texts = _texts(page)
-    assert admin.post("/console/missed/drafts", {"kind": "answer", "texts": texts}).leads_to.endswith("said=kept")
-    after = admin.get("/console/missed")
-    assert "Nema pitanja bez odgovora" in after.text
-    assert "Nacrt još ne menja ono što građani čitaju" in after.text
-    written = re.search(r"<code>(.*?)</code>", after.body, re.DOTALL)
-    assert written
-    sheet, phrases = html.unescape(written[1]).split("# phrases.yaml")
-    assert yaml.safe_load(sheet)["title"]["sr"] in ASKED
-    (node,) = yaml.safe_load(phrases).values()
-    assert sorted(text for texts in node["examples"].values() for text in texts) == sorted(ASKED)
-    admin.post("/console/missed/drafts", {"kind": "phrase", "node": "doc.birth", "texts": texts})
-    assert "doc.birth:" in admin.get("/console/missed").text
-    for draft in re.findall(r"console/missed/drafts/(\w+)/remove", admin.get("/console/missed").body):
-        admin.post(f"/console/missed/drafts/{draft}/remove")
-    assert "Nema nacrta." in admin.get("/console/missed").text
-    acts, _ = audit.of_day(town.slug, "2026-03-10", soon())
-    assert (
-        sorted(act.what for act in acts if act.what.startswith("draft")) == ["draft_kept"] * 2 + ["draft_removed"] * 2
+    form = admin.post("/console/missed/answer", {"texts": _texts(page)})
+    typed = fields(form)
+    assert typed["title"] in ASKED and sorted(typed["asked"].split("\n")) == sorted(ASKED)
+    assert "3 puta" in admin.get("/console/missed").text  # nothing is kept by looking
+    saved = admin.post("/console/content/new/sheets", typed | {"fee": "Zujalice su besplatne.", "fee.ask": ""})
+    assert saved.status == 303, saved.text
+    assert "Nema pitanja bez odgovora" in admin.get("/console/missed").text
+    published(admin, town)
+    assert "Zujalice su besplatne." in " ".join(town.says("mira", ASKED[1]))
+
+
+def test_a_missed_question_becomes_a_phrase_of_what_is_known(town: World) -> None:
+    town.says("mira", ASKED[0])
+    admin = seated(employed(town.slug, "admin"), town.now)
+    form = admin.post(
+        "/console/missed/phrase", {"texts": _texts(admin.get("/console/missed")), "node": "procedures.birth"}
     )
+    typed = fields(form)
+    assert ASKED[0] in typed["examples"].split("\n")
+    way = "/console/content/edit/phrases/procedures.birth"
+    assert admin.post(way, typed).status == 303
+    assert "Nema pitanja bez odgovora" in admin.get("/console/missed").text
+    published(admin, town)
+    assert "procedures.birth" in understand(ASKED[0], town.town.index).narrowed.values()
 
 
 def test_a_group_that_is_none_of_the_towns_leaves_the_list(town: World) -> None:
@@ -64,7 +67,8 @@ def test_what_is_asked_can_do_nothing_but_be_read_and_numbers_are_gone(town: Wor
     assert "0101990710006" not in body
 
 
-def test_a_draft_of_nothing_is_refused(town: World) -> None:
+def test_nothing_is_made_of_no_question_or_for_nothing(town: World) -> None:
     admin = seated(employed(town.slug, "admin"), town.now)
-    for fields in ({"kind": "answer", "texts": " "}, {"kind": "x", "texts": "a"}, {"kind": "phrase", "texts": "a"}):
-        assert admin.post("/console/missed/drafts", fields).status == 422
+    assert admin.post("/console/missed/answer", {"texts": " "}).status == 422
+    for fields_sent in ({"node": "procedures.birth", "texts": " "}, {"node": "x", "texts": "a"}, {"texts": "a"}):
+        assert admin.post("/console/missed/phrase", fields_sent).status == 422

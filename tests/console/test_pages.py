@@ -28,7 +28,9 @@ OPENS = {
     "volunteers": {"coordinator", "admin"},
     "content": {"admin"},
     "figures": {"head", "admin"},
+    "systems": {"admin"},
     "staff": {"admin"},
+    "keys": {"admin"},
     "audit": {"admin"},
     "towns": {PLATFORM},
 }

@@ -13,13 +13,14 @@ import time
 
 import pytest
 
-from chalicelib.actions import manage_staff, sign_in, work_outbox
+from chalicelib.actions import manage_staff, sign_in, town_states, work_outbox
 from chalicelib.actions.manage_staff import NotPossible, Work
 from chalicelib.model import Conflict
-from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool, views
+from chalicelib.storage import audit, dynamo, keys, outbox, sessions, staff, staff_pool, views
 from chalicelib.storage.staff import PLATFORM
 from infra.local import mailbox
 from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from tests.viber import message
 from tests.world import World
 
 
@@ -289,6 +290,24 @@ def test_a_platform_admin_goes_into_a_town_in_the_open_and_on_its_record(town: W
     assert platform.get("/console/inbox").status == 403
     whats = [act.what for act in trail(town) if act.by.startswith("platform:")]
     assert whats == ["platform_left", "platform_came"]
+
+
+def test_the_platforms_page_shows_how_each_town_is(town: World) -> None:
+    platform = seated(employed(PLATFORM, PLATFORM), town.now)
+
+    def shown() -> str:
+        text = platform.get(f"/console/towns?after={town.slug[:-1]}").text
+        return text.partition(town.slug)[2].partition("Uđi")[0]
+
+    assert "u radu" in shown() and "ništa" in shown() and "Viber odbija" not in shown()
+    town.viber.otherwise = {"status": 2}  # the token is refused
+    town.calls(message("mira", "zdravo"))
+    outbox.write_dead(town.slug, "row", "reply", {}, "bad_request", town.now, soon(), account="", citizen="")
+    town_states.suspend(town.slug, "platform:x", "ugovor istekao", town.now, soon())
+    town.now += 1500
+    for part in ("obustavljeno", "ugovor istekao", "Viber odbija token", "25 min", "10. 3. 2026. 12:00"):
+        assert part in shown()
+    assert shown().split()[-1] == "1"  # what was given up
 
 
 def test_going_in_without_a_record_of_it_is_not_possible(town: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ _names = itertools.count(1)
 def slug() -> str:
     """A town in which volunteers help."""
     found = [
-        each for each in towns.slugs() if "kind: assistance" in (towns.TENANTS / each / "services.yaml").read_text()
+        each for each in towns.slugs() if "kind: assistance" in (towns.root() / each / "services.yaml").read_text()
     ]
     return found[0]
 

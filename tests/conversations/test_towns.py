@@ -17,7 +17,7 @@ def versions() -> dict[str, dict]:  # type: ignore[type-arg]
 
 
 def test_numbers_and_reference_prefixes_are_each_towns_own(versions: dict) -> None:  # type: ignore[type-arg]
-    assert towns.number_clashes(versions) == []
+    assert towns.clashes(versions) == []
 
 
 @pytest.mark.parametrize("slug", SLUGS)

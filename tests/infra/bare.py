@@ -30,6 +30,7 @@ NOWHERE = {
     "AWS_LAMBDA_FUNCTION_NAME": "salter-bare-api",
     "SALTER_STAGE": "bare",
     "SALTER_DOORBELL_URL": "http://127.0.0.1:9/123456789012/salter-bare-doorbell",
+    "SALTER_PUBLISH_URL": "http://127.0.0.1:9/123456789012/salter-bare-publish",
     "SALTER_MEDIA_BUCKET": "salter-bare-media-123456789012",
     "SALTER_KEY_ID": "none",
     "VIBER_API_URL": "http://127.0.0.1:9/pa",

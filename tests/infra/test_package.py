@@ -16,12 +16,23 @@ import pytest
 from infra import package
 
 CONFIG = json.loads((package.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
-FUNCTIONS = {"APIHandler": "api_handler", "RingDoorbell": "ring_doorbell", "EveryMinute": "every_minute"}
-ROLES = {"APIHandler": "ApiHandlerRole", "RingDoorbell": "RingDoorbellRole", "EveryMinute": "EveryMinuteRole"}
+FUNCTIONS = {
+    "APIHandler": "api_handler",
+    "RingDoorbell": "ring_doorbell",
+    "EveryMinute": "every_minute",
+    "PublishTown": "publish_town",
+}
+ROLES = {
+    "APIHandler": "ApiHandlerRole",
+    "RingDoorbell": "RingDoorbellRole",
+    "EveryMinute": "EveryMinuteRole",
+    "PublishTown": "PublishTownRole",
+}
 LOG_GROUPS = {
     "APIHandler": "ApiHandlerLogGroup",
     "RingDoorbell": "RingDoorbellLogGroup",
     "EveryMinute": "EveryMinuteLogGroup",
+    "PublishTown": "PublishTownLogGroup",
 }
 CLIENT_MADE = re.compile(r"""(?:client|resource)\(\s*["']([a-z0-9-]+)["']""")
 
@@ -136,12 +147,13 @@ def test_the_merged_template_holds_all_of_the_one_template(template: dict[str, A
         assert template["Resources"][name] == resource
 
 
-def test_there_are_three_functions_with_names_of_the_stage(template: dict[str, Any]) -> None:
+def test_there_are_four_functions_with_names_of_the_stage(template: dict[str, Any]) -> None:
     found = {name: function["Properties"]["FunctionName"] for name, function in package.functions(template).items()}
     assert found == {
         "APIHandler": {"Fn::Sub": "salter-${Stage}-api"},
         "RingDoorbell": {"Fn::Sub": "salter-${Stage}-doorbell"},
         "EveryMinute": {"Fn::Sub": "salter-${Stage}-minute"},
+        "PublishTown": {"Fn::Sub": "salter-${Stage}-publish"},
     }
 
 
@@ -173,6 +185,7 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
     assert told == {
         "SALTER_STAGE": {"Ref": "Stage"},
         "SALTER_DOORBELL_URL": {"Ref": "DoorbellQueue"},
+        "SALTER_PUBLISH_URL": {"Ref": "PublishQueue"},
         "SALTER_MEDIA_BUCKET": {"Ref": "MediaBucket"},
         "SALTER_KEY_ID": {"Ref": "SealingKey"},
         "SALTER_MAIL_FROM": {"Ref": "MailFrom"},
@@ -182,9 +195,12 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
     assert template["Parameters"]["ViberApiUrl"]["Default"] == "https://chatapi.viber.com/pa"
 
 
-def test_the_doorbells_function_hears_our_queue_and_may_fail_in_part(template: dict[str, Any]) -> None:
-    (event,) = template["Resources"]["RingDoorbell"]["Properties"]["Events"].values()
-    assert event["Properties"]["Queue"] == {"Fn::Sub": "${DoorbellQueue.Arn}"}
+@pytest.mark.parametrize(("name", "queue"), [("RingDoorbell", "DoorbellQueue"), ("PublishTown", "PublishQueue")])
+def test_a_queues_function_hears_our_queue_and_may_fail_in_part(
+    template: dict[str, Any], name: str, queue: str
+) -> None:
+    (event,) = template["Resources"][name]["Properties"]["Events"].values()
+    assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{queue}.Arn}}"}
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 

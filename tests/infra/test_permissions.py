@@ -4,6 +4,7 @@ The embedded AWS admits everybody, so a missing permission would show on real AW
 speak to it through a listener, and each call heard is looked up in the policy of the function that made it.
 """
 
+import base64
 import http.client
 import json
 import threading
@@ -17,10 +18,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.storage import dynamo, keys, media, outbox
+from chalicelib.storage import api_keys, dynamo, edits, keys, media, outbox, tenants
 from chalicelib.storage.dynamo import Write
+from chalicelib.tenancy import overlay
+from chalicelib.tenancy.overlay import Edit
 from chalicelib.wire import Deadline
-from infra import package
+from infra import package, towns
 from infra.local import aws as local_aws
 from tests.infra import viber_server
 from tests.infra.bare import MINUTE_EVENT, api_event, invoke
@@ -31,6 +34,7 @@ TABLES = {
     f"salter-{STAGE}-{name}": f"{name.capitalize()}Table"
     for name in ("conversations", "cases", "outbox", "people", "tenants")
 }
+QUEUES = {f"salter-{STAGE}-doorbell": "DoorbellQueue", f"salter-{STAGE}-publish": "PublishQueue"}
 TRANSACTED = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
@@ -91,8 +95,8 @@ def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     if service.startswith("DynamoDB"):
         return _of_dynamodb(operation, asked)
     if service == "AmazonSQS":
-        assert asked["QueueUrl"].endswith(f"/salter-{STAGE}-doorbell")
-        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", ["DoorbellQueue", "Arn"]))]
+        queue = QUEUES[asked["QueueUrl"].rpartition("/")[2]]
+        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", [queue, "Arn"]))]
     if service == "AmazonSSM":
         assert asked["Name"].startswith(f"/salter/{STAGE}/")
         return [(f"ssm:{operation}", _said("Sub", SECRETS))]
@@ -127,7 +131,7 @@ def _table(name: str, index: str | None = None) -> str:
 
 def _media_key(path: str) -> str:
     key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
-    own = next((prefix for prefix in ("T/", "incoming/T/", "erased/T/") if key.startswith(prefix)), None)
+    own = next((prefix for prefix in ("T/", "incoming/T/", "drop/T/", "erased/T/") if key.startswith(prefix)), None)
     return f"/{own}*" if own else f"/{key}"
 
 
@@ -205,6 +209,7 @@ class Overheard:
             AWS_ENDPOINT_URL=self.listener.url,
             SALTER_STAGE=STAGE,
             SALTER_DOORBELL_URL=outputs["DoorbellUrl"].replace(self.deployed.endpoint, self.listener.url),
+            SALTER_PUBLISH_URL=outputs["PublishUrl"].replace(self.deployed.endpoint, self.listener.url),
             SALTER_MEDIA_BUCKET=outputs["MediaBucketName"],
             SALTER_KEY_ID=outputs["SealingKeyId"],
             SALTER_MAIL_FROM=MAIL_FROM,
@@ -319,6 +324,46 @@ def test_the_web_chat_asks_for_nothing_its_policy_denies(overheard: Overheard) -
         posted("/chat/{tenant}/attachments", town, photo, headers),
     )
     assert needs <= allowed("policy-api.json")
+
+
+def test_whoever_publishes_what_was_ordered_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
+    town = overheard.deployed.town
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALTER_STAGE", STAGE)
+        over = tenants.pointer(town, Deadline(20))
+        assert over
+        draft = Edit("texts/sr/greeting", "Dobar dan!", by="staff:a1", at=1)
+        given = edits.Order("staff:a1", int(time.time()), over.version, overlay.digest({draft.path: draft}))
+    committed(edits.item(town, draft.path, draft.data, 0), edits.order_item(town, given))
+    needs = overheard.needs("publish_town", {"Records": [_rung({"town": town})]})
+    assert ("dynamodb:PutItem", _table(f"salter-{STAGE}-tenants")) in needs, "nothing was published"
+    assert needs <= allowed("policy-publish.json")
+
+
+def test_a_report_with_a_photo_by_open311_asks_for_nothing_denied(overheard: Overheard) -> None:
+    town = overheard.deployed.town
+    core = towns.compiled(town)["core"]
+    problems = [each for one in core["services"].values() for each in one.get("problems", ()) if not each["questions"]]
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SALTER_STAGE", STAGE)
+        key = api_keys.make(town, "overheard", ("open311",), "k" * 40, time.time(), Deadline(20))
+    fields = {
+        "api_key": key,
+        "service_code": problems[0]["id"],
+        "address_string": "Trg 1",
+        "phone": "1",
+        "first_name": "A",
+    }
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{said}\r\n' for name, said in fields.items()]
+    head = '--b\r\nContent-Disposition: form-data; name="media"; filename="a.jpg"\r\n\r\n'
+    form = "".join([*parts, head]).encode() + samples.photo() + b"\r\n--b--\r\n"
+    route, params = "/open311/{tenant}/v2/{resource}", {"tenant": town, "resource": "requests.json"}
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    filing = posted(route, params, base64.b64encode(form).decode(), headers) | {"isBase64Encoded": True}
+    reading = {"route": route, "pathParameters": params, "queryStringParameters": {}}
+    needs = overheard.needs("app", filing, api_event("GET", f"/open311/{town}/v2/requests.json", **reading))
+    assert needs <= allowed("policy-api.json")
+    assert any(action == "s3:PutObject" and "incoming" in resource for action, resource in needs)
 
 
 def committed(*writes: Write) -> list[str]:

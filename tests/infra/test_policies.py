@@ -12,13 +12,12 @@ from infra import package
 SETTINGS = package.ROOT / ".chalice"
 CONFIG = json.loads((SETTINGS / "config.json").read_text(encoding="utf-8"))
 POLICIES = sorted(SETTINGS.glob("policy-*.json"))
-LOG_NAMES = {"policy-api.json": "api", "policy-doorbell.json": "doorbell", "policy-minute.json": "minute"}
+LOG_NAMES = {f"policy-{name}.json": name for name in ("api", "doorbell", "minute", "publish")}
 
-# The only stars there are: what a town keeps under its prefix, uploads before they are checked, the list of the erased,
-# the stage's own secrets, a log group's streams.
+# The only stars there are: what a town keeps under its prefix, uploads before they are checked, files of cases, the
+# list of the erased, the stage's own secrets, a log group's streams.
 STARS_ALLOWED = (
-    "${MediaBucket.Arn}/T/*",
-    "${MediaBucket.Arn}/incoming/T/*",
+    *("${MediaBucket.Arn}/T/*", "${MediaBucket.Arn}/incoming/T/*", "${MediaBucket.Arn}/drop/T/*"),
     "${MediaBucket.Arn}/erased/T/*",
     ":parameter/salter/${Stage}/*",
 )
@@ -76,9 +75,30 @@ def test_a_policy_refers_only_to_what_the_template_has(policy: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
-def test_no_function_may_change_a_town(policy: Path) -> None:
+def test_no_function_but_the_publishers_may_change_a_town(policy: Path) -> None:
     on_towns = {action for action, resource in pairs(policy) if "TenantsTable" in resource}
-    assert on_towns == {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    writing = {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem"}
+    reading = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    assert on_towns == (reading | writing if policy.name == "policy-publish.json" else reading)
+
+
+def test_the_publishers_function_is_called_by_its_queue_alone_and_reads_no_case_and_no_secret() -> None:
+    everything = {(action, resource) for action, resource in pairs(SETTINGS / "policy-publish.json")}
+    assert not any(
+        word in resource for _, resource in everything for word in ("Cases", "Conversations", "Outbox", "ssm", "kms")
+    )
+    assert not any(action.startswith(("s3:", "ses:", "sns:", "cognito")) for action, _ in everything)
+
+
+def test_who_works_files_of_cases_may_take_copy_and_answer_them_and_the_api_signs_for_them() -> None:
+    def on_files(policy: str, prefix: str) -> set[str]:
+        resource = json.dumps({"Fn::Sub": f"${{MediaBucket.Arn}}/{prefix}/T/*"})
+        return {action for action, named in pairs(package.ROOT / ".chalice" / policy) if named == resource}
+
+    assert on_files("policy-doorbell.json", "drop") == {"s3:GetObject", "s3:PutObject"}
+    assert on_files("policy-doorbell.json", "incoming") == {"s3:GetObject", "s3:PutObject"}
+    assert on_files("policy-minute.json", "drop") == {"s3:PutObject"}
+    assert on_files("policy-api.json", "drop") == {"s3:GetObject", "s3:PutObject"}
 
 
 def test_the_minutes_function_may_do_what_deadlines_ask() -> None:
@@ -92,9 +112,20 @@ def test_the_minutes_function_may_do_what_deadlines_ask() -> None:
     assert asked <= pairs(SETTINGS / "policy-minute.json")
 
 
-def test_only_the_doorbells_function_takes_messages_from_it() -> None:
-    taking = [policy.name for policy in POLICIES if "sqs:ReceiveMessage" in {action for action, _ in pairs(policy)}]
-    assert taking == ["policy-doorbell.json"]
+def test_the_staffs_pages_may_look_at_what_waits_and_at_what_was_not_understood() -> None:
+    looked_at = ("ConversationsTable.Arn}/index/due", "OutboxTable.Arn}/index/due", "ConversationsTable.Arn}/index/day")
+    asked = {("dynamodb:Query", json.dumps({"Fn::Sub": f"${{{index}"})) for index in looked_at}
+    assert asked <= pairs(SETTINGS / "policy-api.json")
+
+
+def test_only_the_doorbells_function_takes_messages_from_it_and_only_the_publishers_from_its_own() -> None:
+    taking = [
+        (policy.name, at) for policy in POLICIES for action, at in pairs(policy) if action == "sqs:ReceiveMessage"
+    ]
+    assert [(name, json.loads(at)["Fn::GetAtt"][0]) for name, at in taking] == [
+        ("policy-doorbell.json", "DoorbellQueue"),
+        ("policy-publish.json", "PublishQueue"),
+    ]
 
 
 def test_what_citizens_and_towns_call_sends_no_mail_and_no_sms_itself() -> None:

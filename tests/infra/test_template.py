@@ -120,8 +120,8 @@ def test_the_media_bucket_clears_away_what_was_never_finished() -> None:
     rules = RESOURCES["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     assert all(rule["Status"] == "Enabled" for rule in rules)
-    days = [(rule["Prefix"], rule["ExpirationInDays"]) for rule in rules if "ExpirationInDays" in rule]
-    assert days == [("incoming/", 1), ("erased/", erased.KEPT_DAYS)]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert days == {"incoming/": 1, "drop/": 30, "erased/": erased.KEPT_DAYS}
 
 
 @pytest.mark.shows("D10")
@@ -136,6 +136,7 @@ def test_what_is_overwritten_or_deleted_by_a_slip_can_be_had_back_for_as_long_as
     }
     assert old == {
         "incoming/": {"NoncurrentDays": 1},
+        "drop/": {"NoncurrentDays": 1},
         "erased/": {"NoncurrentDays": 1},
         "T/": {"NoncurrentDays": RECOVERY_DAYS},
     }
@@ -143,6 +144,16 @@ def test_what_is_overwritten_or_deleted_by_a_slip_can_be_had_back_for_as_long_as
 
 def test_a_file_of_a_towns_data_is_good_for_less_long_than_the_list_of_the_erased() -> None:
     assert bring_back.USABLE_DAYS + RECOVERY_DAYS == erased.KEPT_DAYS
+
+
+def test_the_bucket_rings_the_doorbell_for_files_of_cases_alone_and_no_other_bucket_may() -> None:
+    (told,) = RESOURCES["MediaBucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert told["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "drop/T/"}]}}
+    assert RESOURCES["MediaBucket"]["DependsOn"] == "DoorbellQueuePolicy"
+    (statement,) = RESOURCES["DoorbellQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Principal"]) == ("sqs:SendMessage", {"Service": "s3.amazonaws.com"})
+    bucket = RESOURCES["MediaBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"].endswith(f":::{bucket}")
 
 
 def test_staff_sign_in_has_a_group_for_every_role_and_nobody_signs_up_alone() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
 
 from chalice.test import Client
+from jsonschema import Draft202012Validator
 
 import app
 from chalicelib.actions import clock
+from chalicelib.integrations.openapi import document
 from chalicelib.storage import api_keys
 from chalicelib.wire import Deadline
 
@@ -55,4 +59,38 @@ class System:
         headers = {"Authorization": f"Bearer {self.token}", "Host": HOST} | headers
         with Client(app.app) as client:
             response = client.http.request(method, f"/api/v1/{self.town}/{path}", headers=headers, body=body)
-        return Answer(response.status_code, json.loads(response.body), dict(response.headers))
+        answer = Answer(response.status_code, json.loads(response.body), dict(response.headers))
+        as_described(method, path.partition("?")[0], answer)
+        return answer
+
+
+def as_described(method: str, path: str, answer: Answer) -> None:
+    """Every answer any test gets has a status and a shape that the API's description names."""
+    for template, operation in _operations(method):
+        if template.fullmatch(path):
+            told = operation["responses"][str(answer.status)]
+            if "$ref" in told:
+                told = _described()["components"]["responses"][told["$ref"].rpartition("/")[2]]
+            _shape(told["content"]["application/json"]["schema"]["$ref"]).validate(answer.json)
+            assert set(told.get("headers", ())) <= set(answer.headers), answer
+            return
+
+
+@lru_cache(maxsize=1)
+def _described() -> dict[str, Any]:
+    return document()
+
+
+@lru_cache(maxsize=8)
+def _operations(method: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    """Those of a method, what is fixed in an address before what is not."""
+    return [
+        (re.compile(re.sub(r"\{\w+\}", "[^/]+", path.removeprefix("/api/v1/{tenant}/"))), entry[method.lower()])
+        for path, entry in sorted(_described()["paths"].items(), key=lambda item: item[0].count("{"))
+        if method.lower() in entry
+    ]
+
+
+@lru_cache(maxsize=64)
+def _shape(reference: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": reference, "components": _described()["components"]})

@@ -9,11 +9,14 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from chalice.test import Client
 
+import app
 from chalicelib.actions import clock
 from chalicelib.cases import lifecycle, references
 from chalicelib.integrations.openapi import document
@@ -21,6 +24,7 @@ from chalicelib.model import Case, Conflict, Follower, Place, Voice
 from chalicelib.storage import api_keys, dynamo, keys, links
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
+from infra import openapi
 from tests.integrations.system import HOST, System
 from tests.world import NOON, World
 
@@ -404,6 +408,20 @@ def test_a_parameter_that_means_nothing_is_422(dms: System, query: dict[str, Any
     assert (answer.status, answer.json["error"]["field"]) == (422, field)
 
 
+def test_a_cursor_is_good_as_it_was_given_to_the_key_it_was_given_to(dms: System, world: World) -> None:
+    for _ in range(3):
+        world.now += 60
+        dms.file()
+    cursor = dms.get("cases", limit=1).json["cursor"]
+    assert len(dms.get("cases", limit=5, cursor=cursor).json["cases"]) == 2
+    other = System(world.slug)
+    changed = cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")
+    for asker, shown in ((other, cursor), (dms, changed), (dms, cursor[20:]), (dms, "ž" * 10)):
+        answer = asker.get("cases", cursor=shown)
+        assert (answer.status, answer.json["error"]["field"]) == (422, "cursor")
+    assert dms.get("cases", cursor=cursor, call=1).status == 422, "a walk through another list"
+
+
 def _stored(world: World, kind: str) -> Case:
     case = Case(
         tenant=world.slug,
@@ -444,14 +462,25 @@ def test_chats_and_help_are_masked_without_their_scope_and_sealed_slots_always(
     assert "mira" not in json.dumps(shown)
 
 
+def test_the_description_in_the_repository_is_the_one_that_is_served(dms: System) -> None:
+    assert openapi.FILE.read_text(encoding="utf-8") == openapi.written(), "make openapi"
+    with Client(app.app) as client:
+        served = client.http.get("/api/v1/openapi.json")
+        page = client.http.get("/api/v1/reference")
+    assert served.json_body == document()
+    shown = page.body.decode()
+    for path, entry in document()["paths"].items():
+        assert path in shown
+        assert all(entry[method]["summary"] in unescape(shown) for method in entry if method != "parameters")
+    assert "<script" not in shown and " style=" not in shown
+
+
 def test_the_description_for_programs_names_every_route_and_field(dms: System) -> None:
     described = document()
     assert described["openapi"].startswith("3.1")
     assert set(described["components"]["schemas"]["Case"]["properties"]) == FIELDS | {"assignee"}
     references_used = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)))
     assert references_used <= set(described["components"]["schemas"])
-    import app
-
     routes = {
         (path, method)
         for path, methods in app.app.routes.items()

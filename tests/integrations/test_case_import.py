@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import re
+import time
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
 from chalicelib import wire
 from chalicelib.actions import clock, import_cases, upload_cases, work_outbox
+from chalicelib.actions.answer_doorbell import answer_doorbell
 from chalicelib.cases import case_file
-from chalicelib.storage import aws, imports, keys
+from chalicelib.model import Staff
+from chalicelib.storage import aws, imports, keys, outbox, staff, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 from tests.console.desk import Desk
@@ -253,3 +261,187 @@ def test_a_file_that_is_none_is_told_so(dms: System, world: World) -> None:
 def test_nobody_sees_another_towns_import(dms: System, world: World) -> None:
     assert Desk(world).opens("/console/counter/import/" + "a" * 24).status == 404
     assert upload_cases.found(world.town, "../x", world.now, SOON) is None
+
+
+# --- laid into the bucket ---------------------------------------------------------------------------------------
+
+
+def dropped(world: World, name: str, body: str | bytes, *, rung: int = 1) -> None:
+    """A file the town's program lays into the bucket, and the bucket's word of it, as often as it is said."""
+    key = keys.dropped_file(world.slug, name)
+    raw = body.encode() if isinstance(body, str) else body
+    aws.put_object(os.environ["SALTER_MEDIA_BUCKET"], key, raw, "text/csv", SOON)
+    record = {"eventSource": "aws:s3", "s3": {"object": {"key": quote_plus(key, safe="/")}}}
+    for _ in range(rung):
+        assert answer_doorbell([("1", json.dumps({"Records": [record]}))], world.now) == {"batchItemFailures": []}
+
+
+def result(world: World, name: str) -> list[str]:
+    """The lines of the file that tells what became of another."""
+    found = aws.get_object(os.environ["SALTER_MEDIA_BUCKET"], keys.dropped_file(world.slug, name), 10**6, SOON)
+    return found.decode("utf-8-sig").splitlines() if found else []
+
+
+def newest(world: World) -> list[imports.Import]:
+    return list(imports.newest(world.slug, world.now, SOON))
+
+
+@pytest.fixture
+def admin(world: World) -> Staff:
+    person = Staff(world.slug, "admin@primer.example", "admin1", "admin", name="Ana")
+    staff.save(person, SOON)
+    return person
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1250"])
+def test_a_file_laid_into_the_bucket_is_worked_once_and_told_beside_it_in_the_console_and_by_mail(
+    dms: System, world: World, admin: Staff, encoding: str
+) -> None:
+    body = "Broj predmeta;Predmet;Podnosilac\n1/26;Legalizacija;Đorđe Šć.\n=2+5;;\n2/26;Dozvola;Žika\n"
+    dropped(world, "predmeti noć.csv", body.encode(encoding), rung=3)
+    (job,) = newest(world)
+    done = worked(world, job.id)
+    assert (done.applied, done.rejected, case(dms, "1/26")["history"][0]["by"]) == (2, 1, "api:drop")
+    told = result(world, "predmeti noć.result.csv")
+    assert [line.split(";")[2] for line in told] == ["outcome", "applied", "rejected", "applied"]
+    assert told[2].startswith("3;'=2+5;rejected;;subject;missing")
+    page = Desk(world, "head").opens("/console/counter/import").words
+    assert "predmeti noć.csv" in page
+    (mail,) = [row for row in outbox_of(world) if row.kind == "email"]
+    assert mail.body["to"] == admin.mail
+    assert "predmeti noć.csv" in mail.body["subject"] and "Odbijeno: 1" in mail.body["text"]
+
+
+def outbox_of(world: World) -> list[outbox.Row]:
+    owed = [entry["id"] for entry in views.owed(world.slug)]
+    return [row for key in owed if (row := outbox.load(keys.outbox(world.slug, key), world.now, SOON))]
+
+
+@pytest.mark.shows("B73", "B74", "A8")
+def test_no_cell_of_a_result_is_a_formula_and_every_sign_stays_in_its_cell(dms: System, world: World) -> None:
+    numbers = ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\uff1d1", 'a"b', "a;b", "a\nb"]
+    written = io.StringIO()
+    csv.writer(written, delimiter=";").writerows(
+        [["broj", "predmet", "ime"], *([number, "", ""] for number in numbers)]
+    )
+    dropped(world, "znaci.csv", written.getvalue())
+    worked(world, newest(world)[0].id)
+    found = aws.get_object(
+        os.environ["SALTER_MEDIA_BUCKET"], keys.dropped_file(world.slug, "znaci.result.csv"), 10**6, SOON
+    )
+    assert found is not None
+    told = list(csv.reader(io.StringIO(found.decode("utf-8-sig"), newline=""), delimiter=";"))[1:]
+    assert [row[1].removeprefix("'").strip() for row in told] == [number.strip() for number in numbers]
+    assert all(row[1][0] not in "=+-@\uff1d\t\r\n" for row in told)
+
+
+def test_the_next_nights_file_of_the_same_name_does_not_disturb_the_one_at_work(dms: System, world: World) -> None:
+    dropped(world, "noc.csv", "broj;predmet;ime\n1/26;A;B\n")
+    (first,) = newest(world)
+    time.sleep(1.1)  # S3 tells the writing of an object to the second
+    world.now += 60
+    dropped(world, "noc.csv", "broj;predmet;ime\n2/26;A;B\n3/26;A;B\n")
+    second = newest(world)[0]
+    assert (worked(world, first.id).rows, worked(world, second.id).rows) == (1, 2)
+    assert case(dms, "1/26") and case(dms, "3/26")
+
+
+def test_what_cannot_be_read_is_said_beside_it(dms: System, world: World) -> None:
+    dropped(world, "slika.csv", b"PK\x03\x04\0\0")
+    (job,) = newest(world)
+    assert worked(world, job.id).state == imports.REFUSED
+    assert result(world, "slika.result.csv")[1] == ";;refused;;;not_csv"
+
+
+@pytest.mark.parametrize("name", ["slika.png", "noc.result.csv", "dalje/noc.csv"])
+def test_what_is_no_file_of_rows_is_left_alone(dms: System, world: World, name: str) -> None:
+    dropped(world, name, "broj;predmet;ime\n1/26;A;B\n")
+    assert newest(world) == []
+
+
+def test_the_buckets_own_word_that_it_may_ring_is_no_failure(aws: object) -> None:
+    word = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "salter"}
+    assert answer_doorbell([("1", json.dumps(word))], 0.0) == {"batchItemFailures": []}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", range(1, 40))
+def test_killed_anywhere_a_file_from_the_bucket_is_filed_and_told_once(
+    dms: System, world: World, admin: Staff, nth: int, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _killed_at(world, nth, when, monkeypatch)
+
+
+@pytest.mark.parametrize(("nth", "when"), [(3, "after"), (12, "before"), (20, "after"), (24, "before")])
+def test_killed_here_and_there_a_file_from_the_bucket_is_filed_and_told_once(
+    dms: System, world: World, admin: Staff, nth: int, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _killed_at(world, nth, when, monkeypatch)
+
+
+def _killed_at(world: World, nth: int, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_cases, "SLICE_ROWS", 2)
+    monkeypatch.setattr(import_cases, "AT_ONCE", 1)
+    breaker = Breaker(nth, when, "killed")
+    wire.taps.append(breaker)
+    try:
+        dropped(world, "noc.csv", "broj;predmet;ime\n1/26;A;B\n2/26;A;B\n3/26;A;B\n")
+        (job,) = newest(world)
+        work_outbox.work(keys.outbox(world.slug, f"import-{job.id}"), world.now, SOON)
+    except Killed:
+        pass
+    finally:
+        wire.taps.remove(breaker)
+    world.now += 1000
+    world.warm()
+    if not newest(world):  # the bucket says it again
+        record = {"eventSource": "aws:s3", "s3": {"object": {"key": keys.dropped_file(world.slug, "noc.csv")}}}
+        if result(world, "noc.csv") == []:  # it never got there
+            return
+        answer_doorbell([("1", json.dumps({"Records": [record]}))], world.now)
+    (job,) = newest(world)
+    job = worked(world, job.id)
+    assert (job.rows, job.next_row, job.applied, job.unchanged, job.rejected) == (3, 3, 3, 0, 0)
+    assert len(CaseStore(world.slug).changed_page(10, SOON).cases) == 3
+    assert len(result(world, "noc.result.csv")) == 4
+    assert len([row for row in outbox_of(world) if row.kind == "email"]) == 1
+
+
+def test_a_program_without_an_account_at_aws_gets_a_form_and_looks_how_far_it_has_come(
+    dms: System, world: World
+) -> None:
+    begun = dms.post("imports", {"name": "predmeti.csv"}, Idempotency_Key="noc-1")
+    assert begun.status == 201
+    assert dms.post("imports", {"name": "predmeti.csv"}, Idempotency_Key="noc-1").json["id"] == begun.json["id"]
+    assert dms.get(f"imports/{begun.json['id']}").json["state"] == "waiting"
+    key = begun.json["upload"]["fields"]["key"]
+    dropped(world, key.rpartition("/")[2], "broj;predmet;ime\n1/26;A;B\n2/26;;\n", rung=2)
+    worked(world, begun.json["id"])
+    told = dms.get(f"imports/{begun.json['id']}").json
+    assert (told["state"], told["applied"], told["rejected"]) == ("done", 1, 1)
+    assert "noc" not in told["result"] and "X-Amz-Signature" in told["result"]
+    assert newest(world)[0].name == "predmeti.csv"
+    assert dms.get("imports/" + "a" * 24).status == 404
+    assert System(f"{world.slug}-b").get(f"imports/{begun.json['id']}").status == 404
+
+
+def test_an_import_with_a_key_answers_the_same_again(dms: System) -> None:
+    body = "number,subject,name\n1/26,A,B\n2/26,,\n"
+    first = sends(dms, body, Idempotency_Key="f1")
+    assert first.json["applied"] == 1
+    assert sends(dms, body, Idempotency_Key="f1") == first
+    assert sends(dms, body + "3/26,A,B\n", Idempotency_Key="f1").code == "idempotency_mismatch"
+
+
+def test_a_long_file_takes_little_more_memory_than_its_bytes() -> None:
+    line = "{n}/26;Legalizacija objekta;Ime i prezime {n};060 123 4567;sr-Cyrl;;;u obradi;;;da\n"
+    body = (HEADER + "".join(line.format(n=n) for n in range(50_000))).encode()
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in case_file.each_row(body))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 50_000
+    assert peak < len(body) + 4 * 1024 * 1024

@@ -33,7 +33,7 @@ def pump(queue: tuple[Any, str], answer: Answer, *bodies: str) -> None:
     sqs, url = queue
     for body in bodies:
         sqs.send_message(QueueUrl=url, MessageBody=body)
-    pumps.pump_doorbell(sqs, url, answer)
+    pumps.pump_queue(sqs, url, answer)
 
 
 def handler_of(answer: Answer) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wire
+from chalicelib import strangers, wire
 from chalicelib.channels.viber import media
 from chalicelib.channels.viber.media import fetch
 from chalicelib.model import SendFailed
@@ -37,7 +37,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         known["called"].append(address)
         return wire.Reply(200, {}, b"found")
 
-    monkeypatch.setattr(media.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(strangers.socket, "getaddrinfo", look_up)
     monkeypatch.setattr(media.wire, "download", download)
     return known
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from typing import Any
 
 from viberbot import Api, BotConfiguration
@@ -19,8 +20,9 @@ from chalicelib.channels.viber.send import post
 from chalicelib.model import SendFailed
 
 ADMIN_SECONDS_MAX = 20.0
-# Only events somebody uses; message, subscribed and unsubscribed always come.
-EVENTS = ["conversation_started"]
+# Only events somebody uses; message, subscribed and unsubscribed always come. Notices are followed by seen and failed,
+# announcements by delivered, too.
+EVENTS = ["conversation_started", "delivered", "seen", "failed"]
 _MUTED = logging.getLogger("salter.viberbot")
 _MUTED.disabled = True
 
@@ -42,6 +44,11 @@ class ViberAccount(Api):  # type: ignore[misc]
         except KeyError as error:
             raise SendFailed("webhook_refused", retryable=False) from error
 
+    def call_nowhere(self) -> None:
+        """Take the bot's webhook away; nobody can write to it until another is set."""
+        with suppress(KeyError):  # after a removal Viber names no events
+            self.unset_webhook()
+
     def info(self) -> dict[str, Any]:
         """What Viber knows about the bot: id, name, uri, webhook, subscribers. A question, nothing is changed."""
         return dict(self.get_account_info())
@@ -51,4 +58,4 @@ class _OurTransport(ApiRequestSender):  # type: ignore[misc]
     def post_request(self, endpoint: str, payload: str) -> dict[str, Any]:
         body = json.loads(payload)
         token = body.pop("auth_token")
-        return post(endpoint, body, token, wire.Deadline(ADMIN_SECONDS_MAX))
+        return post(endpoint, body, token, wire.Deadline(ADMIN_SECONDS_MAX), ADMIN_SECONDS_MAX)

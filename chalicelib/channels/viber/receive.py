@@ -24,14 +24,20 @@ TEXT_CHARS_MAX = 7000
 CONTEXT_CHARS_MAX = 400
 PHONE_CHARS_MAX = 24
 SHARE = "share."  # a choice that shares the phone's own number
-BUTTON = "~1:"  # an ActionBody of ours: version 1, then a choice id
-_BUTTON = re.compile(r"~1:([a-z][\w.~-]{0,99})$")
+# An ActionBody of ours: version 1, whose button it is where the bot serves several towns, then a choice id.
+_BUTTON = re.compile(r"~1:(?:(?P<town>[a-z][a-z0-9-]{1,39}):)?(?P<choice>[a-z][\w.~-]{0,99})$")
+_OF_NO_TOWN = ("town.", "towns")  # buttons that choose one
 _OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
 _EMOJI_WORD = re.compile(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
 _RECEIPTS = frozenset({"delivered", "seen", "failed"})
-_USED_RECEIPTS = frozenset({"seen", "failed"})  # `delivered` comes once a device and says nothing of a person
 TOKEN_MIN = 2**53  # Viber's ids of messages are larger: what is smaller was never one of ours
 _MEDIA = {"picture": "photo", "video": "video", "file": "file"}
+
+
+def action_body(choice: str, town: str) -> str:
+    """What comes back when a button is pressed. `town`: whose it is, "" on a bot of one town."""
+    whose = f"{town}:" if town and not choice.startswith(_OF_NO_TOWN) else ""
+    return f"~1:{whose}{choice}"
 
 
 def receive(request: Request, account: Account, token: str) -> Received:
@@ -44,7 +50,7 @@ def receive(request: Request, account: Account, token: str) -> Received:
     if not isinstance(event, str) or not event:
         return Received("none")
     if event in _RECEIPTS or event == "webhook":
-        return Received(event, about=_receipt(data) if event in _USED_RECEIPTS else None)
+        return Received(event, about=_receipt(data) if event in _RECEIPTS else None)
     if event in ("conversation_started", "subscribed", "unsubscribed"):
         return _about_chat(event, data, request.body)
     if event == "message":
@@ -146,17 +152,18 @@ def _card(contact: Any, text: str) -> dict[str, Any]:
     """
     button, number = _BUTTON.match(text), contact.get("phone_number") if isinstance(contact, dict) else None
     digits = re.sub(r"[^\d]", "", number[:PHONE_CHARS_MAX]) if isinstance(number, str) else ""
-    if button and digits and button[1] == "phone":
-        return {"kind": "phone", "phone": f"+{digits}"}
-    if button and digits and button[1].startswith(SHARE):
-        return {"kind": "contact", "choice": button[1], "phone": f"+{digits}"}
+    if button and digits and button["choice"] == "phone":
+        return {"kind": "phone", "phone": f"+{digits}", "town": button["town"] or ""}
+    if button and digits and button["choice"].startswith(SHARE):
+        pressed = {"choice": button["choice"], "town": button["town"] or ""}
+        return {"kind": "contact", "phone": f"+{digits}"} | pressed
     return {"kind": "contact"}
 
 
 def _words(text: str) -> dict[str, Any]:
     button = _BUTTON.match(text)
     if button:
-        return {"kind": "choice", "choice": button[1]}
+        return {"kind": "choice", "choice": button["choice"], "town": button["town"] or ""}
     if _OLD_BUTTON.match(text):
         return {"kind": "choice", "choice": "menu"}
     if not text.strip():

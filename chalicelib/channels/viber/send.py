@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib import wire
 from chalicelib.channels import Credentials, Receipt
 from chalicelib.channels.text import clean, split
-from chalicelib.channels.viber.receive import BUTTON, SHARE
+from chalicelib.channels.viber.receive import SHARE, action_body
 from chalicelib.model import Message, SendFailed, SharedFile
 
 API = "https://chatapi.viber.com/pa"
@@ -58,11 +58,19 @@ _STATUS: dict[int, tuple[str, dict[str, Any]]] = {
 def pieces(message: Message, *, plain: bool, credentials: Credentials) -> list[dict[str, Any]]:
     """The requests that carry `message`, without receiver. `plain`: no keyboard, for the oldest clients."""
     parts = split(_text(message, plain), TEXT_CHARS_MAX)
-    keyboard = None if plain else _keyboard(message)
+    keyboard = None if plain else _keyboard(message, credentials.town)
     requests = [_picture(message.media, credentials.sender)] if message.media and message.media.type == "photo" else []
     requests += [_request(part, credentials.sender, None) for part in parts[:-1]]
     requests.append(_request(parts[-1], credentials.sender, keyboard))
     return [smaller for request in requests for smaller in _within_bytes(request)]
+
+
+def captioned(message: Message, credentials: Credentials) -> dict[str, Any]:
+    """The one request that carries a short message without buttons: the words alone, or under their picture."""
+    if message.media and message.media.type == "photo":
+        return _picture(message.media, credentials.sender) | {"text": clean(message.text)}
+    (piece,) = pieces(message, plain=True, credentials=credentials)
+    return piece
 
 
 def welcome(message: Message, credentials: Credentials) -> dict[str, Any]:
@@ -197,43 +205,44 @@ def _within_bytes(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [head | {"text": first}, *_within_bytes(request | {"text": " ".join(rest)})]
 
 
-def _keyboard(message: Message) -> dict[str, Any] | None:
+def _keyboard(message: Message, town: str) -> dict[str, Any] | None:
     buttons = [
-        _sharing(choice, label) if choice.startswith(SHARE) else _button(choice, label)
+        _sharing(choice, label, town) if choice.startswith(SHARE) else _button(choice, label, town)
         for choice, label in message.choices[:BUTTONS_MAX]
     ]
     if message.ask == "location":
-        buttons.insert(0, _picker("location-picker", message))
+        buttons.insert(0, _picker("location-picker", message, town))
     if message.ask == "phone":
-        buttons.insert(0, _picker("share-phone", message))
+        buttons.insert(0, _picker("share-phone", message, town))
     if not buttons:
         return None
     return {"Type": "keyboard", "DefaultHeight": False, "Buttons": _paired(buttons)}
 
 
-def _button(choice: str, label: str) -> dict[str, Any]:
+def _button(choice: str, label: str, town: str) -> dict[str, Any]:
     # Silent: the press is not shown in the chat, where the reader would see the choice's id.
     return {
         "Columns": 6,
         "Rows": 1,
         "ActionType": "reply",
-        "ActionBody": BUTTON + choice,
+        "ActionBody": action_body(choice, town),
         "Text": html.escape(label[:BUTTON_CHARS_MAX], quote=False),
         "TextSize": "regular",
         "Silent": True,
     }
 
 
-def _sharing(choice: str, label: str) -> dict[str, Any]:
+def _sharing(choice: str, label: str, town: str) -> dict[str, Any]:
     """Viber's own button: the phone asks its owner and sends its number, with the body to know the press by."""
-    button = _button(choice, label) | {"ActionType": "share-phone"}
+    button = _button(choice, label, town) | {"ActionType": "share-phone"}
     del button["Silent"]
     return button
 
 
-def _picker(action: str, message: Message) -> dict[str, Any]:
+def _picker(action: str, message: Message, town: str) -> dict[str, Any]:
     label = html.escape(message.ask_label[:BUTTON_CHARS_MAX] or action, quote=False)
-    return {"Columns": 6, "Rows": 1, "ActionType": action, "ActionBody": BUTTON + str(message.ask), "Text": label}
+    body = action_body(str(message.ask), town)
+    return {"Columns": 6, "Rows": 1, "ActionType": action, "ActionBody": body, "Text": label}
 
 
 def _paired(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import announce
+from chalicelib.actions import announce, illustrate, paper_case, web_chat
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
+from chalicelib.console import pages
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
-from chalicelib.model import Announcement, Audience, Refused
+from chalicelib.model import Announcement, Audience, Refused, Town
 from chalicelib.services import news
+from chalicelib.wire import Deadline
 
 CHOICES = ("topic", "settlement", "language", "channel")
 TYPED_CHARS_MAX = 2000
 TITLE_CHARS = 70
+VERSION_DIGITS_MAX = 9
 BAR_WIDTH = 1000.0
 PARTS = ("seen", "delivered", "sent", "failed", "uncertain")  # of the bar, each without those before it
-SAID = ("approved", "stopped", "resumed", "resend", "leave")
+SAID = ("rewritten", "approved", "stopped", "resumed", "resend", "leave")
 
 
 def show(visit: Visit) -> Answer:
@@ -39,15 +44,46 @@ def new(visit: Visit) -> Answer:
 
 def write(visit: Visit) -> Answer:
     """A draft with its receivers counted; its page shows it as it will be read."""
-    typed = {name: value[:TYPED_CHARS_MAX] for name, value in visit.form.items()}
-    text = {language: typed.get(f"text.{language}", "") for language in visit.here.languages}
-    chosen = [(typed[name],) if typed.get(name) else () for name in CHOICES]
+    typed = _typed(visit)
     try:
-        at = _at(visit, typed.get("at", ""))
-        draft = announce.draft(visit.here, text, Audience(*chosen), at, visit.person.by, visit.now, visit.deadline)
+        text, audience, at = _asked(visit, typed)
+        draft = announce.draft(visit.here, text, audience, at, visit.person.by, visit.now, visit.deadline)
     except Refused as refusal:
         return _form(visit, typed, 422, wrong=refusal.code, field=refusal.field_name or "")
     return visit.go(f"console/announcements/{draft.id}")
+
+
+def edit(visit: Visit) -> Answer:
+    """The form with a draft's words in it."""
+    found = _load(visit).announcement
+    if not _fits_the_form(found):
+        raise Refused(404, "nothing_there", "There is no such draft.")
+    chosen = zip(CHOICES, _choices(found.audience), strict=True)
+    typed = {name: values[0] if values else "" for name, values in chosen}
+    typed["settlement"] = announce.settlements(visit.here).get(typed["settlement"], "")
+    typed |= {f"text.{language}": words for language, words in found.text.items()}
+    typed["at"] = _local(visit, found.at).isoformat(timespec="minutes") if found.at else ""
+    return _form(visit, typed, editing=found.id, seen=found.v)
+
+
+def rewrite(visit: Visit) -> Answer:
+    """Its new words, unless a colleague was faster; then nothing typed is lost."""
+    typed, identifier = _typed(visit), visit.params["identifier"]
+    written = visit.form.get("seen", "")
+    seen = int(written) if written.isdecimal() and len(written) <= VERSION_DIGITS_MAX else 0
+    shown = {"editing": identifier, "seen": seen}
+    try:
+        text, audience, at = _asked(visit, typed)
+        by = visit.person.by
+        announce.rewrite(visit.here, identifier, text, audience, at, by, seen, visit.now, visit.deadline)
+    except NotNow as error:
+        wrong = error.code if error.code == "picture_text_too_long" else "changed_meanwhile"
+        return _form(visit, typed, 409, wrong=wrong, **shown)
+    except Refused as refusal:
+        if refusal.status == 404:
+            raise
+        return _form(visit, typed, 422, wrong=refusal.code, field=refusal.field_name or "", **shown)
+    return visit.go(f"console/announcements/{identifier}?said=rewritten")
 
 
 def one(visit: Visit) -> Answer:
@@ -60,9 +96,30 @@ def state(visit: Visit) -> Answer:
     return page(visit, "announcement_state", **_shown(visit, _load(visit)))
 
 
+def upload(visit: Visit) -> Answer:
+    """A signed form for a picture, as JSON for the page's script."""
+    size, found = visit.form.get("size", ""), _load(visit).announcement
+    form = illustrate.upload(visit.here, found.id, visit.form.get("type", ""), int(size) if size.isdecimal() else 0)
+    return Answer(body=json.dumps(form), content_type="application/json; charset=utf-8")
+
+
+def picture(visit: Visit) -> Answer:
+    """The uploaded picture is the draft's; without one the draft has none any more."""
+    name, origin = visit.form.get("file", "")[:60], paper_case.origin_of(visit.request.headers)
+    if not name:
+        return _done(visit, "rewritten", illustrate.remove)
+
+    def attach(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> None:
+        illustrate.attach(town, identifier, name, origin, by, now, deadline)
+
+    return _done(visit, "rewritten", attach)
+
+
 def approve(visit: Visit) -> Answer:
-    """Let it be sent; above the town's bound whoever wrote it may not."""
-    return _done(visit, "approved", announce.approve)
+    """Let it be sent as it was looked at; above the town's bound whoever wrote it may not."""
+    written = visit.form.get("seen", "")
+    seen = int(written) if written.isdecimal() and len(written) <= VERSION_DIGITS_MAX else None
+    return _done(visit, "approved", partial(announce.approve, seen=seen))
 
 
 def stop(visit: Visit) -> Answer:
@@ -91,6 +148,26 @@ def decide(visit: Visit) -> Answer:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: value[:TYPED_CHARS_MAX] for name, value in visit.form.items()}
+
+
+def _asked(visit: Visit, typed: dict[str, str]) -> tuple[dict[str, str], Audience, int]:
+    """What stands on the form: words, audience, time. Raises Refused 422."""
+    text = {language: typed.get(f"text.{language}", "") for language in visit.here.languages}
+    chosen = [(typed[name],) if typed.get(name) else () for name in CHOICES]
+    return text, Audience(*chosen), _at(visit, typed.get("at", ""))
+
+
+def _choices(audience: Audience) -> tuple[tuple[str, ...], ...]:
+    return audience.topics, audience.settlements, audience.languages, audience.channels
+
+
+def _fits_the_form(found: Announcement) -> bool:
+    """A draft whose audience the form can show; a town's system may choose several topics at once."""
+    return found.state == rules.DRAFT and all(len(chosen) <= 1 for chosen in _choices(found.audience))
+
+
 def _load(visit: Visit) -> Progress:
     return announce.load(visit.here, visit.params["identifier"], visit.deadline)
 
@@ -105,7 +182,7 @@ def _done(visit: Visit, said: str, act: Any) -> Answer:
 
 
 def _form(visit: Visit, typed: dict[str, str], status: int = 200, **shown: Any) -> Answer:
-    blank: dict[str, Any] = {"wrong": "", "field": ""}
+    blank: dict[str, Any] = {"wrong": "", "field": "", "editing": "", "seen": 0}
     return page(
         visit,
         "announcement_new",
@@ -122,7 +199,7 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, **shown: Any) 
 
 def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "") -> Answer:
     found, said = progress.announcement, visit.query.get("said", "")
-    return page(
+    drawn = page(
         visit,
         "announcement",
         status,
@@ -132,8 +209,13 @@ def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = ""
         service=news.service_of(visit.here) or "",
         places=announce.settlements(visit.here),
         title=_title,
+        picture_chars=rules.PICTURE_TEXT_CHARS_MAX,
+        picture=illustrate.state(found, visit.now, visit.deadline),
+        picture_at=f"pictures/{visit.here.slug}/{found.id}/{illustrate.SMALL}",
         **_shown(visit, progress),
     )
+    origin = web_chat.upload_origin()
+    return pages.with_media(drawn, origin, uploads=origin)
 
 
 def _shown(visit: Visit, progress: Progress) -> dict[str, Any]:
@@ -143,6 +225,7 @@ def _shown(visit: Visit, progress: Progress) -> dict[str, Any]:
     return {
         "progress": progress,
         "found": found,
+        "can_edit": _fits_the_form(found),
         "moving": progress.state in (rules.APPROVED, rules.SENDING),
         "price": announce.price(visit.here, found),
         "bound": bound,
@@ -187,3 +270,7 @@ def _at(visit: Visit, written: str) -> int:
     except ValueError as error:
         raise Refused(422, "bad_time", "Not a time.", "at") from error
     return int(local.replace(tzinfo=ZoneInfo(visit.here.core["time_zone"])).timestamp())
+
+
+def _local(visit: Visit, at: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(at, ZoneInfo(visit.here.core["time_zone"])).replace(tzinfo=None)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 
 from chalicelib.actions import import_cases, upload_cases
-from chalicelib.cases.case_file import safe_cell
 from chalicelib.console import pages
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
@@ -16,14 +13,18 @@ from chalicelib.model import Refused
 from chalicelib.storage.imports import Import
 
 OFFSET_MAX = import_cases.ROWS_MAX
-COLUMNS = ("line", "number", "outcome", "reference", "field", "reason")
 
 
 def show(visit: Visit) -> Answer:
     """The page from which a file is sent: the one page that may speak to the bucket."""
     identifier, form = upload_cases.upload_form(visit.here)
     drawn = page(
-        visit, "import", upload=identifier, form=json.dumps(form, ensure_ascii=False), rows_max=import_cases.ROWS_MAX
+        visit,
+        "import",
+        upload=identifier,
+        form=json.dumps(form, ensure_ascii=False),
+        rows_max=import_cases.ROWS_MAX,
+        newest=upload_cases.newest(visit.here, visit.now, visit.deadline),
     )
     policy = pages.headers()["Content-Security-Policy"]
     allowed = policy.replace("connect-src 'self'", f"connect-src 'self' {upload_cases.origin()}")
@@ -50,13 +51,9 @@ def progress(visit: Visit) -> Answer:
 def rows(visit: Visit) -> Answer:
     """The outcome of every row as CSV that no spreadsheet runs."""
     job = _job(visit)
-    written = io.StringIO()
-    writer = csv.writer(written, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line, number, what, reference, field, reason in upload_cases.every_row(job, visit.deadline):
-        writer.writerow([line, safe_cell(str(number)), what, reference, field, reason])
     headers = {"Content-Disposition": f'attachment; filename="import-{job.id[:8]}.csv"'}
-    return Answer("\ufeff" + written.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")
+    body = import_cases.result_of(job, visit.deadline)
+    return Answer(body, headers=headers, content_type="text/csv; charset=utf-8")
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.actions import visit_town
+from chalicelib.actions import look_after_towns, visit_town
+from chalicelib.actions.look_after_towns import DEAD_COUNTED_MAX
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 
@@ -10,9 +11,9 @@ SLUG_CHARS_MAX = 40
 
 
 def show(visit: Visit) -> Answer:
-    """Every published town."""
-    found = visit_town.towns(visit.query.get("after", "")[:SLUG_CHARS_MAX], visit.deadline)
-    return page(visit, "towns", towns=found.pointers, more=found.more)
+    """Every published town and how it is."""
+    found = look_after_towns.towns(visit.query.get("after", "")[:SLUG_CHARS_MAX], visit.now, visit.deadline)
+    return page(visit, "towns", towns=found.standings, more=found.more, dead_max=DEAD_COUNTED_MAX)
 
 
 def go_in(visit: Visit) -> Answer:

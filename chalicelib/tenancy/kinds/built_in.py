@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.tenancy.load import TownFiles
 
 MY_DATA, CONSENT = "my_data", "consent"
-RESERVED = (MY_DATA, CONSENT, MESSAGE)
+TOWN_CHOICES = ("town", "towns")  # of a bot that serves several
+RESERVED = (MY_DATA, CONSENT, MESSAGE, *TOWN_CHOICES)
 DATA_INTENT, STOP_INTENT = "settings.delete_data", "settings.stop"
 
 

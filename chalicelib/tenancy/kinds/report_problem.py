@@ -17,6 +17,7 @@ from chalicelib.tenancy.schema import (
     Language,
     LocalText,
     LocalTitle,
+    Open311Word,
     Short,
     Strict,
     Term,
@@ -56,10 +57,20 @@ class ProblemQuestion(Strict):
 CATEGORY_TEXTS = {"road": "road_damage", "light": "street_light", "sewage": "sewer", "dogs": "animals"}
 
 
+class SentTo(Strict):
+    """Where reports of a kind go by Open311, too: an endpoint of tenant.yaml, how the kind is called there, and under
+    which code it takes the answer to which of the town's own questions."""
+
+    endpoint: Id
+    code: Open311Word
+    attributes: dict[Id, Open311Word] = {}
+
+
 class Problem(Strict):
     """A kind of communal problem: who takes care of it, until when, and what a report must say.
 
     `title` defaults to the platform's name for it (`category.<id>`); `hint` is said as soon as the kind is known.
+    `public`: whether its reports are shown by Open311 to whoever asks; not those with a name, unless the town says so.
     """
 
     id: Id
@@ -70,6 +81,8 @@ class Problem(Strict):
     photo: Literal["required", "wanted", "no"] = "wanted"
     place: bool = True
     anonymous: bool = True
+    public: bool | None = None
+    open311: SentTo | None = None
     hint: LocalText | None = None
     questions: Annotated[list[ProblemQuestion], Field(max_length=LIST_ITEMS_MAX)] = []
 
@@ -98,6 +111,7 @@ class ReportService(Service):
                 complaint = (f'problem "{problem.id}" has no title', "give it a title in every language")
             elif problem.title is not None and native.id not in problem.title:
                 complaint = (f'problem "{problem.id}" has no title in {native.id}', "add it")
+            complaint = complaint or _sent_nowhere(files, problem)
             if complaint:
                 yield files.complaint("services.yaml", where, *complaint)
 
@@ -105,10 +119,7 @@ class ReportService(Service):
         return {"problems": [_problem(problem) for problem in self.problems]}
 
     def routing(self, files: TownFiles) -> dict[str, dict[str, Any]]:
-        categories = {
-            problem.id: {"office": problem.office, "term": term_data(problem.term)} for problem in self.problems
-        }
-        return {"problem": categories}
+        return {"problem": {problem.id: _route(problem) for problem in self.problems}}
 
     def routes(self, files: TownFiles) -> Iterator[tuple[str, str]]:
         yield REPORT_INTENT, self.id
@@ -125,6 +136,22 @@ class ReportService(Service):
         for problem in self.problems:
             texts |= _problem_texts(self.id, problem, language, text)
         return texts
+
+
+def _sent_nowhere(files: TownFiles, problem: Problem) -> tuple[str, str] | None:
+    """What is wrong with where reports of it go, and the remedy."""
+    if problem.open311 is None:
+        return None
+    if problem.open311.endpoint not in {endpoint.id for endpoint in files.tenant.open311.endpoints}:
+        return f'no Open311 endpoint "{problem.open311.endpoint}"', "add it to tenant.yaml, open311: endpoints"
+    if strange := set(problem.open311.attributes) - {question.id for question in problem.questions}:
+        return f"no question {', '.join(sorted(strange))}", "name questions of this problem"
+    return None
+
+
+def _route(problem: Problem) -> dict[str, Any]:
+    route: dict[str, Any] = {"office": problem.office, "term": term_data(problem.term)}
+    return route | ({"open311": problem.open311.model_dump()} if problem.open311 else {})
 
 
 def _category_text(problem: Problem) -> str:
@@ -146,6 +173,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "photo": problem.photo,
         "place": problem.place,
         "anonymous": problem.anonymous,
+        "public": problem.anonymous if problem.public is None else problem.public,
         "hint": problem.hint is not None,
         "questions": [
             {

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from infra import towns
 from infra.local.simulator.callbacks import AN_HOUR_OF_REPEATS
 from infra.local.simulator.simulator import Simulator
-
-TENANTS = Path(__file__).resolve().parents[3] / "tenants"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "--callback", required=True, help="address of the product; callbacks go to CALLBACK/viber/ACCOUNT"
     )
     parser.add_argument("--accounts", default="", help="accounts to list from the start, separated by commas")
-    parser.add_argument("--towns", type=Path, default=TENANTS, help="folder of towns whose accounts are listed")
+    parser.add_argument("--towns", type=Path, default=towns.root(), help="folder of towns whose accounts are listed")
     return parser
 
 

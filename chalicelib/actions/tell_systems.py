@@ -1,0 +1,35 @@
+"""The cases of a town as actions write them: what happens to one is owed to the town's own systems in the same commit.
+
+A town without callbacks pays nothing for it. What is owed is a row of the outbox's kind `callback`, one for each entry
+of the history and each system that wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.cases import callbacks
+from chalicelib.model import Case, Happening, Town
+from chalicelib.storage import keys, outbox
+from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.dynamo import Write
+
+KIND = "callback"
+
+
+def cases(town: Town) -> CaseStore:
+    """The town's cases, to be written."""
+    if not town.core.get("callbacks"):
+        return CaseStore(town.slug)
+    return CaseStore(town.slug, lambda case, news: _rows(town, case, news))
+
+
+def _rows(town: Town, case: Case, news: Sequence[Happening]) -> list[Write]:
+    rows = []
+    for position, (callback, said) in enumerate(callbacks.owed(town.core, case, news)):
+        name = keys.callback_row(callback, case.reference, case.v, position)
+        body = {"to": callback, "id": callbacks.message_id(f"{town.slug} {name}"), "said": said}
+        # Not `unique`: the version of the case makes it so, and who was slower must hear of a conflict.
+        rows.append(replace(outbox.write(town.slug, KIND, body, case.updated_at, row=name), unique=False))
+    return rows
