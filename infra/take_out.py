@@ -41,8 +41,9 @@ class NoTown(SalterError):
 def take_out(
     slug: str, path: Path, by: str, identifier: str, now: float, tell: Tell, as_of: float | None = None
 ) -> dict[str, Any]:
-    """Write the file; its manifest. `by` stands in the town's audit trail, with a fresh `identifier`; `as_of`: the moment
-    the tables hold, if that is an earlier one, so that whoever was erased since stays so. Raises NoTown, Unavailable."""
+    """Write the file; its manifest. `by` stands in the town's audit trail, with a fresh `identifier`. `as_of`: the
+    moment the tables hold, if that is an earlier one, so that whoever was erased since stays so. Raises NoTown,
+    Unavailable."""
     deadline = Deadline(SECONDS_MAX)
     pointer = tenants.pointer(slug, deadline)
     if pointer is None:

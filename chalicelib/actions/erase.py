@@ -78,8 +78,8 @@ def _objects(town: str, person: str, deadline: Deadline) -> None:
     bucket = os.environ["SALTER_MEDIA_BUCKET"]
     for prefix in (keys.media_objects(town, person), keys.exports(town, person)):
         for key in aws.list_objects(bucket, prefix, deadline):
-            aws.delete_object(bucket, key, deadline)
             dynamo.delete(media.TABLE, keys.media_of(town, key), keys.NOW, deadline)
+            aws.delete_object(bucket, key, deadline)  # last: by the object whoever goes on finds the record
 
 
 def _own(town: str, person: str, deadline: Deadline) -> tuple[str, ...]:

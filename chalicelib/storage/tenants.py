@@ -396,8 +396,8 @@ def serving(
 
 
 def serving_no_more(account_id: str, slug: str, deadline: Deadline) -> Write | None:
-    """What must be written so that the account serves the town no more, None if it does not. One that would serve nobody
-    goes. Somebody faster is a Conflict."""
+    """What must be written so that the account serves the town no more, None if it does not. One that would serve
+    nobody goes. Somebody faster is a Conflict."""
     channel, _, name = account_id.partition(":")
     item = dynamo.get(TABLE, keys.account(account_id), keys.NOW, deadline) or {}
     record = _account(channel, name, item)

@@ -34,6 +34,7 @@ from chalicelib.storage import (
     sealing,
     secrets,
     staff,
+    tenants,
     views,
     volunteers,
 )
@@ -177,7 +178,8 @@ def test_a_town_is_exported_retired_restored_and_answers_again(
 
 def _is_what_it_was(slug: str, before: Items, after: Items) -> None:
     gone = {key for key in before if key not in after and not any(part in key[1] for part in MOMENTARY)}
-    assert {sk.partition("#")[0] for _, _, sk in gone} == {"IDS"}, "whom an announcement that is over was sent to"
+    left = {sk.partition("#")[0] for _, _, sk in gone}
+    assert left == {"IDS", keys.HEARD}, "whom an announcement that is over was sent to, when Viber last called"
     new = {(table, pk, sk) for table, pk, sk in after if (table, pk, sk) not in before}
     assert {(table, sk) for table, pk, sk in new if "#AU#" not in pk} <= {
         ("tenants", take_out.RESTORING),
@@ -226,11 +228,17 @@ def test_a_file_holds_everything_of_the_town_and_nothing_else(
     held = {(one.table, one.item["pk"], one.item["sk"]): one.item for one in reader.items()}
     lasting = {key: _values(item) for key, item in before.items() if not any(part in key[1] for part in MOMENTARY)}
     accounts = {
-        key for key in lasting if key[1] == "TOWNS" or (key[0], key[2]) == ("tenants", "NOW") and key[1][0] == "A"
+        key
+        for key in lasting
+        if key[1] == "TOWNS" or (key[0], key[2]) == ("tenants", "NOW") and key[1][0] == "A" or key[2] == keys.HEARD
     }
-    assert len(accounts) == 2, "they are the platform's; the file says what they say of the town"
+    assert len(accounts) == 3, "they are the platform's; the file says what they say of the town"
     assert held == {key: item for key, item in lasting.items() if key not in accounts}
-    assert reader.manifest["accounts"] == {town.account.id: {"name": "Grad Primer", "number": 9001}}
+    record = tenants.account("viber", town.slug, SOON)
+    assert record is not None
+    assert reader.manifest["accounts"] == {
+        town.account.id: {"name": "Grad Primer", "number": 9001, "spoken": list(record.spoken[town.slug])}
+    }
     assert {kept.key: reader.body(kept) for kept in reader.objects()} == objects(town.slug)
     assert sum(reader.manifest["counts"].values()) == len(held) + 1
     raw = b"".join(zipfile.ZipFile(file).read(name) for name in zipfile.ZipFile(file).namelist())
