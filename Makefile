@@ -4,7 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint bench bench-search bench-understanding train openapi package deploy clean
+.PHONY: setup run test trust lint audit bench simulate bench-search bench-notices bench-understanding train openapi package \
+  deploy clean
 
 setup: $(STAMP)
 
@@ -34,21 +35,33 @@ trust: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile -m "campaign or shows" --shown build/trust.json; \
 	  tests=$$?; $(PY) -m infra.trust build/trust.json && exit $$tests
 
-lint: $(STAMP)
+lint: $(STAMP) audit
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	@for slug in $$(ls tenants); do ./salter town check $$slug || exit 1; done
 
+# Secrets in the tree, known weaknesses of the pinned libraries (where PyPI can be asked). STRICT=1: it must be asked.
+audit: $(STAMP)
+	$(PY) -m infra.audit $(if $(STRICT),--strict)
+
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
+	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
+
+# A month of 1,000 towns against AWS's limits on paper, into docs/performance.md
+simulate: $(STAMP)
+	$(PY) -m infra.simulate
 
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)
 	$(PY) -m infra.bench_search
 
 # How well messages are understood, into docs/understanding.md. MESSAGES=a development set (JSON lines)
+bench-notices: $(STAMP)
+	$(PY) -m infra.bench_notices
+
 bench-understanding: $(STAMP)
 	$(PY) -m infra.bench_understanding $(if $(MESSAGES),--messages $(MESSAGES))
 
@@ -66,7 +79,7 @@ package: $(STAMP)
 
 # Real AWS, through CloudFormation. STAGE=prod
 deploy: $(STAMP)
-	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET))
+	$(PY) -m infra.deploy --stage $(STAGE) $(if $(ALARM_EMAIL),--alarm-email $(ALARM_EMAIL)) $(if $(MAIL_FROM),--mail-from $(MAIL_FROM)) $(if $(BUDGET),--monthly-budget $(BUDGET)) $(if $(ENTRY),--entry $(ENTRY))
 
 clean:
 	rm -rf build .local .chalice/deployments

@@ -15,13 +15,31 @@ from chalicelib.actions.journal import log
 from chalicelib.channels import Request
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.dialogue import flood
+from chalicelib.entry import Entry, is_format_2
 from chalicelib.model import Refused, SalterError, TooMany, Unavailable
 from chalicelib.version import VERSION
 
-app = Chalice(app_name="salter", configure_logs=False)
+
+class Doors(Chalice):
+    """The product as a function: what an HTTP API or a function URL hands over comes in beside what a REST API does."""
+
+    entry: Entry | None = None
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        if not is_format_2(event):
+            return dict(super().__call__(event, context))
+        self.entry = self.entry or Entry(self.routes)
+        inside = super().__call__
+        return self.entry.answer(event, lambda told: dict(inside(told, context)))
+
+
+app = Doors(app_name="salter", configure_logs=False)
 
 JSON = "application/json; charset=utf-8"
 
+
+# Stands for a body whose bytes cannot be had: neither JSON nor a form, and nobody signed it.
+UNREADABLE = b"\0"
 
 # Routes that must not answer 415: a genuine callback is taken whatever it calls itself.
 ANY = ["*/*"]
@@ -30,10 +48,15 @@ ANY = ["*/*"]
 def request() -> Request:
     """The current request as channels see it."""
     current = app.current_request
+    try:
+        body = current.raw_body or b""
+    except ValueError:  # not the base64 that the gateway says it is
+        body = UNREADABLE
     return Request(
-        body=current.raw_body or b"",
+        body=body,
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         query=dict(current.query_params or {}),
+        source=str(((current.context or {}).get("identity") or {}).get("sourceIp") or ""),
     )
 
 
@@ -88,10 +111,12 @@ def viber(account: str) -> Response:
 
 def web(tenant: str, door: Callable[[], Response]) -> Response:
     """A web chat route: the town's own sites may call it from a page; OPTIONS is answered here, not by the gateway."""
-    from chalicelib.actions import cross_origin
+    from chalicelib.actions import cross_origin, web_pace
 
     def checked() -> Response:
-        headers = cross_origin.headers(tenant, request().headers)
+        asked = request()
+        web_pace.by_address(asked.source, clock.now())
+        headers = cross_origin.headers(tenant, asked.headers)
         if app.current_request.method == "OPTIONS":
             return Response("", status_code=204, headers=headers)
         response = door()
@@ -120,7 +145,7 @@ def chat_messages(tenant: str) -> Response:
 def chat_attachments(tenant: str) -> Response:
     from chalicelib.actions import web_chat
 
-    return web(tenant, lambda: answer(web_chat.attach(tenant, request()), 201))
+    return web(tenant, lambda: answer(web_chat.attach(tenant, request(), clock.now()), 201))
 
 
 @app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"])

@@ -233,8 +233,9 @@ class Entry:
 class Owed:
     """One message owed to a citizen: an entry of the lane. `due_at` in epoch seconds, `part` = pieces already sent.
 
-    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by. `town`: who says
-    it, if that is not the town the conversation is with.
+    `held`: it would cost money now and may wait until the citizen writes; younger entries pass it by. With a `due_at`
+    it waits no longer than until then: news of one case that come meanwhile go out with it (the quiet window). `town`:
+    who says it, if that is not the town the conversation is with.
     """
 
     seq: int
@@ -273,7 +274,8 @@ class Conversation:
     """What we remember of one citizen on one account. `v` is the stored version (0 = not stored yet).
 
     ring: handled inbound ids, oldest first, as (8-byte hash, epoch seconds).
-    lane: what is owed, in order; `parked` counts further entries stored beside the item.
+    lane: what is owed, in order; `parked` counts further entries stored beside the item, from number
+        `parked_from` on.
     told: the last notices nobody is known to have seen yet, oldest first.
     state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
     """
@@ -289,6 +291,7 @@ class Conversation:
     log: tuple[Entry, ...] = ()
     lane: tuple[Owed, ...] = ()
     parked: int = 0
+    parked_from: int = 0
     told: tuple[Told, ...] = ()
     lease: Lease | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
@@ -301,8 +304,11 @@ class Conversation:
 
     @property
     def next_owed(self) -> Owed | None:
-        """The first entry of the lane that does not wait for the citizen to write."""
-        return next((owed for owed in self.lane if not owed.held), None)
+        """What goes out next: the first entry that is not held, or one before it whose own time comes sooner; None if
+        all of it waits for the citizen to write."""
+        first = next((at for at, owed in enumerate(self.lane) if not owed.held), len(self.lane))
+        timed = (owed for owed in self.lane[: first + 1] if owed.due_at or not owed.held)
+        return min(timed, key=lambda owed: owed.due_at, default=None)
 
 
 # --- cases ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""`make bench`: what importing the webhook's handler and answering one message cost, beside a yardstick.
+"""`make bench`: what acts cost in requests and units (infra/bench_counts.py), and what importing the webhook's handler
+and answering one message cost, beside a yardstick.
 
 CPU time of this process alone: the embedded AWS and the Viber that takes the messages are processes of their own.
 Times on a shared machine swing; the ratios of one run are what counts.
@@ -37,14 +38,16 @@ QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде",
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; for CI")
-    rounds = 3 if parser.parse_args().quick else 9
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; for CI, which fails on counts only")
+    quick = parser.parse_args().quick
+    counts = subprocess.run([sys.executable, "-m", "infra.bench_counts", *(["--check"] if quick else [])], cwd=ROOT)
+    rounds = 3 if quick else 9
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     imports = _imports(rounds)
     _table("CPU of importing, ms", imports, "yardstick")
     turns = _turns(rounds)
     _table("CPU of one Viber turn (read, decide, commit, send, mark), ms", turns, "PynamoDB's transport")
-    return 0
+    return counts.returncode
 
 
 def _table(title: str, figures: dict[str, list[float]], against: str) -> None:

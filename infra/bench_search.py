@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 import random
-import re
 import statistics
 import sys
 import tempfile
@@ -21,16 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra.local import aws as local_aws
+from infra.pages import PERFORMANCE, write_block
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
 STAGE = "bench"
 WORDS, WORDS_A_CASE = 6000, 10
 FLATTENED_BY = 6  # the commonest word stands in about a quarter of the cases
 EVERYWHERE = "legalizacija"  # in a town's busiest office every case is of one matter
 FIRST = 1_773_140_400
 ROUNDS = 7
-_BLOCK = re.compile(r"(?<=<!-- search -->\n).*?(?=<!-- /search -->)", re.DOTALL)
 
 
 def main() -> int:
@@ -48,7 +45,7 @@ def main() -> int:
             local_aws.stop(Path(folder), running)
     print(table)
     if not asked.dry:
-        PAGE.write_text(_BLOCK.sub(lambda _: table, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        write_block(PERFORMANCE, "search", table)
     return 0
 
 

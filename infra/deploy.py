@@ -43,6 +43,10 @@ STILLBORN = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 NOTHING_NEW = ("didn't contain changes", "No updates are to be performed")
 
 
+# Not London (eu-west-2), not Zurich (eu-central-2).
+REGIONS_IN_THE_EU = ("eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3")
+
+
 class NotDeployed(RuntimeError):
     """The stack is as it was before, or AWS rolled it back; the message says who must act."""
 
@@ -57,7 +61,7 @@ class Installation:
     @property
     def url(self) -> str:
         """Where the product answers, with a slash at the end."""
-        return self.outputs["EndpointURL"]
+        return self.outputs["PublicURL"]
 
 
 def deploy(
@@ -67,6 +71,11 @@ def deploy(
     if stage == LOCAL_STAGE:
         raise NotDeployed("stage local belongs to `make run` and has doors that must not exist elsewhere: name another")
     session = boto3.session.Session(region_name=boto3.session.Session().region_name or REGION)
+    if session.region_name not in REGIONS_IN_THE_EU:
+        raise NotDeployed(
+            f"{session.region_name} is not in the European Union, where people's data is to stay: set AWS_REGION to "
+            f"one of {', '.join(REGIONS_IN_THE_EU)}"
+        )
     cloudformation = session.client("cloudformation")
     template_url = upload(session, package)
     stack = f"salter-{stage}"
@@ -266,6 +275,7 @@ def main() -> None:
     parser.add_argument("--alarm-email", help="who gets the alarms; kept from the last deployment when not given")
     parser.add_argument("--mail-from", help="the product's own address; kept from the last deployment when not given")
     parser.add_argument("--monthly-budget", help="whole dollars a month; the alarms' address hears of four fifths")
+    parser.add_argument("--entry", choices=["http", "rest"], help="the address given out: an HTTP API, or the REST API")
     parser.add_argument(
         "--allow-replacement", action="store_true", help="even if tables, bucket, key or sign-in are lost"
     )
@@ -277,6 +287,7 @@ def main() -> None:
         "AlarmEmail": arguments.alarm_email,
         "MailFrom": arguments.mail_from,
         "MonthlyBudgetUsd": arguments.monthly_budget,
+        "Entry": arguments.entry,
     }
     parameters = {name: value for name, value in chosen.items() if value is not None}
     try:

@@ -1,6 +1,7 @@
 """The Lambda package: what `chalice package` makes, finished so that it starts fast and deploys as one stack.
 
-    python -m infra.package [--arch arm64] [--snapstart]   ->  build/deployment.zip, media-layer.zip, template.json
+    python -m infra.package [--arch arm64] [--snapstart]   ->  build/deployment.zip, media-layer.zip, template.json,
+                                                                     sbom.cdx.json
 
 Chalice builds the zip and a template of the functions, merged with template.yaml and overlay.yaml. Finishing adds what
 it cannot: byte code for the runtime (compiling is two thirds of a cold start), botocore without the services we never
@@ -20,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from chalicelib.version import VERSION
+from infra import sbom
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -62,6 +66,11 @@ class Package:
     template: Path
 
     @property
+    def bill(self) -> Path:
+        """The bill of materials beside the zip."""
+        return self.zip.with_name("sbom.cdx.json")
+
+    @property
     def size(self) -> int:
         """Bytes of the zip."""
         return self.zip.stat().st_size
@@ -81,6 +90,7 @@ def build(*, arch: str = ARCHITECTURES[0], snapstart: bool = False, project: Pat
     write_zip(work / "layer", package.layer, LAYER_BYTES_MAX)
     template = finish_template(json.loads((work / "chalice" / "sam.json").read_text(encoding="utf-8")), snapstart)
     package.template.write_text(json.dumps(template, indent=1, sort_keys=True), encoding="utf-8")
+    sbom.write(package.bill, VERSION, package.zip, package.layer)
     shutil.rmtree(work)
     return package
 
@@ -230,7 +240,8 @@ def with_snapstart(template: dict[str, Any]) -> dict[str, Any]:
     resources = changed["Resources"]
     resources["APIHandler"]["Properties"]["AutoPublishAlias"] = SNAPSTART_ALIAS
     resources["APIHandler"]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
-    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = {"Ref": alias}
+    for permission in ("APIHandlerInvokePermission", "HttpApiInvokePermission"):
+        resources[permission]["Properties"]["FunctionName"] = {"Ref": alias}
     return changed
 
 
@@ -309,6 +320,7 @@ def main() -> None:
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     print(f"{package.zip.relative_to(ROOT)}: {package.size / 1e6:.1f} MB for {runtime}, {arguments.arch}")
     print(f"{package.template.relative_to(ROOT)}: lint-clean")
+    print(f"{package.bill.relative_to(ROOT)}: every library in the package (CycloneDX)")
 
 
 if __name__ == "__main__":

@@ -77,6 +77,6 @@ def _deployed_url(stack: str) -> str:
     from infra.deploy import outputs
 
     try:
-        return outputs(boto3.client("cloudformation"), stack).get("EndpointURL", "")
+        return outputs(boto3.client("cloudformation"), stack).get("PublicURL", "")
     except (BotoCoreError, ClientError):
         return ""

@@ -15,7 +15,7 @@ import pytest
 from infra.local import aws as local_aws
 from tests.product import Product
 
-pytest_plugins = ["tests.turns", "tests.shows"]
+pytest_plugins = ["tests.turns", "tests.shows", "tests.logs"]
 
 STAGE = "test"
 AWS_PORT = local_aws.free_port()
@@ -61,3 +61,12 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield running
     finally:
         running.stop()
+    from tests import logs
+
+    assert logs.strange_in_files(running.run) == []  # after every journey that any test made with it
+
+
+@pytest.fixture(scope="session")
+def product_of_all(product: Product) -> Product:
+    """The same, for whoever gives `product` a narrower sense."""
+    return product

@@ -25,6 +25,7 @@ INDEXES = {
         "changed": (("changed_key", "changed_sort"), False),
         "citizen": (("citizen_key", "created_sort"), False),
     },
+    "people": {"audience": (("topic_key", "audience_sort"), True)},
 }
 
 
@@ -86,9 +87,26 @@ class Meter:
             for table, requests in asked["RequestItems"].items():
                 for request in requests:
                     self._put_or_delete(table, request)
-        elif call.operation in ("Query", "BatchGetItem"):
-            items = answer.get("Items") or [item for found in answer.get("Responses", {}).values() for item in found]
-            self.reads += max(0.5, math.ceil(sum(map(size, items)) / 4096) / 2)
+        elif call.operation == "UpdateItem":
+            self._update(asked)
+        elif call.operation == "Query":
+            read = max(1, math.ceil(sum(map(size, answer.get("Items", []))) / 4096))
+            self.reads += read if asked.get("ConsistentRead") else read / 2
+        elif call.operation == "BatchGetItem":
+            for table, wanted in asked["RequestItems"].items():
+                self._read_each(table, wanted, answer.get("Responses", {}).get(table, []))
+
+    def _read_each(self, table: str, wanted: dict[str, Any], found: list[dict[str, Any]]) -> None:
+        """A batch is billed item by item, one that is not there like the smallest."""
+        units = sum(max(1, math.ceil(size(item) / 4096)) for item in found) + len(wanted["Keys"]) - len(found)
+        self.reads += units if wanted.get("ConsistentRead") else units / 2
+        for item in found:
+            self._remember(table, item)
+
+    def _update(self, asked: dict[str, Any]) -> None:
+        """What an update sets is counted beside what was there; ours touch no key of an index."""
+        old = self._stored.get(self._key(asked["TableName"], asked["Key"]), asked["Key"])
+        self.writes += max(1, math.ceil((size(old) + size(asked.get("ExpressionAttributeValues", {}))) / 1024))
 
     def _put_or_delete(self, table: str, request: dict[str, Any]) -> None:
         if "PutRequest" in request:

@@ -18,10 +18,12 @@ _tokens = itertools.count(6_017_000_000_000_000_000)
 TAKEN = {"status": 0, "status_message": "ok"}
 DROP = "drop the connection after taking the message"
 SILENT = "never answer"
+CUT = "break off in the middle of the answer"
 
 
 class FakeViber:
-    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP.
+    """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP
+    or CUT.
 
     `webhook` is where it would call; while one is being set, `probe` is asked for the status that address answers with.
     """
@@ -38,6 +40,7 @@ class FakeViber:
         self.webhooks: list[str] = []
         self.probe: Callable[[str], int] = lambda url: 200
         self.connections = 0
+        self.takes: dict[str, float] = {}  # method → seconds until it answers
         # Other tests may have left lanes that a sweep finds: their messages are refused and not written down.
         self.token: str | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -68,12 +71,13 @@ class FakeViber:
                     return
                 fake.asked.append(method)
                 fake.headers.append({name.lower(): value for name, value in self.headers.items()})
+                time.sleep(fake.takes.get(method, 0.0))
                 step = fake._next(method)
                 if step is None and method in ("set_webhook", "get_account_info"):
                     step = fake._about_webhook(method, body)
                 if method == "broadcast_message" and step is None and not _is_broadcast(body):
                     step = {"status": 3}
-                taken = step is None or step == DROP or isinstance(step, dict) and step.get("status") == 0
+                taken = step is None or step in (DROP, CUT) or isinstance(step, dict) and step.get("status") == 0
                 if method == "send_message" and taken:
                     fake.sent.append(body)
                 if method == "broadcast_message" and taken:
@@ -81,6 +85,12 @@ class FakeViber:
                 if step in (DROP, SILENT):
                     if step == SILENT:
                         time.sleep(4)
+                    self.close_connection = True
+                    return
+                if step == CUT:
+                    self.wfile.write(
+                        b'HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"st'
+                    )
                     self.close_connection = True
                     return
                 self._answer(step)

@@ -1,4 +1,4 @@
-"""An approved announcement at its time: its receivers looked up and cut into pages, a row for each page.
+"""An approved announcement at its time: its receivers looked up and cut into pages, a row for every few.
 
 Killed before the head names the cut, the next holder cuts anew; killed after it, only the rows still missing are
 written. The rows of one transaction are there together or not at all.
@@ -6,21 +6,21 @@ written. The rows of one transaction are there together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import announce, known, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.cases import announcements as rules
-from chalicelib.model import Announcement, Conflict, SendFailed, Town
+from chalicelib.model import Announcement, Conflict, Page, SendFailed, Town
 from chalicelib.storage import outbox
-from chalicelib.storage.announcements import AnnouncementStore
-from chalicelib.storage.dynamo import Duplicate, Write, transact
+from chalicelib.storage.announcements import TABLE, AnnouncementStore
+from chalicelib.storage.dynamo import Duplicate, Write, batch_write, transact
 from chalicelib.wire import Deadline
 
 ROWS_TOGETHER = 50
-RECEIVERS_TOGETHER = 20  # items of about 9 kB in one transaction
+PAGES_TOGETHER = 4  # pages in one row: a row's own writes cost more than its page's
 
 
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
@@ -44,9 +44,10 @@ def _begin(town: Town, store: AnnouncementStore, found: Announcement, now: float
         return after
     pages = rules.cut_up((one, announce.spoken(town, found.text, one.voice)[0]) for one in people)
     cut = token_hex(4)
-    writes = [store.put_receivers(found.id, cut, page.n, part, now) for page, part in pages]
-    for first in range(0, len(writes), RECEIVERS_TOGETHER):
-        transact(writes[first : first + RECEIVERS_TOGETHER], deadline)
+    # Not as one: nobody reads a cut that the head does not name.
+    batch_write(
+        TABLE, [store.put_receivers(found.id, cut, page.n, part, now).item for page, part in pages], (), deadline
+    )
     after = rules.begun(found, [page for page, _ in pages], cut, now)
     accounts = sorted({page.account for page in after.pages if page.channel == "viber"})
     beside = [store.announcing_item(after, account, now) for account in accounts]
@@ -59,12 +60,15 @@ def _begin(town: Town, store: AnnouncementStore, found: Announcement, now: float
 
 
 def _rows(store: AnnouncementStore, found: Announcement, now: float, deadline: Deadline) -> None:
-    """A row for each page nobody has settled, and a ring for the first: each page rings for the next."""
+    """Rows for the pages nobody has settled, and a ring for the first: each row rings for the next."""
     states = store.page_states(found.id, deadline) if found.round > 1 else {}
     open_pages = [page for page in found.pages if page.n not in states or states[page.n].state == rules.WAITING]
+    # The first goes alone: whoever sees a mistake on their own phone may stop the others.
+    others = range(1, len(open_pages), PAGES_TOGETHER)
+    together = [open_pages[:1], *(open_pages[first : first + PAGES_TOGETHER] for first in others)] if open_pages else []
     rows = [
-        row_of(store.town, found, page.n, now, open_pages[at + 1].n if at + 1 < len(open_pages) else 0)
-        for at, page in enumerate(open_pages)
+        _row_of(store.town, found, pages, now, following[0].n if following else 0)
+        for pages, following in zip(together, [*together[1:], []], strict=True)
     ]
     for first in range(0, len(rows), ROWS_TOGETHER):
         try:
@@ -74,7 +78,8 @@ def _rows(store: AnnouncementStore, found: Announcement, now: float, deadline: D
     work_outbox.ring(tuple(rows[:1]), now, deadline)
 
 
-def row_of(town: str, found: Announcement, n: int, now: float, after: int) -> Write:
-    """The row of page `n`; `after` is the page to ring for when it is done."""
-    body = {"id": found.id, "n": n, "next": f"{found.id}-{found.round}-{after}" if after else ""}
-    return outbox.write(town, announce.PAGE_KIND, body, now, row=f"{announce.PAGE_KIND}-{found.id}-{found.round}-{n}")
+def _row_of(town: str, found: Announcement, pages: Sequence[Page], now: float, after: int) -> Write:
+    """The row of `pages`, named by the first; `after` is the page whose row to ring for when they are done."""
+    round_of = f"{found.id}-{found.round}"
+    body = {"id": found.id, "ns": [page.n for page in pages], "next": f"{round_of}-{after}" if after else ""}
+    return outbox.write(town, announce.PAGE_KIND, body, now, row=f"{announce.PAGE_KIND}-{round_of}-{pages[0].n}")

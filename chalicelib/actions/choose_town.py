@@ -207,7 +207,11 @@ def with_ways(say: Say, account: Account, town: str, current: str, voice: Voice)
 def kept_for_others(before: Conversation, after: Conversation) -> Conversation:
     """What other towns of the bot need outlives an erasure in this one: the address, what they owe beside the item. So
     no word of this town's stays with it."""
-    return replace(after, parked=before.parked, log=()) if after.state.get(aside.ERASED) else after
+    return (
+        replace(after, parked=before.parked, parked_from=before.parked_from, log=())
+        if after.state.get(aside.ERASED)
+        else after
+    )
 
 
 def _called(account: Account, slug: str, voice: Voice) -> str:

@@ -40,6 +40,10 @@ _TOO_LARGE = "too_large"
 
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
     """Fetch, check, keep, settle. Raises SendFailed where a later try may do better, Unavailable."""
+    if not keys.is_object_of(town, body["key"]) or (
+        _is_upload(body["source"]) and not keys.is_object_of(town, body["source"])
+    ):
+        raise SendFailed("foreign_object", retryable=False)
     record = media.load(town, body["key"], now, deadline)
     if record is None or record.state != WAITING:
         return

@@ -33,7 +33,10 @@ def headers(slug: str, request_headers: dict[str, str]) -> dict[str, str]:
 
 
 def _ours(origin: str, request_headers: dict[str, str]) -> bool:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     if parts.netloc and parts.netloc == request_headers.get("host"):
         return True
     return os.environ.get("SALTER_STAGE") in ("local", "test") and parts.hostname in _LOOPBACK

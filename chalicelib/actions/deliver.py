@@ -10,6 +10,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import breaker, heard, known, speaking
@@ -36,7 +37,9 @@ BACKOFF_SECONDS_MAX = 60.0
 TRIES_MAX = 1500  # at the longest pause about a day
 DOUBTFUL_SENDS_MAX = 2
 CONSENT_FRESH_SECONDS = 10  # a notice this young was put here with the consent just read
-HELD_MAX = 8  # notices that wait in one lane; of more the oldest gives way (its case is on the call list by then)
+HELD_MAX = (
+    8  # notices that wait in one lane; of more the oldest goes into the next (its case is on the call list by then)
+)
 UNCERTAIN = "uncertain"
 TOLD_MAX = 8  # notices whose receipts are waited for
 CHARGED = 5  # Viber's `billing_status` of a message the town pays for
@@ -47,7 +50,8 @@ _NO_MONEY = ("free_messages_used_up", "no_balance")
 @dataclass(slots=True)
 class _Round:
     """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
-    notices, the head as it stands, whether the citizen is gone, why the account as a whole was refused."""
+    notices, the head as it stands and what goes out as one message with it, whether the citizen is gone, why the
+    account as a whole was refused."""
 
     done: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
@@ -55,6 +59,7 @@ class _Round:
     sent: dict[int, str] = field(default_factory=dict)  # notices by their number → the channel's id
     became: dict[int, str] = field(default_factory=dict)  # notices that went otherwise than expected → how
     head: Owed | None = None
+    tail: set[int] = field(default_factory=set)
     refused: str = ""
     gone: bool = False
     stopped: bool = False
@@ -95,6 +100,7 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
         _count_billed(work, now)
         _note_notices(before, work, now)
         if work.refused:
+            secrets.drop_viber_token(store.account.name)
             heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
         if finished:
             break
@@ -118,9 +124,11 @@ def _send_all(
     deadline: Deadline,
 ) -> None:
     for owed in conversation.lane:
-        if owed.held:
+        if _rests(owed, now) or owed.seq in work.done | work.held:
             continue
-        work.head = owed
+        together = _together(owed, conversation, now)
+        owed = together[0]
+        work.head, work.tail = owed, {other.seq for other in together[1:]}
         if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
             work.stopped = True
             return
@@ -128,27 +136,70 @@ def _send_all(
         if town is None or mouth is None:
             work.head, work.stopped = _later(owed, "no token for this account", now), True
             return
-        if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
-            if work.stopped:
-                return
-            work.done.add(owed.seq)
-            work.became[owed.seq] = told.DROPPED
-            continue
-        if _must_wait(owed, conversation, now, work, deadline):
-            if work.stopped:
-                return
-            work.held.add(owed.seq)
-            work.became[owed.seq] = told.WAITS
-            continue
-        work.head = _send_one(owed, conversation, town, mouth, store, now, work, deadline)
+        _settle(owed, together, conversation, town, mouth, store, now, work, deadline)
         if work.gone or work.stopped:
             return
-    work.head = None
+    work.head, work.tail = None, set()
+
+
+def _rests(owed: Owed, now: float) -> bool:
+    """Whether it waits for the citizen to write, or for more news of its case."""
+    return owed.held and not 0 < owed.due_at <= now
+
+
+def _together(owed: Owed, conversation: Conversation, now: float) -> tuple[Owed, ...]:
+    """`owed` and what goes out with it as one message, in order: news of one case that waited for each other, and once
+    they were tried together, none that came later. In an open session each is a message of its own, for it is free."""
+    if conversation.session_until > now or not (notices.may_wait(owed.say) and owed.say.case):
+        return (owed,)
+    wanted = _kinship(owed)
+    return tuple(
+        other
+        for other in conversation.lane
+        if other.seq >= owed.seq and notices.may_wait(other.say) and _kinship(other) == wanted
+    )
+
+
+def _kinship(owed: Owed) -> tuple[Any, ...]:
+    return (owed.say.case, owed.town, owed.voice, owed.due_at, owed.held, owed.tries, owed.part, owed.plain)
+
+
+def _settle(
+    owed: Owed,
+    together: tuple[Owed, ...],
+    conversation: Conversation,
+    town: Town,
+    mouth: Mouth,
+    store: ConversationStore,
+    now: float,
+    work: _Round,
+    deadline: Deadline,
+) -> None:
+    """Send one message, or note why it is not sent; what becomes of it becomes of all that went into it."""
+    if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
+        if work.stopped:
+            return
+        work.done.add(owed.seq)
+        work.became[owed.seq] = told.DROPPED
+    elif _must_wait(owed, conversation, now, work, deadline):
+        if work.stopped:
+            return
+        work.held.add(owed.seq)
+        work.became[owed.seq] = told.WAITS
+    else:
+        whole = replace(owed, held=False, say=notices.bundled([other.say for other in together]))
+        left = _send_one(whole, conversation, town, mouth, store, now, work, deadline)
+        work.head = left and replace(left, say=owed.say)
+    for other in work.tail:
+        for settled in (work.done, work.held):
+            settled |= {other} if owed.seq in settled else set()
+        for known_of in (work.sent, work.became):
+            known_of |= {other: known_of[owed.seq]} if owed.seq in known_of else {}
 
 
 def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Round, deadline: Deadline) -> bool:
     """Whether a notice that had to wait still stands on a consent; one read, for such a notice only."""
-    if not owed.tries and now - owed.due_at < CONSENT_FRESH_SECONDS:
+    if not (owed.tries or owed.held) and now - owed.due_at < CONSENT_FRESH_SECONDS:
         return True
     person, town = keys.person(conversation.account, conversation.citizen), _whose(owed, conversation)
     try:
@@ -341,29 +392,38 @@ def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -
     conversation = replace(conversation, told=_told(conversation, work))
     if work.gone:
         return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
-    lane = tuple(
-        replace(work.head, town=owed.town) if work.head and owed.seq == work.head.seq else owed
-        for owed in conversation.lane
-        if owed.seq not in work.done
-    )
+    lane = tuple(_as_tried(owed, work) for owed in conversation.lane if owed.seq not in work.done)
     if conversation.session_until <= now:  # else the citizen has written meanwhile, and it goes out
         lane = _held(lane, work)
     ours = conversation.lease is not None and conversation.lease.holder == holder
     if not ours:
         return replace(conversation, lane=lane)
-    more = not work.stopped and (any(not owed.held for owed in lane) or conversation.parked)
+    more = not work.stopped and (any(not _rests(owed, now) for owed in lane) or conversation.parked)
     lease = Lease(holder, now + LEASE_SECONDS) if more else None
     return replace(conversation, lane=lane, lease=lease)
 
 
+def _as_tried(owed: Owed, work: _Round) -> Owed:
+    """An entry after a try that left it in the lane; what was tried as one message stays one."""
+    if work.head is None or owed.seq not in work.tail | {work.head.seq}:
+        return owed
+    return replace(work.head, seq=owed.seq, say=owed.say, town=owed.town)
+
+
 def _held(lane: tuple[Owed, ...], work: _Round) -> tuple[Owed, ...]:
-    """The lane with what must wait marked so, and no more of it than there is room for.
+    """The lane with what must wait for the citizen marked so. Of more than there is room for, the oldest goes into the
+    next one of its case, if there is one.
 
     It is due since ever: when it goes out, consent is looked at again, however soon that is.
     """
-    marked = tuple(replace(owed, held=True, due_at=0.0) if owed.seq in work.held else owed for owed in lane)
-    surplus = [owed.seq for owed in marked if owed.held][:-HELD_MAX]
-    return tuple(owed for owed in marked if owed.seq not in surplus)
+    marked = {owed.seq: replace(owed, held=True, due_at=0.0) if owed.seq in work.held else owed for owed in lane}
+    waiting = [owed.seq for owed in marked.values() if owed.held and not owed.due_at]
+    for surplus in waiting[:-HELD_MAX]:
+        old = marked.pop(surplus)
+        heir = next((each for each in marked.values() if each.held and each.say.case == old.say.case), None)
+        if heir:
+            marked[heir.seq] = replace(heir, say=notices.bundled((old.say, heir.say)))
+    return tuple(marked.values())
 
 
 def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
@@ -400,6 +460,6 @@ def _became(owed: Owed, work: _Round) -> str:
     if work.gone and owed.seq not in work.sent:
         return told.FAILED
     if owed.seq in work.sent:
-        return told.SENT if owed.tries or not owed.due_at else ""
+        return told.SENT if owed.tries or owed.held or not owed.due_at else ""
     first_failure = work.stopped and work.head is not None and work.head.seq == owed.seq and work.head.tries == 1
     return told.WAITS if first_failure and not owed.tries else work.became.get(owed.seq, "")

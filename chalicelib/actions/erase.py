@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.actions import known
+from chalicelib.actions import forget_media, known
 from chalicelib.cases import erasing
 from chalicelib.model import Conflict, Follower
 from chalicelib.storage import (
@@ -24,6 +24,7 @@ from chalicelib.storage import (
     outbox,
     people,
     phones,
+    runs,
     thread,
     told,
     views,
@@ -56,6 +57,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     if not body.get("again"):
         once_more = outbox.write(town, KIND, {**body, "again": True}, now, due_at=now + AGAIN_SECONDS)
         dynamo.put(outbox.TABLE, once_more.item, deadline)
+        runs.note(town, runs.ERASED, 1, now, deadline)
 
 
 def again(town: str, person: str, who: Follower | None, at: int, now: float, deadline: Deadline) -> None:
@@ -96,6 +98,7 @@ def _out_of_case(town: str, reference: str, who: Follower, at: int, deadline: De
         if case.owner == who and case.applicant.get("phone"):
             phones.forget(town, case.applicant["phone"], reference, deadline)
         if case.owner == who and not erasing.is_the_towns_own(case):
+            forget_media.of_case(town, case, at, deadline)  # what office and crews sent, too: nothing leads there after
             store.rewrite_past(reference, lambda entry, case=case: erasing.cleaned(case, entry), deadline)  # type: ignore[misc]
         try:
             store.save(erasing.without(case, who, at), deadline)

@@ -50,11 +50,13 @@ def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadli
 
 
 def _heard(event: str, identifier: str, waiting: tuple[Told, ...]) -> tuple[Told, ...]:
-    """The notices a receipt is about. Who opened the chat for one has seen all before it: Viber says so only once."""
-    at = next((position for position, notice in enumerate(waiting) if notice.id == identifier), None)
-    if at is None:
+    """The notices a receipt is about, several if one message carried them. Who opened the chat for one has seen
+    all before it: Viber says so only once.
+    """
+    about = [position for position, notice in enumerate(waiting) if notice.id == identifier]
+    if not about:
         return ()
-    return waiting[: at + 1] if event == SEEN else waiting[at : at + 1]
+    return waiting[0 if event == SEEN else about[0] : about[-1] + 1]
 
 
 def _is_speaking(conversation: Conversation, now: float) -> bool:

@@ -6,6 +6,7 @@ deployment.
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from time import monotonic
@@ -16,8 +17,10 @@ from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 KEPT_SECONDS = 55.0
-TOWNS_KEPT_MAX = 16
-ACCOUNTS_KEPT_MAX = 256
+# A town takes half a megabyte, a language more or less; half of the function's memory is for them. One read anew costs
+# as much as twenty turns read.
+TOWNS_KEPT_MAX = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")) // 2
+ACCOUNTS_KEPT_MAX = 2048
 
 
 @dataclass(slots=True)

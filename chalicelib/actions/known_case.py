@@ -32,8 +32,13 @@ def seen_by(town: Town, case: Case, person: Staff, now: float, deadline: Deadlin
     """Colleagues who opened the case in the last minutes; this visit is noted and on record."""
     everybody = CaseStore(town.slug).looking(case.reference, deadline)
     _look(town, case, person, now, deadline)
-    audit.record(town.slug, Act(now, person.by, "case_opened", case.reference), token_hex(4), deadline)
+    note(town, case, person, "case_opened", now, deadline)
     return _others(everybody, person, now)
+
+
+def note(town: Town, case: Case, person: Staff, what: str, now: float, deadline: Deadline, **detail: str) -> None:
+    """That somebody reads what people told their town is on record before they see it. Raises Unavailable."""
+    audit.record(town.slug, Act(now, person.by, what, case.reference, detail), token_hex(4), deadline)
 
 
 def standing(

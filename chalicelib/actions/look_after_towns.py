@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
-from chalicelib.storage import account_health, keys, tenants, views
+from chalicelib.actions import collect_figures, known
+from chalicelib.storage import account_health, budget, keys, tenants, views
 from chalicelib.storage.account_health import Health
+from chalicelib.storage.shapes import UnknownShape
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline
 
 TOWNS_SHOWN_MAX = 25
+LATELY_DAYS, MONTH_DAYS = 2, 30  # over which answers are measured: the bot's, the office's
 DEAD_COUNTED_MAX = 100
 LOOKED_AT_MAX = 20  # lanes of an account, rows of a town
 PUT_OFF_SECONDS_MAX = 15 * 60  # for how long what failed is put off at most
@@ -21,13 +26,20 @@ REFUSED_FRESH_SECONDS = 3600  # while anything is owed, it is tried at least onc
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One town. `queue_seconds`: age of the oldest thing owed, 0 for nothing; `dead` counts to DEAD_COUNTED_MAX;
-    `refused`: what the channel says against the account, "" for nothing of late."""
+    `refused`: what the channel says against the account, "" for nothing of late. Of the last two days counted:
+    `answer_milliseconds` until an answer was ready on average, of the last thirty `office_minutes` until somebody of
+    the town answered a case (median); None where there was nothing. `billed` messages this month, `spent` what they
+    cost where a price is known, with its currency."""
 
     pointer: Pointer
     heard_at: int
     queue_seconds: int
     dead: int
     refused: str
+    answer_milliseconds: int | None = None
+    office_minutes: int | None = None
+    billed: int = 0
+    spent: tuple[float, str] | None = None
 
     @property
     def slug(self) -> str:
@@ -50,7 +62,7 @@ def towns(after: str, now: float, deadline: Deadline) -> Towns:
     pointers = tenants.pointers(shown, deadline)
     healths = account_health.of([_account(one) for one in pointers if one.account], deadline)
     waiting = _waiting_since(now)
-    standings = [_standing(one, healths.get(_account(one), Health()), waiting, now) for one in pointers]
+    standings = [_standing(one, healths.get(_account(one), Health()), waiting, now, deadline) for one in pointers]
     return Towns(tuple(standings), shown[-1] if len(slugs) > len(shown) else "")
 
 
@@ -58,11 +70,34 @@ def _account(pointer: Pointer) -> str:
     return f"viber:{pointer.account}"
 
 
-def _standing(pointer: Pointer, health: Health, waiting: Mapping[str, int], now: float) -> Standing:
+def _standing(pointer: Pointer, health: Health, waiting: Mapping[str, int], now: float, deadline: Deadline) -> Standing:
     refused = health.refused if now - health.refused_at < REFUSED_FRESH_SECONDS else ""
     queue = max(1, int(now) - waiting[pointer.slug]) if pointer.slug in waiting else 0
     dead = views.dead_count(pointer.slug, DEAD_COUNTED_MAX)
-    return Standing(pointer, health.heard_at, queue, dead, refused)
+    standing = Standing(pointer, health.heard_at, queue, dead, refused)
+    try:
+        return _with_figures(standing, now, deadline)
+    except UnknownShape:  # published by a newer version: what its configuration says of prices is not read
+        return standing
+
+
+def _with_figures(standing: Standing, now: float, deadline: Deadline) -> Standing:
+    town = known.town(standing.slug, deadline)
+    if town is None:
+        return standing
+    today = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date()
+    first = today.replace(day=1)
+    return replace(
+        standing,
+        answer_milliseconds=collect_figures.read(
+            town, today - dt.timedelta(days=LATELY_DAYS - 1), today, deadline
+        ).answer_milliseconds,
+        office_minutes=collect_figures.read(
+            town, today - dt.timedelta(days=MONTH_DAYS - 1), today, deadline
+        ).answer_median,
+        billed=budget.between(town.slug, first.isoformat(), today.isoformat(), deadline),
+        spent=collect_figures.spent(town, first, today, deadline),
+    )
 
 
 def _waiting_since(now: float) -> dict[str, int]:
@@ -89,7 +124,8 @@ def _lanes(sampled: Sequence[str], now: float) -> Iterator[tuple[str, int]]:
         first = conversation.next_owed
         if first and (first.due_at <= now or first.tries):
             said = {entry.seq: entry.at for entry in conversation.log}
-            yield conversation.town, said.get(first.seq, min(said.values(), default=int(first.due_at)))
+            since = said.get(first.seq, min(said.values(), default=int(first.due_at)))
+            yield conversation.town, int(first.due_at) if first.held else since  # held: nobody was to speak sooner
 
 
 def _rows(sampled: Sequence[str], now: float) -> Iterator[tuple[str, int]]:

@@ -65,9 +65,14 @@ def items(notes: tuple[Notice, ...], now: float) -> list[Write]:
 def _remembered(note: Notice, case: Case, now: float) -> Write:
     person = keys.person(note.account.id, note.conversation.citizen)
     number = 0 if note.late else note.conversation.seq
-    state = told.WAITS if note.late or not channel(note.account.channel).PUSHES else told.SENT
+    state = told.WAITS if note.late or _rests(note) or not channel(note.account.channel).PUSHES else told.SENT
     place = (case.tenant, case.reference, person, number)
     return told.write(*place, state=state, channel=note.account.channel, status=case.status, now=now)
+
+
+def _rests(note: Notice) -> bool:
+    """Whether it waits for more news of its case."""
+    return any(owed.held for owed in note.conversation.lane[-1:])
 
 
 def _lanes(notes: tuple[Notice, ...], now: float) -> list[Write]:
@@ -140,8 +145,20 @@ def notice_to(
         say = notices.without_buttons(say)  # an open form keeps its own
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES
-    after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes)
+    quiet = quiet_seconds(town, stored, say, now)
+    after = stored if late else memory.appended(stored, say, voice, BOT, now, push=pushes, quiet=quiet)
     return Notice(account, store, head, after, say, voice, late)
+
+
+def quiet_seconds(town: Town, conversation: Conversation, say: Say, now: float) -> float:
+    """How long words that would cost the town wait for more news of their case: until it has been quiet for so long.
+
+    0 where they are free, cannot wait, or wait for the citizen to write anyway.
+    """
+    said = town.core["viber"]
+    if conversation.session_until > now or not notices.may_wait(say) or said.get("notices") == deliver.IN_SESSION:
+        return 0.0
+    return 60.0 * float(said.get("quiet_minutes", 0))
 
 
 def _named(account: str) -> tuple[str, str]:

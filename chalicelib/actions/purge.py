@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.cases import lifecycle
 from chalicelib.model import Case, Conflict, Happening, SendFailed, Town
-from chalicelib.storage import outbox
+from chalicelib.storage import outbox, runs
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
@@ -56,3 +56,4 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         store.save(emptied, deadline)
     except Conflict as error:
         raise SendFailed("conflict", retryable=True) from error
+    runs.note(town, runs.SEALED, 1, now, deadline)

@@ -50,6 +50,7 @@ TURN_SECONDS = 3.5
 TURN_TRIES_MAX = 8
 JITTER_SECONDS = 0.03
 LANE_ENTRIES_MAX = 400
+MILLISECONDS = "ms"  # counted by the day, read as `cases.figures.MILLISECONDS`
 NONCE_BYTES = 12
 
 Step = Callable[[Town, Conversation, Inbound, Facts], Turn | Need]
@@ -105,6 +106,7 @@ def receive_message(
     Raises Unavailable if the store did not answer (nothing was stored, the sender should repeat), TooOld, NoTown.
     """
     pushes = channel(account.channel).PUSHES
+    began = time.monotonic()
     for attempt in range(TURN_TRIES_MAX):
         head = _store(account).load(inbound.citizen, now, deadline)
         if head and _store(account).was_handled(head, inbound.id, now, deadline):
@@ -135,6 +137,7 @@ def receive_message(
             after = choose_town.kept_for_others(before, after)
         turn, after = _sealed(turn, before, after, deadline)
         after = store.remember(_bounded(after), inbound.id, now, deadline)
+        after = _timed(after, _day(town, now), time.monotonic() - began)
         if pushes:
             after = _leased(after, account, holder, now)
         try:
@@ -150,6 +153,15 @@ def receive_message(
             _tell(done, now, holder, deadline)
         return Answered(town, saved, _replies(saved, inbound))
     raise Unavailable("conflicts")
+
+
+def _timed(after: Conversation, day: str, seconds: float) -> Conversation:
+    """How long the answer took until it was about to be stored, beside the day's other counters."""
+    if day not in after.counts:  # erased in this very turn
+        return after
+    today = dict(after.counts[day])
+    today[MILLISECONDS] = today.get(MILLISECONDS, 0) + max(1, round(seconds * 1000))
+    return replace(after, counts={**after.counts, day: today})
 
 
 def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline) -> tuple[Town, Turn]:
@@ -217,7 +229,8 @@ def follow_or_leave(inbound: Inbound, account: Account, now: float, deadline: De
         stored = store.load(inbound.citizen, now, deadline)
         if stored is None or not stored.town or stored.subscribed == wanted:
             return
-        after = replace(stored, subscribed=wanted) if wanted else replace(stored, subscribed=False, lane=(), lease=None)
+        left = replace(stored, subscribed=False, lane=(), parked=0, lease=None)
+        after = replace(stored, subscribed=True) if wanted else left
         try:
             store.save(after, now, deadline)
             return

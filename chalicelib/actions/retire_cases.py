@@ -8,14 +8,13 @@ stay: they hold numbers alone.
 from __future__ import annotations
 
 import datetime as dt
-import os
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import known
+from chalicelib.actions import forget_media, known
 from chalicelib.actions.journal import log
 from chalicelib.cases import retention
 from chalicelib.model import Case, Conflict, SalterError, Town
-from chalicelib.storage import aws, dynamo, keys, media, near, people, phones, retiring, search, tenants
+from chalicelib.storage import dynamo, keys, near, people, phones, retiring, runs, search, tenants
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.retiring import Progress
 from chalicelib.understanding.entities.phones import phone_of
@@ -65,6 +64,7 @@ def retire(slug: str, now: float, deadline: Deadline) -> int:
         break
     retiring.save(slug, progress, deadline)
     if not progress.cursor:
+        runs.note(slug, runs.CASES, 0, now, deadline)
         _done[slug] = day
     return forgotten
 
@@ -76,7 +76,7 @@ def forget(town: Town, case: Case, now: float, deadline: Deadline) -> bool:
         store.mark_retired(case, now, deadline)
     except Conflict:
         return False
-    _media(town.slug, case, now, deadline)
+    forget_media.of_case(town.slug, case, now, deadline)
     if case.number:
         store.forget_number(case, deadline)
     phone = phone_of(case.applicant.get("phone", ""), str(town.core["country"]))
@@ -90,18 +90,5 @@ def forget(town: Town, case: Case, now: float, deadline: Deadline) -> bool:
         dynamo.delete(near.TABLE, beside.item["pk"], beside.item["sk"], deadline)
     search.forget(town.slug, case.reference, deadline)
     store.remove(case.reference, deadline)
+    runs.note(town.slug, runs.of_kind(case.kind), 1, now, deadline)
     return True
-
-
-def _media(slug: str, case: Case, now: float, deadline: Deadline) -> None:
-    """Photos, videos and files with their records, unless another case has them, too."""
-    bucket = os.environ["SALTER_MEDIA_BUCKET"]
-    for file in case.attachments:
-        if not file.key:
-            continue
-        record = media.load(slug, file.key, now, deadline)
-        if record is not None and set(record.cases) - {case.reference}:
-            continue
-        for key in (keys.thumbnail(file.key), file.key):
-            aws.delete_object(bucket, key, deadline)
-        dynamo.delete(media.TABLE, keys.media_of(slug, file.key), keys.NOW, deadline)

@@ -1,5 +1,5 @@
-"""One page of an announcement: claimed, sent in one call, marked. Whoever finds a claim that nobody marked does not
-send: nobody gets it twice, and the page is shown as uncertain until receipts or a person settle it.
+"""Pages of an announcement, some to a row: each claimed, sent in one call, marked. Whoever finds a claim that nobody
+marked does not send: nobody gets it twice, and the page is shown as uncertain until receipts or a person settle it.
 
 Just before the claim it is looked at who still wants it, and whether the announcement was stopped.
 """
@@ -40,6 +40,7 @@ from chalicelib.storage.dynamo import Write, transact
 from chalicelib.wire import Deadline
 
 PAGES_PER_SECOND = 10.0  # of one account in one process; Viber allows 50 to all of them together
+PAGE_SECONDS_NEEDED = 12.0  # begun with less, a page might be cut off after Viber took it
 MARK_SECONDS = 4.0
 MARK_TRIES_MAX = 4
 _last_call: dict[str, float] = {}
@@ -58,15 +59,22 @@ class _Job:
 
 
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
-    """Settle the page, or leave it alone. Raises SendFailed when it surely was not sent and may be tried again."""
+    """Settle the row's pages one after the other, or leave them alone.
+
+    Raises SendFailed when one surely was not sent and may be tried again.
+    """
     here = known.town(town, deadline)
     if here is None:
         raise SendFailed("no_town", retryable=True)
     store = AnnouncementStore(town)
-    found = store.load(str(body["id"]), deadline)
-    page = next((page for page in found.pages if page.n == body["n"]), None) if found else None
-    if found is not None and page is not None:
-        _settle(_Job(here, store, found, page, now, deadline))
+    wanted = body.get("ns") or [body["n"]]  # rows written before pages went together name one
+    for n in wanted:
+        if n != wanted[0] and deadline.left() < PAGE_SECONDS_NEEDED:
+            raise SendFailed("no_time", retryable=True)
+        found = store.load(str(body["id"]), deadline)  # somebody may have stopped it
+        page = next((page for page in found.pages if page.n == n), None) if found else None
+        if found is not None and page is not None:
+            _settle(_Job(here, store, found, page, now, deadline))
     if body.get("next"):
         doorbell.ring_row(keys.outbox(town, f"{announce.PAGE_KIND}-{body['next']}"), 0, deadline)
 
@@ -122,7 +130,7 @@ def _broadcast(job: _Job, state: PageState) -> None:
 
 def _still_wanted(job: _Job) -> tuple[list[Receiver], int]:
     """The page's receivers whose subscription stands right now, and how many ended it since the cut."""
-    listed = job.store.receivers(job.found, job.page, job.deadline) or []
+    listed = job.store.receivers(job.found, job.page, job.now, job.deadline) or []
     by_person = {keys.person(one.account, one.citizen): one for one in listed}
     asked = [(person, one.topics) for person, one in by_person.items()]
     still = people.still_subscribed(job.town.slug, asked, job.deadline)

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from secrets import token_hex, token_urlsafe
 from typing import TypeVar
 
-from chalicelib.model import Conflict, SalterError
+from chalicelib.model import Conflict, SalterError, Unavailable
 from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
+from chalicelib.storage.dynamo import Write
 from chalicelib.storage.sessions import Session
 from chalicelib.storage.staff import PLATFORM
-from chalicelib.storage.staff_pool import Asked, Entered, WeakPassword, WrongPassword
+from chalicelib.storage.staff_pool import CHALLENGES, Asked, Entered, WeakPassword, WrongPassword
 from chalicelib.wire import Deadline
 
 __all__ = [
+    "CHALLENGES",
     "Asked",
     "Denied",
     "NoPlace",
@@ -34,6 +37,7 @@ __all__ = [
 
 SIGN_IN_SECONDS = 6.0
 TRIES_MAX = 5
+CLAIM_TRIES_MAX = 8
 REST_SECONDS = 15 * 60
 SESSION_SECRET_BYTES = 32
 OPEN_TRIES_MAX = 5
@@ -107,16 +111,24 @@ def sign_out_everywhere(session: Session, now: float) -> None:
 
 
 def counted(mail: str, attempt: Callable[[], Proof], now: float, deadline: Deadline) -> Proof | Denied:
-    """One try at a password or code, counted for the address: what came of it, or that it was wrong or must rest."""
-    tries, rests_until = _tries(mail, deadline)
-    if rests_until > now:
-        return Denied(rests_seconds=int(rests_until - now))
+    """One try at a password or code, counted for the address: what came of it, or that it was wrong or must rest.
+
+    It is counted before it is made, over the count that was read, so that many at once are no more tries than one after
+    the other; what was not a wrong guess is given back.
+    """
+    claimed = _claim(mail, now, deadline)
+    if isinstance(claimed, Denied):
+        return claimed
     try:
         outcome = attempt()
     except WrongPassword:
-        return _count(mail, 1 if rests_until else tries + 1, now, deadline)
-    if tries and not isinstance(outcome, Asked):
-        _note(mail, 0, 0, now, deadline)
+        if claimed >= TRIES_MAX:
+            return Denied(rests_seconds=REST_SECONDS)
+        return Denied(tries_left=TRIES_MAX - claimed)
+    except SalterError:
+        _give_back(mail, 1, now, deadline)
+        raise
+    _give_back(mail, 1 if isinstance(outcome, Asked) else TRIES_MAX, now, deadline)
     return outcome
 
 
@@ -145,30 +157,45 @@ def _opened(entered: Entered, now: float, deadline: Deadline) -> SignedIn:
     raise Conflict(entered.town)
 
 
-def _tries(mail: str, deadline: Deadline) -> tuple[int, int]:
-    """How many wrong tries in a row, and until when the address rests (epoch seconds)."""
+def _claim(mail: str, now: float, deadline: Deadline) -> int | Denied:
+    """The number of this try; the last one takes the rest with it. Raises Unavailable when too many come at once."""
+    for _ in range(CLAIM_TRIES_MAX):
+        tries, rests_until, v = _tries(mail, deadline)
+        if rests_until > now:
+            return Denied(rests_seconds=int(rests_until - now))
+        number = 1 if rests_until else tries + 1
+        with suppress(Conflict):
+            _note(mail, number, int(now) + REST_SECONDS if number >= TRIES_MAX else 0, v, now, deadline)
+            return number
+    raise Unavailable("sign_in_tries")
+
+
+def _give_back(mail: str, number: int, now: float, deadline: Deadline) -> None:
+    """So many of the counted tries were none. Only taken off, so that wrong ones counted meanwhile stay counted."""
+    for _ in range(CLAIM_TRIES_MAX):
+        tries, _, v = _tries(mail, deadline)
+        with suppress(Conflict):
+            _note(mail, max(0, tries - number), 0, v, now, deadline)
+            return
+
+
+def _tries(mail: str, deadline: Deadline) -> tuple[int, int, int]:
+    """How many wrong tries in a row, until when the address rests (epoch seconds), and the version that says so."""
     item = dynamo.get(_TABLE, _tries_key(mail), keys.NOW, deadline)
-    return (item.get("tries", 0), item.get("until", 0)) if item else (0, 0)
+    return (item.get("tries", 0), item.get("until", 0), item.get("v", 0)) if item else (0, 0, 0)
 
 
-def _count(mail: str, tries: int, now: float, deadline: Deadline) -> Denied:
-    if tries >= TRIES_MAX:
-        _note(mail, tries, int(now) + REST_SECONDS, now, deadline)
-        return Denied(rests_seconds=REST_SECONDS)
-    _note(mail, tries, 0, now, deadline)
-    return Denied(tries_left=TRIES_MAX - tries)
-
-
-def _note(mail: str, tries: int, until: int, now: float, deadline: Deadline) -> None:
+def _note(mail: str, tries: int, until: int, v: int, now: float, deadline: Deadline) -> None:
     item = {
         "pk": _tries_key(mail),
         "sk": keys.NOW,
         "shape": 1,
+        "v": v + 1,
         "tries": tries,
         "until": until or None,
         "exp": int(now) + 86400,
     }
-    dynamo.put(_TABLE, item, deadline)
+    dynamo.transact([Write(_TABLE, item, expected_v=v or dynamo.UNCOUNTED)], deadline)
 
 
 def _tries_key(mail: str) -> str:

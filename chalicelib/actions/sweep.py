@@ -86,7 +86,7 @@ def ring(account: str, citizen: str, now: float, deadline: Deadline) -> bool | N
         after = deliver.deliver_lane(store, conversation, now, token_hex(4), deadline)
     except Conflict:
         return None
-    return after.next_owed is None and not after.parked
+    return all(owed.held for owed in after.lane) and not after.parked
 
 
 def _in_town(account: Account, slug: str, deadline: Deadline) -> ConversationStore:

@@ -95,7 +95,7 @@ def _perhaps(
         state = states.get(page.n)
         if page.account != account or state is None or state.state not in (rules.CLAIMED, rules.UNCERTAIN):
             continue
-        people = store.receivers(found, page, deadline) if found else None
+        people = store.receivers(found, page, now, deadline) if found else None
         if any(one.citizen == citizen for one in people or ()):
             mark = rules.mark(event, token, citizen, known=False)
             store.add_receipt(identifier, page.n, mark, now, deadline)

@@ -11,7 +11,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.actions import known
+from chalicelib.actions import known, web_pace
 from chalicelib.actions.receive_message import NoTown, TooMany, TooOld, open_chat, receive_message
 from chalicelib.channels import Request, channel
 from chalicelib.channels.web import token as tokens
@@ -22,6 +22,7 @@ from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
 from chalicelib.storage import aws, keys, secrets
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 3.5
@@ -43,6 +44,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
     deadline = Deadline(REQUEST_SECONDS)
     town, key = town_on_web(slug, deadline), signing_key(deadline)
     data = body_of(request)
+    web_pace.by_town(town, now, deadline)
     voice = _asked_voice(town, data.get("language"))
     context = data.get("context")
     session = tokens.Session(slug, token_hex(12), int(time.time()), voice)
@@ -65,6 +67,8 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
     account = Account("web", slug, (slug,))
     inbound = channel("web").receive(request, account, key).inbound
     assert inbound is not None
+    if not (inbound.kind == "text" and danger_of(inbound.text)):  # danger always has room
+        web_pace.by_town(town, now, deadline)
     if inbound.media:
         inbound = replace(inbound, media=_arrived(town, inbound.citizen, inbound.media.url, deadline))
     try:
@@ -106,11 +110,12 @@ def _since(town: Town, conversation: Conversation, after: int, now: float, deadl
     return tuple(entry for entry in log if entry.seq > after)
 
 
-def attach(slug: str, request: Request) -> dict[str, Any]:
+def attach(slug: str, request: Request, now: float) -> dict[str, Any]:
     """Announce a file: {"attachment", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
     deadline = Deadline(REQUEST_SECONDS)
     town, key = town_on_web(slug, deadline), signing_key(deadline)
     session = session_of(request, slug, key)
+    web_pace.by_town(town, now, deadline)
     data = body_of(request)
     media_type, size = data.get("type"), data.get("size")
     kind = TYPES.get(str(media_type))

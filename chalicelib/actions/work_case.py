@@ -15,7 +15,7 @@ from chalicelib.cases import deadlines, lifecycle, notices, routing
 from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.cases.working_time import is_working_day
 from chalicelib.dialogue import words
-from chalicelib.model import Case, Line, Message, SalterError, Staff, Town, Voice
+from chalicelib.model import Case, Line, Message, SalterError, Say, Staff, Town, Voice
 from chalicelib.storage import audit
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore
@@ -52,13 +52,15 @@ class Changed:
 class Price:
     """What the recipients of a notice cost, by number: on the web nothing; on Viber nothing within the open session
     (of the one that ends first: `until`, epoch seconds), else one paid message each, which waits where the town holds
-    such messages back (`held`). `each`: the town's price of one, (amount, currency), if it is known."""
+    such messages back (`held`), else leaves once the case was `quiet` for so many minutes. `each`: the town's price of
+    one, (amount, currency), if it is known."""
 
     web: int = 0
     free: int = 0
     until: int = 0
     paid: int = 0
     held: bool = False
+    quiet: int = 0
     each: tuple[str, str] | None = None
 
 
@@ -145,10 +147,10 @@ def preview(town: Town, case: Case, person: Staff, wanted: Changed, now: float, 
     told = notify.notices_about(town, after, now, deadline)
     voice = told[0].voice if told else words.spoken(town, case.voice or town.default_voice)
     channel = told[0].account.channel if told else case.channel
-    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told), _price(town, told, now))
+    return Preview(words.message(say, town, voice, "", now), voice, channel, len(told), _price(town, say, told, now))
 
 
-def _price(town: Town, told: Sequence[Notice], now: float) -> Price:
+def _price(town: Town, say: Say, told: Sequence[Notice], now: float) -> Price:
     """Viber charges for the first message outside a session of 24 hours, which a citizen's own message opens."""
     viber = [notice.conversation.session_until for notice in told if notice.account.channel == "viber"]
     ends = [until for until in viber if until > now]
@@ -160,6 +162,7 @@ def _price(town: Town, told: Sequence[Notice], now: float) -> Price:
         until=min(ends, default=0),
         paid=len(viber) - len(ends),
         held=said.get("notices") == deliver.IN_SESSION,
+        quiet=int(said.get("quiet_minutes", 0)) if notices.may_wait(say) else 0,
         each=(str(price["amount"]), str(price["currency"])) if price else None,
     )
 

@@ -15,6 +15,7 @@ from chalicelib.cases import lifecycle
 from chalicelib.model import Case
 
 MINUTE = 60
+MILLISECONDS = "ms"  # the day's counter of how long answers took
 _OURS = (lifecycle.SYSTEM, lifecycle.CITIZEN)
 
 
@@ -71,6 +72,12 @@ class Figures:
     @property
     def conversations(self) -> int:
         return self.counts.get("begun", 0)
+
+    @property
+    def answer_milliseconds(self) -> int | None:
+        """How long the bot took for an answer on average, until it was about to be stored; None for no messages."""
+        said, took = self.counts.get("in", 0), self.counts.get(MILLISECONDS, 0)
+        return round(took / said) if said and took else None
 
     @property
     def unanswered(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,11 @@ _NEVER_TOLD = frozenset(("opened", lifecycle.RATED, "notice", "followed", "purge
 _HEADLINES = frozenset(
     ("case_reopened", "case_forwarded", "status_changed", "case_news", "overdue_told", "case_validated")
 )
+_NEWS = "case_news"
+_NEXT = "next_"
+_STATES = ("status_changed", _NEWS)  # the headlines that name the status
+_STANDING = frozenset(("status_office", "status_officer", "status_awaiting_opinion"))
+BUNDLE_LINES_MAX = 60  # far beyond what one quiet window brings
 _URGENT = frozenset(("overdue_told",))  # what cannot wait until the citizen writes again, whatever it costs
 
 
@@ -60,6 +65,45 @@ def without_buttons(say: Say) -> Say:
     return replace(say, choices=(), ask=None)
 
 
+def bundled(says: Sequence[Say]) -> Say:
+    """Several notices of one case, oldest first, as one: how the case stands now, then every fact in the order in which
+    it happened, then what comes next. Such a one may be bundled again."""
+    newest = says[-1]
+    if len(says) == 1:
+        return newest
+    told = [line for say in says for line in say.lines]
+    moved = next((say for say in reversed(says) if any(map(_is_next, say.lines))), newest)
+    facts = [line for line in told if line.key != _NEWS and not _is_next(line)]
+    lines = [*_standing(told), *_without_repeats(facts)[-BUNDLE_LINES_MAX:]]
+    lines += [line for line in moved.lines if _is_next(line)]
+    return replace(newest, lines=tuple(lines), choices=moved.choices, ask=moved.ask)
+
+
+def _standing(told: Sequence[Line]) -> Iterator[Line]:
+    """How the case stands after all that is told: what comes next, or a headline, says it."""
+    number = next(line.args["case_no"] for line in reversed(told) if "case_no" in line.args)
+    for line in reversed(told):
+        if _is_next(line) or line.key in _STATES:
+            status = status_label(line.key.removeprefix(_NEXT)) if _is_next(line) else line.args["status"]
+            yield Line(_NEWS, {"case_no": number, "status": status})
+            return
+
+
+def _is_next(line: Line) -> bool:
+    return line.key.startswith(_NEXT)
+
+
+def _without_repeats(lines: Sequence[Line]) -> list[Line]:
+    """Office, official and institution are said again only where they became others."""
+    said: dict[str, Line] = {}
+    kept = []
+    for line in lines:
+        if line.key not in _STANDING or said.get(line.key) != line:
+            kept.append(line)
+        said[line.key] = line
+    return kept
+
+
 def status_label(status: str) -> Line:
     """A status as a citizen reads it."""
     return Line(f"status.{_LABELS.get(status, status)}")
@@ -67,7 +111,7 @@ def status_label(status: str) -> Line:
 
 def next_step(status: str) -> Line:
     """What happens next to a case of this status, and what the citizen can do."""
-    return Line(f"next_{status}")
+    return Line(f"{_NEXT}{status}")
 
 
 def number_for_citizen(case: Case) -> str:
@@ -115,7 +159,7 @@ def _headline(case: Case, happening: Happening, core: Mapping[str, Any], moved: 
         return Line("case_forwarded", {"case_no": number, "unit": unit(core, forwarded_to)})
     if moved:
         return Line("status_changed", {"case_no": number, "status": status_label(happening.status)})
-    return Line("case_news", {"case_no": number, "status": status_label(happening.status)})
+    return Line(_NEWS, {"case_no": number, "status": status_label(happening.status)})
 
 
 def _missed(case: Case, core: Mapping[str, Any]) -> Say:

@@ -59,7 +59,7 @@ QUANTITY_MIN, QUANTITY_MAX = 1, 99  # as there
 DECIMALS_NEAR = 3  # of a degree, about 100 metres
 _MOVES = ("status", "forwarded", lifecycle.REOPENED, lifecycle.WITHDRAWN)  # told by an entry that stands alone
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_HOUSE_NUMBER = re.compile(r"\s+\d{1,4}\s?[A-Za-zА-Яа-я]?(?:/\d{1,3})?\b")
+_HOUSE_NUMBER = re.compile(r"(?<!\s)\s+\d{1,4}\s?[A-Za-zА-Яа-я]?(?:/\d{1,3})?\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as channels see it; header names in lower case."""
+    """An HTTP request as channels see it; header names in lower case. `source` is the internet address it came from,
+    where the door knows it: to be counted by, never to be stored or logged."""
 
     body: bytes
     headers: dict[str, str]
     query: dict[str, str]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

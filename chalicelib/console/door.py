@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
-from chalicelib.actions import known, sign_in
+from chalicelib.actions import known, note_refusal, sign_in
 from chalicelib.channels import Request
 from chalicelib.console import permissions
 from chalicelib.console.routes import Page
@@ -108,23 +108,17 @@ def handle(page: Page, request: Request, params: Mapping[str, str], now: float) 
     deadline = Deadline(PAGE_SECONDS)
     cookies = cookies_of(request)
     session = sign_in.who(cookies.get(COOKIE, ""), now, deadline) if COOKIE in cookies else None
-    if page.permission != permissions.OPEN:
-        if session is None:
-            return _to_sign_in(page, request, params)
-        if not _may(session, page.permission):
-            raise Refused(403, "not_allowed", "Your role does not open this page.")
-    form = _form(request) if page.writes else {}
-    if page.writes:
-        _check_origin(request)
-        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
-    town = _town(session, deadline)
-    if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
-        return redirect(page, "console/towns")
-    chosen = cookies.get(VOICE_COOKIE, "") or (session.person.language if session else "")
-    visit = Visit(page, request, now, deadline, params, form, session, town, wording(chosen, town))
-    module, _, function = page.view.partition(".")
-    answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
-    return answer
+    status = 0
+    try:
+        answer = _opened(page, request, params, session, cookies, now, deadline)
+        status = answer.status
+        return answer
+    except Refused as error:
+        status = error.status
+        raise
+    finally:
+        if session is not None and status in (403, 404):
+            note_refusal.note(session, page.path, params, now, deadline)
 
 
 def root_of(page: Page) -> str:
@@ -138,7 +132,7 @@ def redirect(page: Page, path: str, cookies: tuple[str, ...] = ()) -> Answer:
 
 def came_from(request: Request) -> str:
     """The page of ours on which a form was sent or a part asked for, as `console/…`; "" for none."""
-    parts = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
+    parts = _address_in(request.headers.get("hx-current-url") or request.headers.get("referer") or "")
     path = parts.path.partition("/console/")[2]
     return f"console/{path}{'?' + parts.query if parts.query else ''}" if path else ""
 
@@ -173,6 +167,35 @@ def cookies_of(request: Request) -> dict[str, str]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
+def _opened(
+    page: Page,
+    request: Request,
+    params: Mapping[str, str],
+    session: Session | None,
+    cookies: Mapping[str, str],
+    now: float,
+    deadline: Deadline,
+) -> Answer:
+    """Who may, was the form ours; then the view."""
+    if page.permission != permissions.OPEN:
+        if session is None:
+            return _to_sign_in(page, request, params)
+        if not _may(session, page.permission):
+            raise Refused(403, "not_allowed", "Your role does not open this page.")
+    form = _form(request) if page.writes else {}
+    if page.writes:
+        _check_origin(request)
+        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
+    town = _town(session, deadline)
+    if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
+        return redirect(page, "console/towns")
+    chosen = cookies.get(VOICE_COOKIE, "") or (session.person.language if session else "")
+    visit = Visit(page, request, now, deadline, params, form, session, town, wording(chosen, town))
+    module, _, function = page.view.partition(".")
+    answer: Answer = getattr(import_module(f"chalicelib.console.views.{module}"), function)(visit)
+    return answer
+
+
 def _may(session: Session | None, permission: str) -> bool:
     """A platform admin who went into a town is its admin there, and may still leave it."""
     if session is None:
@@ -196,7 +219,7 @@ def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answ
     query = {"ended": "1"} if COOKIE in cookies_of(request) else {}
     way = f"console/sign-in?{urlencode(query | {'to': back})}"
     if is_htmx:  # goes on from the page that is open, not from the part that was asked for
-        above = urlsplit(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
+        above = _address_in(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
         return Answer(status=401, headers={"HX-Redirect": f"{above}/{way}"})
     return redirect(page, way)
 
@@ -216,10 +239,18 @@ def _form(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
+def _address_in(written: str) -> SplitResult:
+    """The parts of an address that a browser names; of what is none, nothing."""
+    try:
+        return urlsplit(written)
+    except ValueError:
+        return urlsplit("")
+
+
 def _check_origin(request: Request) -> None:
     """A form is sent from a page of our own address."""
     written = request.headers.get("origin") or request.headers.get("referer") or ""
-    if written and urlsplit(written).netloc != request.headers.get("host"):
+    if written and _address_in(written).netloc != request.headers.get("host"):
         raise Refused(403, "foreign_page", "This form came from another site.")
 
 

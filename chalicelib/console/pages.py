@@ -118,7 +118,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "asset": lambda name: asset_url(name).lstrip("/"),
         "voices": VOICES,
-        "nav": NAVIGATION,
+        "nav": _allowed,
         "nav_first": lambda visit: _allowed(visit)[:BAR_FIRST],
         "nav_more": lambda visit: _allowed(visit)[BAR_FIRST:],
         "nav_icons": NAV_ICONS,

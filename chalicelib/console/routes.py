@@ -129,6 +129,7 @@ PAGES = (
     Page("GET", "/console/audit", may.AUDIT, "audit.show"),
     Page("GET", "/console/systems/open311", may.AUDIT, "open311.show"),
     Page("POST", "/console/systems/open311/again", may.AUDIT, "open311.again"),
+    Page("GET", "/console/kept", may.AUDIT, "kept.show"),
     Page("GET", "/console/account", may.OWN, "account.show"),
     Page("POST", "/console/account/language", may.OWN, "account.speak"),
     Page("POST", "/console/account/absence", may.OWN, "account.be_away"),

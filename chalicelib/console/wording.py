@@ -37,7 +37,17 @@ VOICES = {
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 HOUR_MINUTES = 60
-STAYS_LATIN = ("API", "Open311", "PDF", "JPEG", "PNG", "MB", "h", "min")  # in Cyrillic too: names, and units of time
+STAYS_LATIN = (
+    "API",
+    "Open311",
+    "PDF",
+    "JPEG",
+    "PNG",
+    "MB",
+    "h",
+    "min",
+    "ms",
+)  # in Cyrillic too: names, and units of time
 
 
 def names() -> tuple[str, ...]:

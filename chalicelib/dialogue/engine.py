@@ -397,7 +397,7 @@ def _follow(scene: Scene, choice: str) -> tuple[Say, ...] | Need | None:
 
 def _page(choice: str) -> tuple[str, int]:
     name, _, page = choice.partition("~")
-    return name, int(page) if page.isdigit() and len(page) < 4 else 1
+    return name, int(page) if page.isdecimal() and len(page) < 4 else 1
 
 
 def _person(scene: Scene) -> tuple[Say, ...] | Need | None:

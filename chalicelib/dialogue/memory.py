@@ -14,6 +14,8 @@ LOG_TURNS_KEPT = 10
 LOG_TEXT_CHARS_MAX = 300
 COUNT_DAYS_KEPT = 3
 SESSION_SECONDS = 86400  # Viber: messages are free for 24 h after the citizen's first one
+PUTTING_OFF_MAX = 4  # so often the quiet window of a case's news begins anew, then they go out whatever comes
+TOGETHER_MAX = 8  # news of one case that wait together; with the last they go out
 SILENCE_SECONDS = 86400  # after which a message begins another conversation
 ERASED = "erased"
 KEPT_THROUGH_ERASING = ("blocked", "tester", "uncounted")
@@ -57,8 +59,11 @@ def after_turn(
 
 
 def released(lane: tuple[Owed, ...]) -> tuple[Owed, ...]:
-    """The lane once the citizen has written and messages are free: what was held goes out, in its turn."""
-    return tuple(replace(owed, held=False) if owed.held else owed for owed in lane)
+    """The lane once the citizen has written and messages are free: what was held goes out, in its turn.
+
+    It is due since ever, which tells that consent is to be looked at again.
+    """
+    return tuple(replace(owed, held=False, due_at=0.0) if owed.held else owed for owed in lane)
 
 
 def begun_anew(conversation: Conversation) -> Conversation:
@@ -95,17 +100,33 @@ def emptied(conversation: Conversation, said: int) -> Conversation:
 
 
 def appended(
-    conversation: Conversation, say: Say, voice: Voice, origin: str, now: float, *, push: bool
+    conversation: Conversation, say: Say, voice: Voice, origin: str, now: float, *, push: bool, quiet: float = 0.0
 ) -> Conversation:
-    """The conversation after somebody else than the dialogue said something: a notice, an operator's words."""
+    """The conversation after somebody else than the dialogue said something: a notice, an operator's words.
+
+    `quiet`: for so many seconds it waits for more news of its case; 0: it goes out at once, after what waited of it.
+    """
     entry = Entry(conversation.seq + 1, int(now), origin, APPENDED, say=say, voice=voice)
-    owed = (Owed(entry.seq, say, voice, now),) if push else ()
     return replace(
         conversation,
         seq=entry.seq,
         log=_trimmed((*conversation.log, entry)),
-        lane=(*conversation.lane, *owed),
+        lane=_lane_with(conversation.lane, Owed(entry.seq, say, voice, now), quiet) if push else conversation.lane,
     )
+
+
+def _lane_with(lane: tuple[Owed, ...], new: Owed, quiet: float) -> tuple[Owed, ...]:
+    """The lane with `new` at its end. News of one case wait together: each puts the others off, as long as there are
+    few; what cannot wait takes along what does."""
+    waiting = [owed for owed in lane if owed.held and owed.due_at and owed.say.case == new.say.case]
+    until = new.due_at + quiet
+    if len(waiting) >= PUTTING_OFF_MAX:
+        until = min(until, waiting[-1].due_at)
+    if len(waiting) >= TOGETHER_MAX - 1:
+        until = new.due_at
+    alike = {owed.seq for owed in waiting}
+    put_off = tuple(replace(owed, due_at=until) if owed.seq in alike else owed for owed in lane)
+    return (*put_off, replace(new, due_at=until, held=quiet > 0))
 
 
 def without_details(log: tuple[Entry, ...], case: str) -> tuple[Entry, ...]:

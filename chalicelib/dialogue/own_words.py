@@ -5,6 +5,7 @@ Everything is compared folded, so one entry serves both scripts and typing witho
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from chalicelib.language.folding import fold, words
@@ -40,9 +41,11 @@ _WORDS = {
     "done": """gotovo|završeno|to je sve|to je to|përfundo|kaq|mbarova|done|that's all|finished|fertig|das ist alles""",
     "yes": """da|jeste|jest|može|važi|naravno|tako je|tačno|u redu|slažem se|saglasan sam|saglasna sam|pristajem|ok|
         okej|po|yes|yep|yeah|sure|correct|right|i agree|ja|jawohl|genau|einverstanden|pajtohem|dakord""",
-    "no": """ne|nije|nemoj|ne slažem se|nisam saglasan|nisam saglasna|jo|no|nope|nein|nicht|nuk pajtohem""",
+    "no": """ne|nije|nemoj|jok|ne slažem se|nisam saglasan|nisam saglasna|jo|no|nope|nein|nicht|nuk pajtohem""",
 }
 _COMMANDS = {" ".join(words(fold(entry))): name for name, line in _WORDS.items() for entry in line.split("|")}
+_THUMBS = {"👍": "yes", "👎": "no"}
+_SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 _FILLERS = folded_words("molim vas hoću želim bih hvala please bitte ju lutem te i want to ich möchte")
 
 _ASKS = folded_words(
@@ -103,6 +106,8 @@ def command_in(text: str) -> str | None:
     folded = " ".join(words(fold(text)))
     if folded in _COMMANDS:
         return _COMMANDS[folded]
+    if not folded:
+        return _THUMBS.get(_SKIN_TONES.sub("", text).strip()[:1])
     return _COMMANDS.get(" ".join(word for word in folded.split() if word not in _FILLERS))
 
 

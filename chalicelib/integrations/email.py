@@ -24,7 +24,7 @@ def send(sender: str, to: str, subject: str, text: str, ask: Ask) -> None:
             "Source": sender,
             "Destination.ToAddresses.member.1": to,
             "Message.Subject.Charset": "UTF-8",
-            "Message.Subject.Data": subject,
+            "Message.Subject.Data": " ".join(subject.split()),  # a line's end would begin another header
             "Message.Body.Text.Charset": "UTF-8",
             "Message.Body.Text.Data": text,
         },

@@ -24,7 +24,7 @@ KNOWN_SHARE_MIN = 0.45  # of the pieces of three letters and more: less is no la
 TELLING_LETTERS = 3
 PATH = Path(__file__).parent / "languages.bin"
 _HEAD = struct.Struct("<If")
-_NUMBERED = re.compile(r"\S*\d\S*")  # references and numbers are of no language
+_NUMBERED = re.compile(r"(?<!\S)\S*\d\S*")  # references and numbers are of no language
 
 
 def language_of(text: str) -> str | None:

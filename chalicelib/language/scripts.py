@@ -39,7 +39,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _BRANDS = """Viber WhatsApp Facebook Instagram Android iOS GIZ NALED UNDP IOM PDF JPG PNG JSON MP4 QR IBAN MB kB GB km
     kWh RSD EUR BAM CEOP Google Apple Windows""".split()  # noqa: SIM905
 _PROTECTED = re.compile(
-    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\b[\w-]+\.(?:rs|ba|me|com|org|net|info|eu|gov)(?:\.\w+)?(?:/\S*)?\b"
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+|(?<![\w-])[\w-]+\.(?:rs|ba|me|com|org|net|info|eu|gov)(?:\.\w+)?(?:/\S*)?\b"
     r"|\{[^{}]*\}|<[^<>]*>"
     r"|\b[A-Z]{2,4}-[A-Z0-9]+(?:-[A-Z0-9]+)*\b"  # references: SO-7KM4-2A9, ROP-SRB-1
     r"|\b(?:X{1,3}(?:IX|IV|V?I{0,3})|IX|IV|VI{0,3}|I{2,3})\b"  # Roman numerals; a lone I is the word "i" in capitals

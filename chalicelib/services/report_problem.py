@@ -46,7 +46,7 @@ TELLING_WORDS_MIN = 2
 WISH_WORDS_MAX = 7  # "I would like to report a problem, please" tells nothing of the problem
 STREET_WORDS_MAX = 4
 _DAY_SECONDS = 86400
-_HOUSE_NUMBER = re.compile(r"\s+\d{1,4}\s?\w?(?:/\d{1,3})?$")
+_HOUSE_NUMBER = re.compile(r"(?<!\s)\s+\d{1,4}\s?\w?(?:/\d{1,3})?$")
 
 
 def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | None:

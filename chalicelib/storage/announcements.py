@@ -22,7 +22,8 @@ TABLE = "outbox"
 RECEIPTS_TABLE = "conversations"
 SHAPE = 1
 KEPT_DAYS = 3 * 366
-RECEIVERS_KEPT_DAYS = 15
+RECEIPT_PARTS = 8  # a page's receipts lie in so many items, so that the last ones cost as little as the first
+RECEIVERS_KEPT_DAYS = 7
 ANNOUNCING_KEPT_DAYS = 15  # Viber tries for fourteen
 NEWS_KEPT_DAYS = 90
 LISTED_MAX = 30
@@ -89,11 +90,11 @@ class AnnouncementStore:
         }
         return Write(TABLE, item)
 
-    def receivers(self, found: Announcement, page: Page, deadline: Deadline) -> list[Receiver] | None:
-        """Whom a page reaches; None once that is forgotten."""
+    def receivers(self, found: Announcement, page: Page, now: float, deadline: Deadline) -> list[Receiver] | None:
+        """Whom a page reaches; None once that is forgotten, and a page still waiting then reaches nobody."""
         sk = keys.page_receivers(found.cut, page.n)
         item = dynamo.get(TABLE, keys.announcement(self.town, found.id), sk, deadline)
-        if item is None:
+        if item is None or item["exp"] <= now:
             return None
         return [Receiver(page.account, citizen, page.voice, tuple(topics)) for citizen, *topics in _body(item)]
 
@@ -131,10 +132,15 @@ class AnnouncementStore:
     def got(self, identifier: str, deadline: Deadline) -> dict[int, frozenset[bytes]]:
         """Receipts by page, as `cases.announcements.mark` wrote them."""
         found = self._beside(identifier, keys.GOT, deadline)
-        return {int(item["sk"].removeprefix(keys.GOT)): item["got"] for item in found}
+        by_page: dict[int, frozenset[bytes]] = {}
+        for item in found:
+            n = int(item["sk"].removeprefix(keys.GOT).partition("#")[0])
+            by_page[n] = by_page.get(n, frozenset()) | item["got"]
+        return by_page
 
     def add_receipt(self, identifier: str, n: int, mark: bytes, now: float, deadline: Deadline) -> None:
-        key = (keys.announcement(self.town, identifier), keys.page_receipts(n))
+        part = mark[-1] % RECEIPT_PARTS  # of whoever it is from
+        key = (keys.announcement(self.town, identifier), keys.page_receipts(n, part))
         kept = {"shape": SHAPE, "exp": int(now) + KEPT_DAYS * 86400}
         dynamo.join(TABLE, key, "got", frozenset((mark,)), kept, deadline)
 
@@ -146,7 +152,7 @@ class AnnouncementStore:
             "shape": SHAPE,
             "town": self.town,
             "about": f"{found.id}#{page.n}",
-            "exp": int(now) + RECEIVERS_KEPT_DAYS * 86400,
+            "exp": int(now) + ANNOUNCING_KEPT_DAYS * 86400,
         }
         return Write(RECEIPTS_TABLE, item)
 
@@ -202,8 +208,8 @@ class AnnouncementStore:
     def _beside(self, identifier: str, prefix: str, deadline: Deadline) -> list[Item]:
         partition = ("pk", keys.announcement(self.town, identifier))
         end = f"{prefix}~"
-        found = dynamo.walk(TABLE, None, partition, deadline, sort="sk", start=prefix, end=end, limit=PAGES_READ_MAX)
-        return list(found)
+        most = PAGES_READ_MAX * (RECEIPT_PARTS if prefix == keys.GOT else 1)
+        return list(dynamo.walk(TABLE, None, partition, deadline, sort="sk", start=prefix, end=end, limit=most))
 
 
 def page_of(account: str, token: str, now: float, deadline: Deadline) -> tuple[str, str, int] | None:

@@ -29,6 +29,7 @@ def with_town(common: Conversation, town: str, own: Conversation | None) -> Conv
         ring=common.ring,
         lane=tuple(_owed_in(owed, common.town, town) for owed in common.lane),
         parked=common.parked,
+        parked_from=common.parked_from,
         told=common.told,
         lease=common.lease,
         state=_with_spilt(own.state, common.state),

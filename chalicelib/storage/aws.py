@@ -91,11 +91,18 @@ def call(
         except AwsError as error:
             if error.code not in _TRANSIENT:
                 raise
-        pause = BACKOFF_SECONDS * 2**attempt * (0.5 + random.random())
-        if attempt + 1 == TRIES_MAX or deadline.left() < pause:
+        if not paused(attempt, deadline):
             break
-        time.sleep(pause)
     raise Unavailable(f"{service} {operation}")
+
+
+def paused(attempt: int, deadline: wire.Deadline) -> bool:
+    """Wait before the next attempt; False if there should be none."""
+    pause = BACKOFF_SECONDS * 2**attempt * (0.5 + random.random())
+    if attempt + 1 >= TRIES_MAX or deadline.left() < pause:
+        return False
+    time.sleep(pause)
+    return True
 
 
 def _once(service: str, operation: str, body: bytes, deadline: wire.Deadline) -> dict[str, Any]:

@@ -56,14 +56,15 @@ class ConversationStore:
         """
         if conversation.town not in self.account.towns:
             raise ForeignTown(f"{self.account.id} does not serve {conversation.town}")
-        if not beside and (len(conversation.lane) > LANE_INSIDE_MAX or conversation.parked):
-            from chalicelib.storage import overflow  # transactions need PynamoDB: only where a lane is long
+        moved: list[dynamo.Write] = []
+        if len(conversation.lane) > LANE_INSIDE_MAX or conversation.parked:
+            from chalicelib.storage import overflow  # only where a lane is long
 
-            return overflow.save(conversation, now, self.item)
+            conversation, moved = overflow.balanced(conversation, now, deadline)
         saved = replace(conversation, v=conversation.v + 1)
-        if beside:
+        if moved or beside:
             head = dynamo.Write(TABLE, self.item(saved, now), expected_v=conversation.v)
-            dynamo.transact([head, *beside], deadline)
+            dynamo.transact([head, *moved, *beside], deadline)
             return saved
         dynamo.put(TABLE, self.item(saved, now), deadline, expected_v=conversation.v)
         return saved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import Conflict, Unavailable
-from chalicelib.storage.aws import AwsError, call
+from chalicelib.storage.aws import AwsError, call, paused
 from chalicelib.wire import Deadline
 
 Item = dict[str, Any]
@@ -18,9 +19,11 @@ Key = tuple[str, str]
 
 TRANSACTION_ITEMS_MAX = 100
 BATCH_KEYS_MAX = 100
+PK_BYTES_MAX, SK_BYTES_MAX = 2048, 1024  # DynamoDB's own bounds
 BATCH_WRITES_MAX = 25
 BATCH_ROUNDS_MAX = 4
 UNCOUNTED = -1
+_TOO_MANY = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})  # among a cancelled transaction's reasons
 
 
 class Duplicate(Conflict):
@@ -53,7 +56,9 @@ def table(name: str) -> str:
 
 
 def get(name: str, pk: str, sk: str, deadline: Deadline) -> Item | None:
-    """One item, read consistently; None if there is none."""
+    """One item, read consistently; None if there is none, as there is under keys longer than any can be."""
+    if len(pk.encode()) > PK_BYTES_MAX or len(sk.encode()) > SK_BYTES_MAX:
+        return None
     payload = {"TableName": table(name), "Key": pack({"pk": pk, "sk": sk}), "ConsistentRead": True}
     answer = call("dynamodb", "GetItem", payload, deadline, repeatable=True)
     return unpack(answer["Item"]) if "Item" in answer else None
@@ -78,13 +83,21 @@ def put(name: str, item: Item, deadline: Deadline, *, expected_v: int | None = N
         raise
 
 
-def add(name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline) -> None:
-    """Add to an item's numbers, which begin at nought; of any number of writers none is lost. Raises Unknown."""
+def add(
+    name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline, beside: Mapping[str, int] | None = None
+) -> None:
+    """Add to an item's numbers, which begin at nought; of any number of writers none is lost. `beside` is set with it.
+    Raises Unknown."""
+    kept = dict(beside or {})
+    values = {**amounts, **kept}
     payload = {
         "TableName": table(name),
         "Key": pack({"pk": pk, "sk": sk}),
-        "UpdateExpression": "ADD " + ", ".join(f"{attribute} :{attribute}" for attribute in amounts),
-        "ExpressionAttributeValues": pack({f":{attribute}": amount for attribute, amount in amounts.items()}),
+        "UpdateExpression": "ADD "
+        + ", ".join(f"#{attribute} :{attribute}" for attribute in amounts)
+        + (" SET " + ", ".join(f"#{attribute} = :{attribute}" for attribute in kept) if kept else ""),
+        "ExpressionAttributeNames": {f"#{attribute}": attribute for attribute in values},
+        "ExpressionAttributeValues": pack({f":{attribute}": value for attribute, value in values.items()}),
     }
     call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
 
@@ -99,12 +112,15 @@ def transact(writes: Sequence[Write], deadline: Deadline) -> None:
         "TransactItems": [{"Delete": _delete_of(write)} if write.gone else {"Put": _put_of(write)} for write in writes],
         "ClientRequestToken": uuid.uuid4().hex,
     }
-    try:
-        call("dynamodb", "TransactWriteItems", payload, deadline, repeatable=True)
-    except AwsError as error:
-        if error.code != "TransactionCanceledException":
-            raise
-        raise _cancelled(writes, error) from error
+    for attempt in itertools.count():
+        try:
+            call("dynamodb", "TransactWriteItems", payload, deadline, repeatable=True)
+            return
+        except AwsError as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            if not (_throttled(error) and paused(attempt, deadline)):
+                raise _cancelled(writes, error) from error
 
 
 def _put_of(write: Write) -> dict[str, Any]:
@@ -133,8 +149,18 @@ def delete(name: str, pk: str, sk: str, deadline: Deadline) -> None:
     call("dynamodb", "DeleteItem", payload, deadline, repeatable=True)
 
 
+def _reasons(error: AwsError) -> list[str]:
+    return [str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())]
+
+
+def _throttled(error: AwsError) -> bool:
+    """Whether nothing stood in the way but too many requests for some item."""
+    why = set(_reasons(error)) - {"None"}
+    return bool(why) and why <= _TOO_MANY
+
+
 def _cancelled(writes: Sequence[Write], error: AwsError) -> Conflict | Unavailable:
-    codes = [str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())]
+    codes = _reasons(error)
     for write, code in zip(writes, codes, strict=False):
         if code == "ConditionalCheckFailed" and write.unique:
             return Duplicate(str(write.item["pk"]))
@@ -176,16 +202,20 @@ def page(
     """At most `limit` items of one partition of an index (or of the table), from sort key `start` to `end`, both in.
 
     `partition` is the hash key's name and value, `sort` the range key's name. One request; an index may lag behind, as
-    does a table asked with `eventual` (at half the price).
+    does a table asked with `eventual` (at half the price). A start beyond the end, as somebody may have written into
+    an address, finds nothing.
     """
+    start, end = start or " ", end or "~"
+    if start > end or len(start.encode()) > SK_BYTES_MAX or len(partition[1].encode()) > PK_BYTES_MAX:
+        return []
     payload: dict[str, Any] = {
         "TableName": table(name),
         "KeyConditionExpression": "#p = :p AND #s BETWEEN :a AND :z",
         "ExpressionAttributeNames": {"#p": partition[0], "#s": sort},
         "ExpressionAttributeValues": {
             ":p": {"S": partition[1]},
-            ":a": {"S": start or " "},
-            ":z": {"S": end or "~"},
+            ":a": {"S": start},
+            ":z": {"S": end},
         },
         "Limit": limit,
         "ScanIndexForward": not newest_first,

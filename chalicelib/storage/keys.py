@@ -232,6 +232,11 @@ def retiring(town: str) -> str:
     return f"T#{town}#OLD"
 
 
+def runs(town: str) -> str:
+    """What was deleted of a town's, by day and rule."""
+    return f"T#{town}#RUNS"
+
+
 def watch(town: str) -> str:
     """How far a town's deadlines are looked after."""
     return f"T#{town}#DUE"
@@ -338,9 +343,19 @@ def erased(town: str) -> str:
     return f"erased/T/{town}/"
 
 
+def is_export(key: str) -> bool:
+    """Whether an object is such a copy."""
+    return key.split("/")[2:3] == ["export"]
+
+
 def thumbnail(media: str) -> str:
     """Beside a checked photo: the same at 400 pixels, a JPEG."""
     return f"{media}.jpg"
+
+
+def is_object_of(town: str, key: str) -> bool:
+    """Whether an object in the bucket, checked or just uploaded, is this town's."""
+    return key.removeprefix("incoming/").startswith(f"T/{town}/") and ".." not in key
 
 
 def upload(town: str, session: str, identifier: str) -> str:
@@ -380,8 +395,8 @@ def page_receivers(cut: str, n: int) -> str:
     return f"{RECEIVERS}{cut}#{n:05d}"
 
 
-def page_receipts(n: int) -> str:
-    return f"{GOT}{n:05d}"
+def page_receipts(n: int, part: int) -> str:
+    return f"{GOT}{n:05d}#{part}"
 
 
 def announced_to(person: str) -> str:

@@ -29,6 +29,8 @@ OPEN_STATES = ("due", "leased")
 class Row:
     """One thing owed, as stored. `v` is the stored version, `due_at` in epoch seconds; `key` names it everywhere.
 
+    `account` and `citizen`: whom something given up is about, if it is about one citizen.
+
     `since`: when it was first due, however often it was put off; 0 for a row written before that was noted.
     """
 
@@ -42,6 +44,8 @@ class Row:
     error: str
     body: Mapping[str, Any]
     since: int = 0
+    account: str = ""
+    citizen: str = ""
 
     def is_due(self, now: float) -> bool:
         """Whether somebody should work it now: it is not settled, and nobody holds it."""
@@ -86,6 +90,8 @@ def load(key: str, now: float, deadline: Deadline) -> Row | None:
         error=item.get("error", ""),
         body=json.loads(zlib.decompress(item["body"])) if "body" in item else {},
         since=item.get("since", 0),
+        account=item.get("account", ""),
+        citizen=item.get("citizen", ""),
     )
 
 
@@ -98,6 +104,13 @@ def done(row: Row, now: float, deadline: Deadline) -> None:
     """It is sent. What it carried is forgotten at once."""
     expires = now + SENT_KEPT_SECONDS
     _save(row, keys.sent(row.town), deadline, state="sent", due_at=now, error="", body={}, exp=expires)
+
+
+def settled(row: Row, now: float) -> dynamo.Write:
+    """That it is sent, as part of the transaction that does it."""
+    after = replace(row, v=row.v + 1, state="sent", due_at=int(now), error="", body={})
+    item = _item(after, keys.sent(row.town)) | {"exp": int(now) + SENT_KEPT_SECONDS}
+    return dynamo.Write(TABLE, item, expected_v=row.v)
 
 
 def later(row: Row, error: str, due_at: float, deadline: Deadline) -> None:

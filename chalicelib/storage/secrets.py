@@ -12,17 +12,39 @@ from chalicelib.wire import Deadline
 
 KEPT_SECONDS = 300.0
 CALLBACK_KEPT_SECONDS = 60.0  # a rotation is known everywhere after a minute
+# The Parameter Store answers 40 questions a second; a thousand towns' tokens on many processes are more than that, so
+# a token is kept longer, and looked at again before that only where it seems to be the wrong one.
+TOKEN_KEPT_SECONDS = 3600.0
 _kept: dict[str, tuple[float, str | None]] = {}
 
 
 def viber_token(account: str, deadline: Deadline) -> str | None:
     """The auth token of a Viber account, which also signs its callbacks; None if there is none."""
-    return _parameter(_viber_token_of(account), deadline)
+    return _parameter(_token_of(account), deadline, TOKEN_KEPT_SECONDS)
+
+
+def doubted(account: str) -> bool:
+    """The account's token did not fit. Whether it may be an old one: then the next look reads it anew. One read lately
+    is believed, so that whoever forges signatures causes no requests."""
+    kept = _kept.get(parameter(_token_of(account)))
+    if kept is None or kept[0] - time.monotonic() > TOKEN_KEPT_SECONDS - KEPT_SECONDS:
+        return False
+    del _kept[parameter(_token_of(account))]
+    return True
+
+
+def _token_of(account: str) -> str:
+    return f"accounts/{account}/viber-token"
+
+
+def drop_viber_token(account: str) -> None:
+    """Viber refused the token this process keeps: perhaps there is a new one by now."""
+    _kept.pop(parameter(_token_of(account)), None)
 
 
 def forget_viber_token(account: str, deadline: Deadline) -> None:
     """Take the token away; one that is not there is no error."""
-    name = parameter(_viber_token_of(account))
+    name = parameter(_token_of(account))
     try:
         call("ssm", "DeleteParameter", {"Name": name}, deadline, repeatable=True)
     except AwsError as error:
@@ -42,10 +64,6 @@ def forget_town(town: str, deadline: Deadline) -> None:
 def _under(asked: Mapping[str, Any], deadline: Deadline) -> list[dict[str, Any]]:
     answer = call("ssm", "GetParametersByPath", asked, deadline, repeatable=True)
     return list(answer["Parameters"])
-
-
-def _viber_token_of(account: str) -> str:
-    return f"accounts/{account}/viber-token"
 
 
 def open311_key(town: str, name: str, deadline: Deadline) -> str | None:

@@ -92,6 +92,7 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
         log=tuple(entry_from(entry) for entry in body.get("log", ())),
         lane=tuple(owed_from(entry) for entry in body.get("lane", ())),
         parked=body.get("parked", 0),
+        parked_from=body.get("parked_from", 0),
         told=tuple(Told(*entry) for entry in body.get("told", ())),
         state=body.get("state", {}),
         sealed=body.get("sealed", {}),
@@ -111,6 +112,7 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["lane"] = [owed_data(owed) for owed in conversation.lane]
     if conversation.parked:
         body["parked"] = conversation.parked
+        body["parked_from"] = conversation.parked_from
     if conversation.told:
         body["told"] = [[told.id, told.town, told.reference, told.seq] for told in conversation.told]
     if conversation.counts:

@@ -24,7 +24,7 @@ from chalicelib.wire import Deadline
 SERVICE = "cognito-idp"
 KEYS_KEPT_SECONDS = 3600.0
 CLOCK_SKEW_SECONDS = 120
-NEW_PASSWORD, TOTP = "NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"
+CHALLENGES = NEW_PASSWORD, TOTP = "NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA"
 TOWN_CLAIM = "custom:town"
 # RFC 8017, 9.2, note 1: what stands before a SHA-256 digest in a PKCS #1 v1.5 signature.
 _SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -88,7 +88,8 @@ def enter(mail: str, password: str, deadline: Deadline) -> Entered | Asked:
 
 
 def answer(mail: str, asked: Asked, written: str, deadline: Deadline) -> Entered | Asked:
-    """Give what was asked for: the new password, or the code of the second factor."""
+    """Give what was asked for: the new password, or the code of the second factor. Raises WrongPassword as `enter`
+    does, also for a session that is none of the pool's."""
     name = "NEW_PASSWORD" if asked.challenge == NEW_PASSWORD else "SOFTWARE_TOKEN_MFA_CODE"
     payload = {
         "ChallengeName": asked.challenge,
@@ -96,7 +97,12 @@ def answer(mail: str, asked: Asked, written: str, deadline: Deadline) -> Entered
         "Session": asked.session,
         "ChallengeResponses": {"USERNAME": mail, name: written},
     }
-    return _outcome(_call("RespondToAuthChallenge", payload, deadline), deadline)
+    try:
+        return _outcome(_call("RespondToAuthChallenge", payload, deadline), deadline)
+    except AwsError as error:
+        if error.code in _MALFORMED:
+            raise WrongPassword("session") from error
+        raise
 
 
 def _outcome(said: Mapping[str, Any], deadline: Deadline) -> Entered | Asked:
@@ -280,6 +286,10 @@ _REFUSALS = {
     "TooManyRequestsException": Unavailable,
     "LimitExceededException": Unavailable,
 }
+
+
+# What the pool says to a session that is none of its own.
+_MALFORMED = ("InvalidParameterException", "ValidationException", "SerializationException")
 
 
 def _call(operation: str, payload: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:

@@ -305,6 +305,7 @@ class Person(Model):
     settlement = UnicodeAttribute(null=True)
     tokens = NumberAttribute(null=True)
     billed = NumberAttribute(null=True)
+    removed = NumberAttribute(null=True)
     topic_key = UnicodeAttribute(null=True)
     audience_sort = UnicodeAttribute(null=True)
     exp = NumberAttribute(null=True)

@@ -29,7 +29,7 @@ PACE_LETTERS = 12  # of an API key's digest are its id
 # What stands under a town's own fixed keys.
 PARTITIONS: dict[str, tuple[Callable[[str], str], ...]] = {
     CASES: (keys.retiring, keys.watch, keys.imports),
-    PEOPLE: (keys.figures, keys.budget, keys.api_keys, keys.edits),
+    PEOPLE: (keys.figures, keys.budget, keys.api_keys, keys.edits, keys.runs),
     OUTBOX: (keys.sent_news, keys.callbacks),
     TOWNS: (keys.town,),
 }
@@ -69,6 +69,7 @@ FAMILIES = {
     "SES": "sign-ins",
     "AU": "audit trail",
     "FIG": "figures",
+    "RUNS": "what was deleted, in figures",
     "BUDGET": "messages paid for",
     "TH": "threads",
 }

@@ -238,7 +238,7 @@ def _core(files: TownFiles) -> dict[str, Any]:
         "called": _called(tenant),
         "bot": tenant.bot.name,
         "viber": {"account": _viber_account(files), "name": tenant.bot.viber_name} | _on_viber(files),
-        "web": {"origins": list(tenant.channels.web.origins) if tenant.channels.web else None},
+        "web": _on_web(files),
         "colours": colours(tenant.look.colour),
         "map_tiles": tenant.look.map_tiles.model_dump() if tenant.look.map_tiles else None,
         "emergency": _emergency(files),
@@ -309,7 +309,8 @@ def _on_viber(files: TownFiles) -> dict[str, Any]:
         return {}
     price = None if isinstance(viber.price, str) else viber.price.model_dump()
     links = {"uri": viber.uri or _viber_account(files)}
-    return links | {"price": price, "monthly_messages": viber.monthly_messages, "notices": viber.notices}
+    spending = {name: getattr(viber, name) for name in ("monthly_messages", "notices", "quiet_minutes")}
+    return links | {"price": price, **spending}
 
 
 def _open311(files: TownFiles) -> dict[str, Any]:
@@ -317,6 +318,12 @@ def _open311(files: TownFiles) -> dict[str, Any]:
     rules, native = files.tenant.open311.model_dump(), files.tenant.languages[0].id
     endpoints = [each | {"title": each["title"].get(native, each["id"])} for each in rules["endpoints"]]
     return rules | {"endpoints": endpoints}
+
+
+def _on_web(files: TownFiles) -> dict[str, Any]:
+    """The sites with the town's chat (None: it has none) and how many messages a day it takes."""
+    web = files.tenant.channels.web
+    return {"origins": list(web.origins), "daily_messages": web.daily_messages} if web else {"origins": None}
 
 
 def _emergency(files: TownFiles) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.document import Document
 from chalicelib.tenancy.kinds import ServicesFile
 from chalicelib.tenancy.overlay import Source, file_of, path_in
-from chalicelib.tenancy.schema import LANGUAGES, ContactsFile, Phrases, Procedure, TenantFile
+from chalicelib.tenancy.schema import LANGUAGES, TEXT_CHARS_MAX, ContactsFile, Phrases, Procedure, TenantFile
 
 LIBRARY = Path(__file__).parent / "library"
 _FILES = re.compile(
@@ -35,6 +35,7 @@ _REMEDIES = {
 
 # How pydantic names the branch of "a text or texts by language" that did not fit.
 _UNION_TAGS = ("constrained-", "dict[", "list[", "function-", "literal[")
+_TEXTS_REMEDY = "see docs/adding-a-town.md"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -242,11 +243,15 @@ def _texts(documents: Mapping[str, Document], complaints: list[Complaint]) -> di
             complaints.append(
                 Complaint(document.name, 0, f'"{language}" is not a language', f"use {', '.join(LANGUAGES)}")
             )
+        if not isinstance(document.data, dict):
+            complaints.append(Complaint(document.name, 1, "must map names of texts to texts", _TEXTS_REMEDY))
+            continue
         for key, value in document.data.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and len(value) <= TEXT_CHARS_MAX:
                 texts.setdefault(language, {})[key] = value
             else:
-                complaints.append(
-                    Complaint(document.name, document.line((key,)), f'the text "{key}" is no text', "quote it")
-                )
+                said = isinstance(value, str)
+                problem = f'the text "{key}" is over {TEXT_CHARS_MAX} characters' if said else f'"{key}" is no text'
+                remedy = "shorten it" if said else "quote it"
+                complaints.append(Complaint(document.name, document.line((key,)), problem, remedy))
     return texts

@@ -23,6 +23,7 @@ VIBER_NAME_CHARS_MAX = 28
 TEXT_CHARS_MAX = 2000
 TITLE_CHARS_MAX = 60
 LIST_ITEMS_MAX = 20
+QUIET_MINUTES, QUIET_MINUTES_MAX = 2, 60
 OFFICES_MAX = 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OWN_MACHINE = r"http://(localhost|127\.0\.0\.1):\d{2,5}/[^\s\"<>#@\\]{0,300}"  # to try it on the local stage
@@ -34,7 +35,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,38}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 HttpsUrl = Annotated[
-    str, Field(max_length=300, pattern=r"^https?://([\w-]+(\.[\w-]+)+|localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
+    str, Field(max_length=300, pattern=r"^(https://[\w-]+(\.[\w-]+)+|https?://localhost)(:\d{1,5})?([/?#][^\s\"<>]*)?$")
 ]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}$")]
 Unconfirmed = Literal["to be confirmed by the town"]
@@ -44,7 +45,9 @@ Title = Annotated[str, Field(min_length=1, max_length=TITLE_CHARS_MAX)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Nothing unknown, and nothing taken for what it is not: `09001` is no number, `1` is no yes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _phone(value: str) -> str:
@@ -116,7 +119,11 @@ class Bot(Strict):
 
 
 class WebChannel(Strict):
+    """`daily_messages`: how many messages a day the chat takes, so that a program that writes without end costs no more
+    than that; then visitors are asked to wait."""
+
     origins: list[HttpsUrl] = []
+    daily_messages: Annotated[int, Field(ge=100, le=10_000_000)] = 20_000
 
 
 class Price(Strict):
@@ -129,13 +136,15 @@ class Price(Strict):
 class ViberChannel(Strict):
     """`uri`: the bot's public name in Viber's links (`viber://pa?chatURI=…`), where it isn't the account's own.
     `monthly_messages`: how many billed messages a month the town pays for; no bound where nothing is said.
-    `notices: in_session` lets notices that would be billed wait until the citizen writes."""
+    `notices: in_session` lets notices that would be billed wait until the citizen writes; else they wait until a case
+    has been quiet for `quiet_minutes`, so that changes which come together cost one message."""
 
     account: Slug | None = None
     uri: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
     price: Price | Unconfirmed = UNCONFIRMED  # type: ignore[assignment]
     monthly_messages: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     notices: Literal["at_once", "in_session"] = "at_once"
+    quiet_minutes: Annotated[int, Field(ge=0, le=QUIET_MINUTES_MAX)] = QUIET_MINUTES
 
 
 class Channels(Strict):

@@ -15,6 +15,7 @@ from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.document import Document
 
 FILE_BYTES_MAX = 512 * 1024
+NESTED_MAX = 40  # things within things: the deepest a town's files go is 12
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})$")
 _DECIMAL = re.compile(r"-?\d{1,9}\.\d{1,9}$")
 
@@ -25,7 +26,7 @@ def read(name: str, raw: bytes) -> Document:
         raise Rejected([Complaint(name, 0, f"is over {FILE_BYTES_MAX // 1024} kB", "split it or shorten it")])
     try:
         text = raw.decode("utf-8-sig")
-        _no_aliases(name, text)
+        _plain(name, text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise Rejected([Complaint(name, 0, "is not UTF-8", "save the file as UTF-8")]) from error
@@ -38,11 +39,16 @@ def read(name: str, raw: bytes) -> Document:
     return Document(name, {} if node is None else _value(name, node, (), lines), lines)
 
 
-def _no_aliases(name: str, text: str) -> None:
+def _plain(name: str, text: str) -> None:
+    """Neither aliases nor things nested without end: looked at as they come, before anything is built of them."""
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            line = event.start_mark.line + 1 if event.start_mark else 0
             raise Rejected([Complaint(name, line, "uses an anchor or alias", "write it out")])
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > NESTED_MAX:
+            raise Rejected([Complaint(name, line, f"is nested over {NESTED_MAX} deep", "close the brackets")])
 
 
 def _value(name: str, node: yaml.Node, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
@@ -61,7 +67,10 @@ def _mapping(
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise Rejected([Complaint(name, line, "a key must be text", "write a word before the colon")])
+        key = str(key_node.value)
         if key in result:
             raise Rejected([Complaint(name, line, f'the key "{key}" stands twice', "keep one of them")])
         result[key] = _value(name, value_node, (*path, key), lines)

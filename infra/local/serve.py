@@ -11,18 +11,26 @@ import signal
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, LocalDevServer, ThreadedHTTPServer, create_local_server
+from chalice.local import (
+    ChaliceRequestHandler,
+    LocalDevServer,
+    LocalGateway,
+    ThreadedHTTPServer,
+    create_local_server,
+)
 
 from infra.local import pumps, routes
 from infra.local.aws import HOST
 from infra.local.stack import ROOT, STAGE
 
 ACCEPT_QUEUE = 128
+HTTP_API = "http"  # ENTRY: requests come in as through an HTTP API instead of a REST API
 IN_FLIGHT_TIMEOUT_SECONDS = 4.0
 IN_FLIGHT_POLL_SECONDS = 0.02
 
@@ -38,6 +46,10 @@ def main() -> int:
 
     routes.register(product.app, run=arguments.run, simulator=arguments.simulator)
     config = chalice_config(ROOT)
+    if os.environ.get("ENTRY") == HTTP_API:
+        from infra.local.http_api import HttpApi
+
+        QuietHandler.gateway = HttpApi
     server = make_server(product.app, config, arguments.port)
     pumps.start(
         product.ring_doorbell,
@@ -80,8 +92,15 @@ class QuietHandler(ChaliceRequestHandler):
     """Writes no access log, answers without Nagle's delay, and counts the requests under way."""
 
     disable_nagle_algorithm = True
+    gateway: type[LocalGateway] = LocalGateway
     under_way = 0
     _counting = threading.Lock()
+
+    def __init__(
+        self, request: Any, client_address: tuple[str, int], server: Any, app_object: Chalice, config: Config
+    ) -> None:
+        self.local_gateway = self.gateway(app_object, config)
+        BaseHTTPRequestHandler.__init__(self, request, client_address, server)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the path may hold a token."""

@@ -87,6 +87,7 @@ def reached(world: World) -> Counter[str]:
     return Counter(one for body in world.viber.broadcasts for one in body["broadcast_list"])
 
 
+@pytest.mark.shows("R4", "T2")
 def test_12946_people_get_it_once_with_44_calls(town: World) -> None:
     everybody = some(12_946)
     subscribe(town, everybody)
@@ -139,6 +140,7 @@ def test_the_audience_is_topic_place_language_and_channel_and_each_person_once(t
             written(town, **wrong)
 
 
+@pytest.mark.shows("B76")
 @pytest.mark.parametrize(
     "text", [{}, {"sr": "  "}, {"sr": "a" * 1001}, {"bs": "x"}, {"sr": "replace_me_with_user_name"}]
 )
@@ -147,6 +149,7 @@ def test_a_text_that_cannot_be_sent_is_refused(town: World, text: dict[str, str]
         announce.draft(town.town, text, Audience(), 0, "staff:ana", town.now, soon())
 
 
+@pytest.mark.shows("A25")
 def test_above_the_bound_somebody_else_approves(town: World) -> None:
     subscribe(town, some(501))
     draft = written(town)
@@ -159,6 +162,7 @@ def test_above_the_bound_somebody_else_approves(town: World) -> None:
     assert told(town, draft.id).counts["sent"] == 501
 
 
+@pytest.mark.shows("A25")
 def test_an_audience_that_grew_beyond_what_its_author_may_approve_waits_for_a_second_person(town: World) -> None:
     subscribe(town, some(400))
     later = int(town.now) + 3600
@@ -173,6 +177,7 @@ def test_an_audience_that_grew_beyond_what_its_author_may_approve_waits_for_a_se
     assert town.viber.broadcasts == []
 
 
+@pytest.mark.shows("F27", "F46")
 def test_whoever_ended_it_after_the_cut_does_not_get_it(town: World) -> None:
     subscribe(town, ["stays", "leaves"])
     draft = written(town)
@@ -186,6 +191,7 @@ def test_whoever_ended_it_after_the_cut_does_not_get_it(town: World) -> None:
     assert (counts["audience"], counts["sent"], counts["skipped"], counts["left"]) == (2, 1, 1, 0)
 
 
+@pytest.mark.shows("F27")
 def test_whom_viber_could_not_reach_is_counted_by_reason(town: World) -> None:
     subscribe(town, ["here", "gone"])
     town.viber.broadcast_script = [
@@ -201,6 +207,7 @@ def _sent(world: World) -> str:
     return identifier
 
 
+@pytest.mark.shows("F26")
 def test_an_answer_lost_on_the_way_is_uncertain_and_never_sent_again_by_itself(town: World) -> None:
     subscribe(town, ["ana", "boris"])
     town.viber.broadcast_script = [DROP]
@@ -211,6 +218,7 @@ def test_an_answer_lost_on_the_way_is_uncertain_and_never_sent_again_by_itself(t
     assert (shown.counts["uncertain"], shown.counts["sent"], shown.state) == (2, 0, "done")
 
 
+@pytest.mark.shows("F26")
 def test_two_receivers_who_report_the_same_call_settle_an_uncertain_page(town: World) -> None:
     subscribe(town, ["ana", "boris", "vera"])
     town.viber.broadcast_script = [DROP]
@@ -237,6 +245,7 @@ def test_a_person_may_have_an_uncertain_page_sent_again(town: World) -> None:
         announce.decide(town.town, identifier, 1, announce.RESEND, "staff:boro", town.now, soon())
 
 
+@pytest.mark.shows("F27")
 def test_receipts_are_counted_once_however_often_they_come(town: World) -> None:
     subscribe(town, ["ana", "boris"])
     identifier = _sent(town)
@@ -300,6 +309,7 @@ def test_a_process_that_heard_receipts_all_along_knows_of_a_new_announcement_bef
     assert known_lately(town.account.id, town.now, soon()).any
 
 
+@pytest.mark.shows("F11", "F27")
 @pytest.mark.parametrize("refusal", [{"status": 12}, 429])
 def test_a_page_viber_surely_did_not_take_is_tried_again(town: World, refusal: Any) -> None:
     subscribe(town, ["ana"])
@@ -308,6 +318,7 @@ def test_a_page_viber_surely_did_not_take_is_tried_again(town: World, refusal: A
     assert reached(town) == Counter(["ana"])
 
 
+@pytest.mark.shows("F14", "F16", "F27")
 @pytest.mark.parametrize("status", [23, 24, 20, 2])
 def test_an_account_that_cannot_send_pauses_until_somebody_resumes(town: World, status: int) -> None:
     subscribe(town, some(700))
@@ -321,6 +332,7 @@ def test_an_account_that_cannot_send_pauses_until_somebody_resumes(town: World, 
     assert set(reached(town).values()) == {1}
 
 
+@pytest.mark.shows("F27")
 def test_stop_works_between_pages(town: World) -> None:
     subscribe(town, some(900))
     draft = written(town)
@@ -406,6 +418,7 @@ def quiet(town: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     yield town
 
 
+@pytest.mark.shows("F1", "F26", "R4", "T2")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_broken_at_any_call_nobody_gets_it_twice_and_whoever_may_have_missed_it_is_shown(
     quiet: World, when: str, how: str, every: int

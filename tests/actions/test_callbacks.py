@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import Any
 
+import boto3
 import pytest
 
 from chalicelib.actions import choose_town
 from chalicelib.actions import receive_message as receiving
 from chalicelib.actions.receive_message import receive_message
 from chalicelib.model import Account, Facts, Inbound, Line, Need, Refused, Say, Turn, Unavailable, Voice
-from chalicelib.storage import tenants, views
+from chalicelib.storage import secrets, tenants, views
 from chalicelib.wire import CallFailed, Deadline, taps
+from tests.meter import Meter
 from tests.viber import callback, message
 from tests.world import World
 
@@ -80,6 +83,7 @@ def test_unknown_accounts_are_404_and_big_bodies_413(world: World) -> None:
         assert refused.value.status == 404
 
 
+@pytest.mark.shows("R2")
 def test_a_bug_in_a_step_parks_the_message_apologises_and_loses_nothing(world: World) -> None:
     def broken(*_: Any) -> Turn:
         raise ZeroDivisionError
@@ -109,6 +113,7 @@ def test_a_step_may_ask_the_world_once_and_is_stepped_again_with_the_answer(worl
     assert asked == [Need(("queue",))]
 
 
+@pytest.mark.shows("F18", "R5")
 def test_a_silent_store_stores_nothing_and_says_so_in_time(world: World) -> None:
     class Silence:
         def before(self, call: Any) -> None:
@@ -169,6 +174,7 @@ def test_a_deep_link_picks_the_town_of_a_shared_bot(aws: Any, town_slug: str, vi
     assert (conversation.town, len(conversation.log)) == (other, 2)
 
 
+@pytest.mark.shows("A12")
 def test_no_word_number_name_or_token_enters_the_log(
     world: World, caplog: pytest.LogCaptureFixture, capsys: Any
 ) -> None:
@@ -212,3 +218,35 @@ def test_publishing_a_town_writes_its_number_beside_those_of_the_others(aws: Any
     record = tenants.account("viber", town_slug, Deadline(20))
     assert record is not None
     assert dict(record.numbers) == {town_slug: 9001, f"{town_slug}-b": 9001}
+
+
+# --- the token -----------------------------------------------------------------------------------------------------
+
+
+def _new_token(world: World, monkeypatch: pytest.MonkeyPatch, minutes_ago: int) -> None:
+    """The town's token was changed at Viber and in the Parameter Store; this process knows the old one so long."""
+    name = secrets.parameter(f"accounts/{world.slug}/viber-token")
+    boto3.client("ssm").put_parameter(Name=name, Type="SecureString", Value="rotated", Overwrite=True)
+    world.viber.token = "rotated"
+    later = time.monotonic() + minutes_ago * 60
+    monkeypatch.setattr(secrets.time, "monotonic", lambda: later)
+
+
+def test_a_token_that_no_longer_fits_is_read_anew_and_the_message_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.says("mira", "zdravo")
+    _new_token(world, monkeypatch, minutes_ago=6)
+    world.takes(callback("rotated", message("mira", "radno vreme")))
+    assert len(world.viber.texts("mira")) == 2
+
+
+def test_whoever_forges_signatures_makes_us_read_the_token_once_in_five_minutes_at_most(
+    world: World, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _new_token(world, monkeypatch, minutes_ago=6)
+    meter.reset()
+    for _ in range(20):
+        with pytest.raises(Refused):
+            world.takes(callback("forged", message("mira", "zdravo")))
+    assert [operation for operation in meter.operations if operation.startswith("ssm")] == ["ssm.GetParameter"]

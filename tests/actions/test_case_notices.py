@@ -17,6 +17,7 @@ from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.model import Account, Case, Follower, Line, Say, Unavailable, Voice
 from chalicelib.storage import consents, dynamo, keys
 from chalicelib.storage.cases import CaseStore
+from chalicelib.tenancy.schema import QUIET_MINUTES
 from chalicelib.wire import Call, Deadline, Reply
 from tests.meter import Meter
 from tests.viber import message
@@ -126,6 +127,7 @@ def test_on_the_web_the_words_wait_until_they_are_fetched(world: World) -> None:
     assert any("U obradi" in said["text"] for said in visitor.fetches())
 
 
+@pytest.mark.shows("F9")
 def test_while_viber_is_down_the_notice_is_owed_and_sent_later(world: World) -> None:
     case = _filed(world, owner=_citizen(world), consent=True)
     world.viber.otherwise = 503
@@ -154,6 +156,7 @@ class _Breaks:
             raise wire.CallFailed("broken", sent=True)
 
 
+@pytest.mark.shows("F20", "F21")
 @pytest.mark.parametrize("after", [False, True])
 def test_a_change_is_never_without_its_notice_nor_a_notice_without_its_change(world: World, after: bool) -> None:
     case = _filed(world, owner=_citizen(world), consent=True)
@@ -206,6 +209,7 @@ def test_who_talks_to_another_town_of_the_account_is_told_in_words_of_the_cases_
     assert "JKP Voda" in _heard(world)[-1]
 
 
+@pytest.mark.shows("F19")
 def test_citizens_who_write_while_the_office_works_lose_nothing(world: World) -> None:
     case = _filed(world, owner=_citizen(world), consent=True)
 
@@ -252,6 +256,7 @@ def test_a_reopened_case_gets_a_new_deadline_and_who_did_it_in_the_chat_needs_no
     later = AT + 5 * 86400
     event = Event(later, by, name="reopened")
     back = change_case.change_case(world.town, case.reference, event, later, "h", Deadline(60))
+    sweep.sweep(later + 60 * QUIET_MINUTES)
     assert (back.status, back.due_at > case.due_at) == ("received", True)
     assert ["ponovo otvoren" in text for text in _heard(world)[1:]] == [True] * heard
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from chalicelib.actions import case_api
 from chalicelib.actions.change_case import change_case
 from chalicelib.cases.lifecycle import Event
@@ -48,6 +50,7 @@ def test_a_slip_scanned_and_agreed_to_binds_the_case_and_brings_its_notices(worl
     assert "A. H." in world.viber.texts("mira")[-1]
 
 
+@pytest.mark.shows("A27")
 def test_the_owner_asks_by_number_as_often_as_wanted_and_a_stranger_learns_nothing(world: World) -> None:
     filed = _registered(world)
     asked = world.calls({"event": "conversation_started", "user": {"id": "mira"}, "context": _context(filed)})

@@ -218,6 +218,7 @@ def broken(world: World, moment: float, nth: int, when: str, how: str) -> str:
     return breaker.broke
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_a_breach_is_told_once_whatever_call_breaks(town: World, when: str, how: str, every: int) -> None:
     who = asks(town).owner
@@ -241,6 +242,7 @@ def test_a_breach_is_told_once_whatever_call_breaks(town: World, when: str, how:
     assert nth > 8
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_a_digest_is_sent_once_whatever_call_breaks(town: World, when: str, how: str, every: int) -> None:
     asks(town)
@@ -259,6 +261,7 @@ def test_a_digest_is_sent_once_whatever_call_breaks(town: World, when: str, how:
     assert not broke
 
 
+@pytest.mark.shows("F23")
 def test_two_at_once_do_it_once(town: World) -> None:
     case = asks(town)
     town.now = at("2026-03-04 16:00")

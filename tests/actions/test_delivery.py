@@ -22,6 +22,7 @@ def _spoken(world: World, *texts: str) -> None:
         world.calls(message("mira", text))
 
 
+@pytest.mark.shows("F9", "R9")
 def test_while_viber_is_down_callbacks_are_answered_and_replies_follow_in_order_exactly_once(world: World) -> None:
     world.viber.otherwise = 503
     for number in range(30):
@@ -37,6 +38,7 @@ def test_while_viber_is_down_callbacks_are_answered_and_replies_follow_in_order_
     assert (conversation.lane, conversation.parked) == ((), 0)
 
 
+@pytest.mark.shows("F9")
 def test_a_retry_waits_for_its_time_and_then_comes_once(world: World) -> None:
     world.viber.script = [500]
     _spoken(world, "zdravo")
@@ -48,6 +50,7 @@ def test_a_retry_waits_for_its_time_and_then_comes_once(world: World) -> None:
     assert len(world.viber.sent) == 1
 
 
+@pytest.mark.shows("F13")
 @pytest.mark.parametrize("status", [5, 6, 11, 21])
 def test_who_is_gone_is_owed_nothing_any_more(world: World, status: int) -> None:
     world.viber.script = [{"status": status}]
@@ -61,6 +64,7 @@ def test_who_is_gone_is_owed_nothing_any_more(world: World, status: int) -> None
     assert len(world.viber.sent) == 1
 
 
+@pytest.mark.shows("F11")
 def test_rate_control_waits_and_then_the_reply_comes_exactly_once(world: World) -> None:
     world.viber.script = [{"status": 12}]
     _spoken(world, "zdravo")
@@ -71,6 +75,7 @@ def test_rate_control_waits_and_then_the_reply_comes_exactly_once(world: World) 
     assert len(world.viber.sent) == 1
 
 
+@pytest.mark.shows("F15")
 def test_a_client_too_old_for_a_keyboard_gets_the_choices_as_numbers(world: World) -> None:
     world.viber.script = [{"status": 13}]
     _spoken(world, "meni")
@@ -81,6 +86,7 @@ def test_a_client_too_old_for_a_keyboard_gets_the_choices_as_numbers(world: Worl
     assert "oblast" in world.viber.texts()[-1] or "postupak" in world.viber.texts()[-1]
 
 
+@pytest.mark.shows("R2")
 def test_our_own_mistakes_become_dead_letters_and_do_not_stop_the_lane(world: World) -> None:
     world.viber.script = [{"status": 3, "status_message": "keyboard is not valid"}]
     _spoken(world, "zdravo", "meni")
@@ -89,6 +95,7 @@ def test_our_own_mistakes_become_dead_letters_and_do_not_stop_the_lane(world: Wo
     assert (row["state"], row["kind"], row["error"]) == ("dead", "reply", "bad_request (3)")
 
 
+@pytest.mark.shows("F14")
 def test_a_refused_token_pauses_the_account_but_drops_nothing(world: World) -> None:
     world.viber.script = [{"status": 2}]
     _spoken(world, "zdravo")
@@ -99,6 +106,7 @@ def test_a_refused_token_pauses_the_account_but_drops_nothing(world: World) -> N
     assert len(world.viber.sent) == 2
 
 
+@pytest.mark.shows("F10", "R3")
 def test_a_doubtful_message_is_sent_again_once_and_only_after_viber_answers(world: World) -> None:
     world.viber.script = [DROP]
     _spoken(world, "zdravo")
@@ -112,6 +120,7 @@ def test_a_doubtful_message_is_sent_again_once_and_only_after_viber_answers(worl
     assert len(world.viber.sent) == 2  # once taken unheard, once for certain
 
 
+@pytest.mark.shows("F12")
 @pytest.mark.parametrize("garbage", [b"", b"<html>", b"[]", b"{}", b'{"status":"x"}'])
 def test_an_answer_that_is_not_vibers_is_no_success(world: World, garbage: bytes) -> None:
     world.viber.script = [garbage]
@@ -143,6 +152,7 @@ def test_the_same_callback_ten_times_at_once_is_answered_once(world: World) -> N
     assert len(world.viber.sent) == 2
 
 
+@pytest.mark.shows("F19")
 def test_turns_notices_and_an_operators_words_at_once_all_arrive_and_keep_their_order(world: World) -> None:
     world.says("mira", "zdravo")
     problems: list[BaseException] = []

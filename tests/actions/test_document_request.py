@@ -75,6 +75,7 @@ def test_a_request_is_filed_and_the_towns_system_reads_it_with_the_number_masked
     assert NUMBER not in json.dumps(shown)
 
 
+@pytest.mark.shows("D6", "R7")
 @pytest.mark.parametrize("talk", [by_viber, by_web])
 def test_the_number_stands_in_no_table_and_no_log_at_any_step(
     ours: World, talk: Any, capfd: pytest.CaptureFixture[str]
@@ -111,6 +112,7 @@ def test_a_plain_turn_and_a_turn_of_the_form_never_ask_kms_and_sealing_asks_once
     assert meter.requests["kms"] == 1
 
 
+@pytest.mark.shows("D6")
 def test_every_unmasking_is_on_record_before_the_value_is_shown(ours: World) -> None:
     by_viber(ours, *STORY, "pošalji")
     case = filed(ours)
@@ -124,6 +126,7 @@ def test_every_unmasking_is_on_record_before_the_value_is_shown(ours: World) -> 
     assert NUMBER not in _everything_stored(ours.slug)
 
 
+@pytest.mark.shows("D6")
 def test_a_clerk_reads_the_answers_in_words_and_is_shown_the_number_only_on_record(ours: World) -> None:
     by_viber(ours, *STORY, "pošalji")
     case = filed(ours)
@@ -141,6 +144,7 @@ def test_a_clerk_reads_the_answers_in_words_and_is_shown_the_number_only_on_reco
 # --- deleted on a clock -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("D1")
 def test_the_number_is_gone_some_days_after_the_case_was_closed(ours: World) -> None:
     by_viber(ours, *STORY, "pošalji")
     case = filed(ours)

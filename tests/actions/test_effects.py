@@ -76,6 +76,7 @@ def test_somebody_else_may_follow_and_the_owner_may_withdraw(world: World) -> No
     assert case.status == "withdrawn"
 
 
+@pytest.mark.shows("F1", "R1", "T1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 7))

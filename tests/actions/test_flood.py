@@ -21,6 +21,7 @@ def test_a_bucket_fills_and_drains_with_time() -> None:
     assert flood.room([], 0) == flood.FITS
 
 
+@pytest.mark.shows("A1")
 def test_a_flood_gets_one_polite_line_and_then_costs_one_read(world: World, meter: Meter) -> None:
     said = [world.says("mira", f"zdravo {number}") for number in range(flood.BURST)]
     assert "Sačekajte minut" in said[-1][0]

@@ -35,6 +35,7 @@ def test_three_get_a_card_first_and_all_the_others_after_a_quarter_of_an_hour(wo
     assert got_card(world, *FIVE) == list(FIVE)
 
 
+@pytest.mark.shows("D13")
 def test_a_card_says_what_until_when_and_where_about_but_not_who(world: World) -> None:
     volunteers(world, "ana")
     says(world, "mira", "treba mi hrana", "2 vekne hleba, zvati 063 123 456 Miru Anić, Glavna 7", "za mene", "danas")
@@ -84,6 +85,7 @@ def test_the_first_to_take_it_has_it_and_the_others_hear_so(world: World) -> Non
     assert told(world, "ana")[-2:] == ["aid_details", "aid_rules"]
 
 
+@pytest.mark.shows("F19")
 def test_of_many_who_press_at_once_one_has_it(world: World) -> None:
     names = ("ana", "bane", "ceca")
     volunteers(world, *names)
@@ -104,6 +106,7 @@ def test_of_many_who_press_at_once_one_has_it(world: World) -> None:
     assert again(world, case).assignee[2] == holder  # type: ignore[index]
 
 
+@pytest.mark.shows("D13")
 def test_who_got_no_card_learns_nothing_of_a_request(world: World) -> None:
     volunteers(world, "ana")
     volunteers(world, "bane", areas=["upper"])
@@ -174,6 +177,7 @@ def test_done_is_resolved_by_the_word_of_the_person_helped_who_is_asked_twice_at
     assert presses(world, "mira", f"aid.no.{case.reference}") == ["aid_no_more"]
 
 
+@pytest.mark.shows("D13")
 @pytest.mark.parametrize("end", ["given back", "timed out", "confirmed"])
 def test_who_no_longer_has_a_request_no_longer_reads_its_details(world: World, end: str) -> None:
     volunteer, person = Visitor(world), Visitor(world)
@@ -228,6 +232,7 @@ def _by_staff(world: World, case: Case, **what: str) -> None:
     passes(world)
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_breaking_any_call_of_a_wave_leaves_nobody_out_and_asks_nobody_twice(
     world: World, when: str, how: str, every: int
@@ -280,6 +285,7 @@ def test_on_the_web_it_is_the_same(world: World) -> None:
     assert again(world, case).status == "resolved"
 
 
+@pytest.mark.shows("D13")
 def test_a_key_without_the_scope_of_help_reads_the_case_masked_whoever_has_it(world: World) -> None:
     volunteers(world, "ana")
     case = asks_for_help(world)

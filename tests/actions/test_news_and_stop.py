@@ -44,6 +44,7 @@ def _audience(world: World, topic: str) -> list[tables.Person]:
     return list(tables.Person.audience_index.query(keys.audience(world.slug, topic)))
 
 
+@pytest.mark.shows("D5")
 def test_writing_to_the_bot_subscribes_nobody(town: World) -> None:
     town.says("mira", "zdravo")
     town.says("mira", "novosti")
@@ -67,6 +68,7 @@ def test_a_wish_in_own_words_asks_for_the_place_and_stands_where_announcements_l
     assert subscription["sk"] == "SUB#water"
 
 
+@pytest.mark.shows("D5", "F46")
 def test_stop_ends_announcements_at_once_and_asks_apart_about_own_cases(town: World) -> None:
     _agreed(town)
     for choice in ("news.on.water.all", "news.on.works.all"):

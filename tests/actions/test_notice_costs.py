@@ -12,6 +12,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.model import OPERATOR, Case, Follower, Line, Say
 from chalicelib.storage import budget, consents, keys, views
 from chalicelib.storage.cases import CaseStore
+from chalicelib.tenancy.schema import QUIET_MINUTES
 from chalicelib.wire import Deadline
 from tests.integrations.system import System
 from tests.meter import Meter
@@ -38,6 +39,12 @@ def _change(world: World, case: Case, **event: Any) -> None:
     change_case.change_case(world.town, case.reference, change, world.now, "holder", Deadline(60))
 
 
+def _quiet(world: World) -> None:
+    """Nothing happens to any case until what waits for more news goes out."""
+    world.now += 60 * QUIET_MINUTES
+    sweep.sweep(world.now)
+
+
 def _notices(world: World, citizen: str = "mira") -> list[str]:
     return [text for text in world.viber.texts(citizen) if "PR-" in text]
 
@@ -51,9 +58,11 @@ def test_billed_messages_are_counted_once_and_free_ones_are_not(world: World) ->
     case = _case(world)
     world.viber.otherwise = CHARGED
     _change(world, case, status="in_progress")
+    _quiet(world)
     sweep.sweep(world.now + 60)
     world.viber.otherwise = FREE
     _change(world, case, status="resolved")
+    _quiet(world)
     assert (len(_notices(world)), _billed(world)) == (2, 1)
 
 
@@ -101,9 +110,11 @@ def test_once_the_month_is_paid_up_notices_wait_and_a_new_month_lets_them_go_at_
     world.viber.otherwise = CHARGED
     for case in (first, second):
         _change(world, case, status="in_progress")
+        _quiet(world)
     assert (len(_notices(world)), len(_notices(world, "ana")), _billed(world)) == (1, 0, 1)
     world.now += 28 * DAY
     _change(world, first, status="resolved")
+    _quiet(world)
     assert (len(_notices(world)), _billed(world)) == (2, 2)
 
 
@@ -121,6 +132,7 @@ def test_a_missed_deadline_and_a_persons_own_words_never_wait(world: World) -> N
     assert _notices(world) == [late]
 
 
+@pytest.mark.shows("F46")
 def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) -> None:
     world.says_of_itself(terms="notices: in_session")
     case = _case(world)
@@ -132,6 +144,7 @@ def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) 
     assert _notices(world) == []
 
 
+@pytest.mark.shows("F16")
 def test_when_viber_says_that_the_money_is_used_up_the_notice_waits_and_is_not_lost(world: World) -> None:
     case = _case(world)
     world.viber.otherwise = {"status": 24, "status_message": "noBalance"}

@@ -215,6 +215,7 @@ def test_a_chat_closed_elsewhere_gives_the_conversation_back(town: World) -> Non
     assert town.says("mira", "zdravo") != []
 
 
+@pytest.mark.shows("B75")
 def test_an_answer_that_is_empty_or_endless_is_refused(town: World) -> None:
     town.says("mira", "operater")
     chat = _verb(town, reply_as_operator.take_over, _chat(town, "mira"), ANA)
@@ -239,6 +240,7 @@ def test_a_blocked_person_gets_a_polite_line_while_danger_and_own_data_still_wor
     assert "izvod" in town.says("mira", "Kako da dobijem izvod iz matične knjige rođenih?")[0].lower()
 
 
+@pytest.mark.shows("B31")
 def test_a_forged_end_of_somebody_elses_chat_changes_nothing(town: World) -> None:
     town.says("mira", "operater")
     chat = _chat(town, "mira")
@@ -249,6 +251,7 @@ def test_a_forged_end_of_somebody_elses_chat_changes_nothing(town: World) -> Non
     assert "rating" not in _chat(town, "mira").fields
 
 
+@pytest.mark.shows("F3")
 def test_a_handed_over_callback_repeated_says_nothing_twice(town: World) -> None:
     town.says("mira", "operater")
     again = message("mira", "Dobar dan")
@@ -258,6 +261,7 @@ def test_a_handed_over_callback_repeated_says_nothing_twice(town: World) -> None
     assert [entry.text for entry in said].count("Dobar dan") == 1
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("nth", range(1, 6))
 def test_an_answer_broken_anywhere_is_said_once_or_can_be_said_again(town: World, nth: int, how: str) -> None:

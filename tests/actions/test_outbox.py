@@ -94,6 +94,7 @@ def test_a_row_waits_for_its_time(town: str) -> None:
     assert work(key, NOON + 60, SOON) is True
 
 
+@pytest.mark.shows("F23")
 def test_a_row_in_somebodys_hands_is_left_to_them_until_the_lease_runs_out(town: str) -> None:
     key = owed(town, "email", letter())
     row = outbox.load(key, NOON, SOON)
@@ -103,6 +104,7 @@ def test_a_row_in_somebodys_hands_is_left_to_them_until_the_lease_runs_out(town:
     assert work(key, NOON + work_outbox.LEASE_SECONDS, SOON) is True
 
 
+@pytest.mark.shows("F24", "R11")
 def test_the_doorbell_and_the_minute_both_find_a_row(town: str) -> None:
     rung, swept = letter(), letter()
     key = owed(town, "email", rung)
@@ -140,6 +142,7 @@ def test_a_failure_that_may_pass_is_tried_again_later_and_later(town: str, kind:
     assert waits == [5, 10, 20]
 
 
+@pytest.mark.shows("F24")
 def test_a_final_refusal_is_dead_at_once_and_a_person_may_revive_it(town: str, kind: list[Any]) -> None:
     kind += [SendFailed("never", retryable=False)]
     key = owed(town, "trial", {"for": "whom"})
@@ -152,6 +155,7 @@ def test_a_final_refusal_is_dead_at_once_and_a_person_may_revive_it(town: str, k
     assert work(key, NOON, SOON) is True
 
 
+@pytest.mark.shows("F24")
 def test_the_platform_admin_sees_what_is_owed_and_may_have_a_dead_row_tried_again(
     town: str, kind: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,6 +179,7 @@ def test_what_is_kept_for_a_person_to_read_cannot_be_tried_again(town: str) -> N
     assert refusal.value.code == "not_repeatable"
 
 
+@pytest.mark.shows("F24")
 def test_patience_has_an_end(town: str, kind: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_outbox, "TRIES_MAX", 3)
     kind += [SendFailed("away", retryable=True)] * 5
@@ -184,12 +189,14 @@ def test_patience_has_an_end(town: str, kind: list[Any], monkeypatch: pytest.Mon
     assert (states(town), len(kind)) == (["dead"], 2)
 
 
+@pytest.mark.shows("F25")
 def test_a_kind_only_a_newer_version_knows_waits_for_it(town: str) -> None:
     key = owed(town, "of-the-future", {})
     assert work(key, NOON, SOON) is False
     assert states(town) == ["due"]
 
 
+@pytest.mark.shows("F24", "R11")
 def test_one_row_that_breaks_does_not_hold_up_the_others(town: str, kind: list[Any]) -> None:
     kind += [ValueError("a bug")]
     for _ in range(3):
@@ -198,6 +205,7 @@ def test_one_row_that_breaks_does_not_hold_up_the_others(town: str, kind: list[A
     assert sorted(states(town)) == ["due", "sent", "sent"]
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WORK_CALLS + 1))

@@ -118,6 +118,7 @@ def test_what_is_kept_is_told_in_words(town: World) -> None:
     assert [choice["id"] for choice in said["choices"]][:2] == ["my_data.export", "my_data.delete"]
 
 
+@pytest.mark.shows("D2", "R10")
 def test_the_copy_holds_everything_in_two_files_behind_links_that_end(town: World) -> None:
     visitor = Visitor(town)
     report, own = _lives(town, town.web, visitor.session, visitor.says)
@@ -163,6 +164,7 @@ def test_deleting_is_asked_once_and_an_old_button_alone_deletes_nothing(town: Wo
     assert "Obrisano" in done["text"]
 
 
+@pytest.mark.shows("D3", "R10")
 @pytest.mark.parametrize("channel", ["web", "viber"])
 def test_after_deleting_nothing_of_the_person_is_found_anywhere(town: World, channel: str) -> None:
     if channel == "web":
@@ -281,6 +283,7 @@ def test_the_same_confirmation_repeated_is_answered_alike_and_deletes_once(town:
     assert len(rows) == 1
 
 
+@pytest.mark.shows("D4")
 @pytest.mark.parametrize("nth", range(1, 40, 3))
 def test_killed_anywhere_the_erasing_goes_on_where_it_stopped(town: World, nth: int) -> None:
     town.says("mira", f"Ja sam {NAME}")

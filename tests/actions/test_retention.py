@@ -93,6 +93,7 @@ def _with_everything(world: World) -> Case:
     return case
 
 
+@pytest.mark.shows("D1")
 def test_a_closed_case_goes_with_all_that_belonged_to_it_and_the_figures_stay(dms: System, world: World) -> None:
     case = _with_everything(world)
     _closes(dms, case)
@@ -110,6 +111,7 @@ def test_a_closed_case_goes_with_all_that_belonged_to_it_and_the_figures_stay(dm
     assert dms.get("cases", number="03-082/2026").json["cases"] == []
 
 
+@pytest.mark.shows("D1")
 def test_each_kind_has_its_time_and_the_towns_own_days_win(dms: System, world: World) -> None:
     world.says_of_itself(rules="retention: {question: 60}")
     cases = {kind: _filed(world, kind) for kind in ("question", "chat", "problem")}
@@ -164,6 +166,7 @@ class _Dies:
         return
 
 
+@pytest.mark.shows("D1")
 @pytest.mark.parametrize("at", [1, 3, 5, 7])
 def test_a_run_that_dies_half_way_leaves_a_case_nobody_sees_and_the_next_one_finishes(
     dms: System, world: World, at: int, monkeypatch: pytest.MonkeyPatch
@@ -185,6 +188,7 @@ def test_a_run_that_dies_half_way_leaves_a_case_nobody_sees_and_the_next_one_fin
     assert not any(f"#K#{case.reference}" in key for key in _everything_of(world))
 
 
+@pytest.mark.shows("F19")
 def test_a_case_reopened_at_that_very_moment_stays(dms: System, world: World) -> None:
     case = _filed(world, "chat")
     assert dms.post(f"cases/{case.reference}/events", {"status": "resolved"}).status == 201

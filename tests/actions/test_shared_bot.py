@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from chalicelib import wire
-from chalicelib.actions import change_case, collect_figures, erase, export, known, reply_as_operator, sweep
+from chalicelib.actions import (
+    change_case,
+    collect_figures,
+    erase,
+    export,
+    known,
+    reply_as_operator,
+    sweep,
+    testers,
+    town_states,
+)
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conversation, SalterError, Staff, Town
@@ -388,3 +399,37 @@ def test_who_left_the_bot_left_every_town(towns: Towns) -> None:
     towns.say("pređi na Novigrad")
     towns.world.calls({"event": "unsubscribed", "user_id": "mira", "message_token": 9})
     assert towns.changes(towns.primer, case, status="resolved") == []
+
+
+# --- a town that is closed --------------------------------------------------------------------------------------
+
+
+def test_a_suspended_town_of_the_bot_greets_nobody_and_the_others_go_on(towns: Towns) -> None:
+    town_states.suspend(towns.novigrad, "platform:p", "", NOON, Deadline(20))
+    known.forget()
+    (asked,) = towns.say("dobar dan")
+    (closed,) = towns.press("Grad Novigrad", asked)
+    assert _sender(closed) == "Grad Novigrad"
+    assert "trenutno" in closed["text"], closed["text"]
+    (asked,) = towns.say("promeni grad")
+    greeted = towns.press("Grad Primer", asked)
+    assert _sender(greeted[-1]) == "Grad Primer"
+    assert "trenutno" not in greeted[-1]["text"]
+
+
+@pytest.mark.parametrize("before", ["nobody's", "in the other town"])
+def test_a_testers_link_lets_into_a_trial_on_a_bot_of_several_towns(towns: Towns, before: str) -> None:
+    pointer = tenants.pointer(towns.novigrad, Deadline(20))
+    assert pointer
+    tenants.change(replace(pointer, state="trial"), Deadline(20))
+    known.forget()
+    if before == "in the other town":
+        towns.say("Grad Primer")
+    context = testers.new_link(towns.novigrad, "platform:p", 1, 3, NOON, Deadline(20))
+    started = {"event": "conversation_started", "user": {"id": "mira"}, "context": context, "message_token": 77}
+    welcome = towns.world.calls(started)
+    assert welcome["text"].startswith("Probni rad")
+    assert "Novigrada" in welcome["text"]
+    (hours,) = towns.say(HOURS)
+    assert _sender(hours) == "Grad Novigrad"
+    assert "uskoro" not in hours["text"].lower()

@@ -247,6 +247,7 @@ def test_what_testers_say_is_in_no_figures_and_they_stay_testers_after_erasing(w
 # --- versions -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F35")
 def test_going_back_puts_an_earlier_version_in_force_and_keeps_the_state(world: World) -> None:
     names = ["PRVA", "DRUGA", "TRECA"]
     for name in names:

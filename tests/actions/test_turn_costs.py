@@ -1,12 +1,15 @@
 """What a turn costs, counted at the outside."""
 
 import statistics
+import time
 
 import pytest
 
-from chalicelib.actions import web_chat
+from chalicelib.actions import known, web_chat
 from chalicelib.channels import Request
 from chalicelib.model import Refused
+from infra import bench_counts
+from tests import scenes
 from tests.meter import Meter
 from tests.viber import callback, message
 from tests.web import Visitor
@@ -31,6 +34,7 @@ def test_a_plain_turn_on_viber_is_three_requests_one_read_and_six_write_units(wo
     assert meter.writes <= 6
 
 
+@pytest.mark.shows("F6")
 def test_a_duplicate_is_one_read_and_a_forged_callback_is_nothing(world: World, meter: Meter) -> None:
     event = message("mira", "zdravo")
     world.calls(event)
@@ -61,9 +65,34 @@ def test_the_conversation_item_stays_small_over_fifty_turns(world: World, meter:
         "Wo ist das Amt?",
     ]
     for turn in range(50):
+        world.now += 40  # slow enough not to be a flood
         world.says("mira", f"{asked[turn % len(asked)]} {turn}")
+    assert len(meter.item_sizes) == 100
     assert statistics.median(meter.item_sizes) <= 1536
     assert sorted(meter.item_sizes)[int(0.95 * len(meter.item_sizes))] <= 3072
+
+
+def test_every_act_costs_at_most_what_was_promised_and_what_is_written_down(world: World, meter: Meter) -> None:
+    counted = scenes.counts(world, meter)
+    assert not scenes.complaints(counted)
+    assert not scenes.differences(counted, bench_counts.written()), "make bench writes it down anew"
+
+
+def test_a_warm_process_reads_town_and_account_once_a_minute(
+    world: World, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.says("mira", "zdravo")
+    plain = ["GetItem", "PutItem", "send_message", "PutItem"]
+    for minute in (1, 2):
+        later = time.monotonic() + minute * 60
+        monkeypatch.setattr(known, "monotonic", lambda later=later: later)
+        for operations in (["GetItem", "GetItem", *plain], plain, plain):
+            meter.reset()
+            world.now += 10
+            world.says("mira", "radno vreme")
+            assert [operation.partition(".")[2] for operation in meter.operations] == operations
+            assert meter.reads == operations.count("GetItem")
+            assert meter.requests["kms"] == 0
 
 
 def test_opening_a_web_chat_writes_nothing(world: World, meter: Meter) -> None:

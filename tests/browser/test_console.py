@@ -205,6 +205,7 @@ def test_signing_in_and_claiming_a_case_takes_keys_alone(open_console: Open, pro
     expect(page.get_by_text("Predmet je sada vaš.")).to_be_visible()
 
 
+@pytest.mark.shows("A6", "T7")
 def test_what_citizens_write_can_do_nothing_but_be_read(open_console: Open, product: Product, slug: str) -> None:
     reference = _file(product, slug, subject=NASTY[:120], number=f"501/{NASTY[:30]}", applicant={"name": NASTY[:100]})
     page = open_console("inbox", mail=f"admin@{slug}.local")

@@ -4,6 +4,7 @@ import re
 import struct
 import zlib
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.stub import TOWN
@@ -135,6 +136,7 @@ def test_a_case_is_drawn_as_a_ticket(visit) -> None:
     expect(visitor.log.get_by_text("Prijava je primljena. Broj prijave")).to_have_count(0)
 
 
+@pytest.mark.shows("A6")
 def test_words_are_never_read_as_markup_and_only_web_addresses_become_links(visit) -> None:
     visitor = visit().open().say("<img src=x onerror=alert(1)>").sees("Odgovor na: <img")
     visitor.say("sajt").sees("<b>ovde</b> javascript:alert(1)")

@@ -56,6 +56,7 @@ def test_forty_eight_hours_by_the_clock_and_as_two_working_days() -> None:
     assert two_days == dt.datetime(2026, 3, 4, 15, 30, tzinfo=SARAJEVO)
 
 
+@pytest.mark.shows("F33")
 def test_an_hour_is_an_hour_on_the_night_the_clocks_change() -> None:
     evening = dt.datetime(2026, 3, 28, 20, tzinfo=BELGRADE)
     end = deadlines.due(Term(10, "hours"), evening, {})

@@ -36,6 +36,7 @@ def test_a_webhook_that_does_not_answer_is_a_named_failure(viber: Simulator) -> 
     assert not str(failed.value).startswith("http")
 
 
+@pytest.mark.shows("A12")
 def test_a_wrong_token_is_a_named_failure_and_stays_out_of_the_log(
     viber: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:

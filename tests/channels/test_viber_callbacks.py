@@ -32,10 +32,12 @@ def inbound(event: Any) -> Any:
     return received(event).inbound
 
 
+@pytest.mark.shows("F6")
 def test_the_published_signature_vector_verifies() -> None:
     assert receive(Request(EVENT, {"x-viber-content-signature": DIGEST}, {}), ACCOUNT, TOKEN).event == "webhook"
 
 
+@pytest.mark.shows("F6")
 @pytest.mark.parametrize("signature", [DIGEST.upper(), f" {DIGEST} "])
 def test_hex_in_capitals_and_blanks_around_it_are_the_same_signature(signature: str) -> None:
     assert receive(Request(EVENT, {"x-viber-content-signature": signature}, {}), ACCOUNT, TOKEN).event == "webhook"
@@ -47,6 +49,7 @@ def test_the_signature_may_come_in_the_query_but_the_header_decides() -> None:
         receive(Request(EVENT, {"x-viber-content-signature": "00"}, {"sig": DIGEST}), ACCOUNT, TOKEN)
 
 
+@pytest.mark.shows("F6")
 @pytest.mark.parametrize("signature", ["", "0", DIGEST[:-1], DIGEST[:-1] + "0", "ž" * 64, "x" * 5000])
 def test_a_wrong_signature_is_refused_with_403(signature: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -54,6 +57,7 @@ def test_a_wrong_signature_is_refused_with_403(signature: str) -> None:
     assert refused.value.status == 403
 
 
+@pytest.mark.shows("F6")
 def test_a_reserialised_body_another_token_and_an_empty_token_are_refused() -> None:
     respelt = json.dumps(json.loads(EVENT)).encode()
     for body, token in ((respelt, TOKEN), (EVENT, "other")):
@@ -70,6 +74,7 @@ def test_a_body_over_the_limit_is_413() -> None:
     assert refused.value.status == 413
 
 
+@pytest.mark.shows("B1", "B2", "B3", "B4", "B5", "B6", "B8", "B9", "B12")
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b'"x"', b"1", b"{", b"{}{}", b"\xff\xfe{", b"[" * 100_000, b'{"event":null}', b'{"event":7}']
@@ -96,6 +101,7 @@ def test_what_concerns_nobodys_conversation_is_just_taken(event: str) -> None:
 # --- sender -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("B16", "B17")
 @pytest.mark.parametrize(
     "sender", [None, {}, [], {"id": None}, {"id": ""}, {"id": 7}, {"id": "x" * 300}, {"id": "a#b"}]
 )
@@ -115,6 +121,7 @@ def test_names_do_not_matter(name: Any) -> None:
     assert inbound(event).level == 1
 
 
+@pytest.mark.shows("B38")
 def test_group_chats_are_not_answered_but_an_empty_chat_id_is_a_normal_message() -> None:
     assert inbound(message("mira", "zdravo") | {"chat_id": "group"}) is None
     assert inbound(message("mira", "zdravo") | {"chat_id": None}).text == "zdravo"
@@ -164,6 +171,7 @@ def test_what_cannot_be_stored_is_replaced() -> None:
     assert inbound(body).text == "a\ufffdb\ufffdc"
 
 
+@pytest.mark.shows("B30", "B31")
 def test_our_button_is_a_choice_an_old_one_the_menu_and_typed_words_are_words() -> None:
     assert inbound(message("mira", "~1:procedures.birth")).choice == "procedures.birth"
     assert inbound(message("mira", "~9:whatever")).choice == "menu"
@@ -193,6 +201,7 @@ def test_a_place_may_be_numbers_or_text(place: dict[str, Any]) -> None:
     assert inbound(message("mira", type="location", location=place, text="loc")).place == (45.77, 19.1)
 
 
+@pytest.mark.shows("B33")
 @pytest.mark.parametrize(
     "place", [None, {}, {"lat": 123, "lon": 1}, {"lat": float("nan"), "lon": 1}, {"lat": "x", "lon": 1}]
 )
@@ -200,6 +209,7 @@ def test_a_place_that_is_none_is_asked_again(place: Any) -> None:
     assert inbound(message("mira", type="location", location=place)).kind == "empty"
 
 
+@pytest.mark.shows("B37")
 @pytest.mark.parametrize("card", [None, {}, {"phone_number": "38761000111"}, {"name": "X", "phone_number": "+381 6"}])
 def test_a_contact_card_never_becomes_a_phone_number(card: Any) -> None:
     taken = inbound(message("mira", type="contact", contact=card, text="share.self"))

@@ -50,6 +50,7 @@ def test_what_is_malformed_is_named(body: Any, status: int, field: str | None) -
     assert (refused.value.status, refused.value.field_name) == (status, field)
 
 
+@pytest.mark.shows("A20")
 def test_extra_fields_change_nothing() -> None:
     taken = _post({"id": "1", "type": "text", "text": "zdravo", "role": "admin", "__proto__": {}, "citizen": "other"})
     assert (taken.citizen, taken.text) == ("s1", "zdravo")
@@ -62,6 +63,7 @@ def test_a_token_that_is_not_ours_is_401(token: str) -> None:
     assert refused.value.status == 401
 
 
+@pytest.mark.shows("A4")
 def test_a_token_is_good_for_its_own_town_and_for_thirty_days() -> None:
     issued = tokens.issue(tokens.Session("primer", "s1", 1000), KEY)
     assert tokens.read(issued, "primer", KEY, 1000 + 29 * 86400).id == "s1"

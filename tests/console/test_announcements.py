@@ -58,6 +58,7 @@ def test_a_draft_shows_both_scripts_the_receivers_the_calls_and_the_price(office
     assert office.viber.broadcasts == []
 
 
+@pytest.mark.shows("A25")
 def test_with_many_receivers_only_a_second_person_can_approve(office: World) -> None:
     subscribe(office, some(501))
     author, second = head(office), head(office)
@@ -104,6 +105,7 @@ def test_an_uncertain_page_is_shown_and_somebody_decides(office: World) -> None:
     assert author.post(f"{path}/page", {"n": "x", "what": "resend"}).status == 404
 
 
+@pytest.mark.shows("B76")
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

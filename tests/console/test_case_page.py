@@ -183,6 +183,7 @@ def test_similar_problems_nearby_are_linked_and_others_are_not(town: World, head
     assert re.search(r"na \d+ m", shown.text)
 
 
+@pytest.mark.shows("A6")
 def test_whatever_a_citizen_writes_is_only_read(town: World, head: tuple[Staff, Clerk]) -> None:
     case = problem(
         town,
@@ -287,6 +288,7 @@ def test_the_head_moves_a_deadline_with_a_reason(town: World, head: tuple[Staff,
     assert "Rok promenjen : Čeka se asfalt." in page_of(head[1], after).text
 
 
+@pytest.mark.shows("F34", "R12")
 def test_a_colleagues_change_in_between_keeps_what_was_typed_in_either_form(
     town: World, head: tuple[Staff, Clerk]
 ) -> None:
@@ -301,6 +303,7 @@ def test_a_colleagues_change_in_between_keeps_what_was_typed_in_either_form(
         assert stored(town, case).status == "stayed"
 
 
+@pytest.mark.shows("A26")
 def test_a_sealed_answer_is_shown_only_after_it_is_on_record(town: World, head: tuple[Staff, Clerk]) -> None:
     case = filed(town.slug, town.now, kind="document", category="birth", subject="Izvod")
     sealed = sealing.seal(town.slug, keys.case(town.slug, case.reference), "personal_number", "1203975656006", soon())
@@ -345,6 +348,7 @@ def test_the_price_of_a_notice_depends_on_the_open_session(
     clerk.cookies["salter_voice"] = "sr"
     shown = does(clerk, on_viber, "preview", status="in_progress").text
     assert "1 na Viberu se plaća" in shown
+    assert "Odlazi kad na predmetu 2 minuta nema nove izmene" in shown
     town.town.core["viber"].update(price={"amount": 0.015, "currency": "EUR"})
     assert "Cena poruke: 0.015 EUR." in does(clerk, on_viber, "preview", status="in_progress").text
     town.town.core["viber"].update(notices="in_session")

@@ -171,6 +171,7 @@ def test_what_is_not_shared_is_not_shown(
     assert Clerk().get(f"{link}/files/1").status == 404
 
 
+@pytest.mark.shows("A23")
 def test_a_link_that_is_none_is_as_unknown_as_any_other(
     town: World, clerk: tuple[Staff, Clerk], case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +271,7 @@ def test_a_case_changed_meanwhile_is_not_handed_over_and_nothing_leaves(
     assert orders.of_case(town.slug, case.reference, town.now, soon()) == ()
 
 
+@pytest.mark.shows("A6")
 def test_what_a_company_writes_is_only_read(
     town: World, clerk: tuple[Staff, Clerk], case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

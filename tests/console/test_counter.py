@@ -67,6 +67,7 @@ def test_a_registered_case_is_filed_with_all_that_was_typed_and_its_slip_is_in_t
     assert "<svg" in shown.text and PAPER["subject"] in shown.words
 
 
+@pytest.mark.shows("D5")
 def test_consent_is_on_record_with_who_when_and_the_wording_and_so_is_the_registration(
     desk: Desk, world: World
 ) -> None:
@@ -77,6 +78,7 @@ def test_consent_is_on_record_with_who_when_and_the_wording_and_so_is_the_regist
     assert [(act.what, act.about) for act in acts if act.what == "registered"] == [("registered", made)]
 
 
+@pytest.mark.shows("D5")
 def test_without_a_tick_there_is_no_consent(desk: Desk, world: World) -> None:
     made = reference(desk.sends("/console/counter", **{name: PAPER[name] for name in ("number", "subject", "name")}))
     case = CaseStore(world.slug).load(made, SOON)
@@ -119,6 +121,7 @@ def test_a_wrong_field_is_told_and_nothing_is_filed(desk: Desk, world: World, fi
     assert CaseStore(world.slug).changed_page(5, SOON).cases == ()
 
 
+@pytest.mark.shows("A6")
 def test_what_is_typed_can_do_nothing_but_be_read(desk: Desk) -> None:
     shown = desk.sends("/console/counter", **(PAPER | {"subject": HOSTILE, "name": HOSTILE, "phone": HOSTILE}))
     assert shown.status == 422 and "<b>x</b>" not in shown.text and "{{7*7}}" in shown.text

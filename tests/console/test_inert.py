@@ -61,6 +61,7 @@ def _case(town: World, said: str) -> Case:
     return CaseStore(town.slug).save(replace(case, history=(*case.history, noted)), soon())
 
 
+@pytest.mark.shows("A6", "A11")
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_page_with_it_is_built_like_one_without(town: World, kind: str) -> None:
     clerk, said = seated(employed(town.slug, "admin"), town.now), WRITTEN[kind]
@@ -77,6 +78,7 @@ def test_a_page_with_it_is_built_like_one_without(town: World, kind: str) -> Non
     assert ("img", "src", "onerror") not in inbox.found
 
 
+@pytest.mark.shows("A6")
 def test_what_was_searched_for_is_shown_as_it_was_typed(town: World) -> None:
     clerk = seated(employed(town.slug, "admin"), town.now)
     plain = _elements(clerk, "/console/search?q=rupa")

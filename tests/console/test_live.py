@@ -144,6 +144,7 @@ def test_ready_replies_are_in_the_citizens_language_and_script(line: World) -> N
     assert 'data-ready="Good day, how can we help you?"' in english
 
 
+@pytest.mark.shows("A6")
 def test_words_of_a_citizen_can_do_nothing_but_be_read(line: World) -> None:
     line.says("mira", "operater")
     line.says("mira", "<script>alert(1)</script> {{7*7}}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+import pytest
+
 from chalicelib.understanding.understand import understand
 from tests.console.clerk import Page, employed, seated
 from tests.console.test_content import fields, published
@@ -60,6 +62,7 @@ def test_a_group_that_is_none_of_the_towns_leaves_the_list(town: World) -> None:
     assert "Nema pitanja bez odgovora" in admin.get("/console/missed?span=month").text
 
 
+@pytest.mark.shows("A6", "A12")
 def test_what_is_asked_can_do_nothing_but_be_read_and_numbers_are_gone(town: World) -> None:
     town.says("mira", "<script>kvrcko</script> {{7*7}} blatarske 0101990710006")
     body = seated(employed(town.slug, "admin"), town.now).get("/console/missed").body

@@ -64,6 +64,7 @@ def test_every_permission_says_which_roles_have_it_and_no_address_stands_twice()
     assert {page.method for page in PAGES} <= {"GET", "POST"}
 
 
+@pytest.mark.shows("T5")
 @pytest.mark.parametrize("page", CLOSED, ids=_named)
 def test_nobody_signed_in_is_led_to_the_sign_in_page(town: World, page: Page) -> None:
     for clerk in (Clerk(), Clerk({"salter": f"{town.slug}.{'x' * 43}"}), Clerk({"salter": "no-session"})):
@@ -74,6 +75,7 @@ def test_nobody_signed_in_is_led_to_the_sign_in_page(town: World, page: Page) ->
         assert answer.body == ""
 
 
+@pytest.mark.shows("A15", "T5")
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_opens_its_pages_and_no_other(town: World, role: str) -> None:
     person = _of_role(town, role)
@@ -98,6 +100,7 @@ def test_a_platform_admin_who_went_into_a_town_opens_what_its_admin_does_and_may
         assert status not in (403, 500, 503), (_named(page), status)
 
 
+@pytest.mark.shows("A4", "A23", "R6", "T6")
 def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World) -> None:
     other = f"{town.slug}-b"
     publish_tenant(compiled(other), NOON, "live")
@@ -119,6 +122,7 @@ def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World)
         assert theirs.subject not in shown.body and colleague.mail not in shown.body
 
 
+@pytest.mark.shows("A4")
 def test_a_word_of_one_town_put_under_another_opens_nothing(town: World) -> None:
     clerk = seated(employed(town.slug), town.now)
     secret = clerk.cookies["salter"].partition(".")[2]
@@ -127,6 +131,7 @@ def test_a_word_of_one_town_put_under_another_opens_nothing(town: World) -> None
     assert Clerk({"salter": f"platform.{secret}"}).get("/console/inbox").status == 303
 
 
+@pytest.mark.shows("A14", "T5")
 @pytest.mark.parametrize("page", [page for page in WRITING if page.permission != permissions.OPEN], ids=_named)
 def test_a_form_without_the_sessions_token_or_from_another_site_changes_nothing(town: World, page: Page) -> None:
     person = _of_role(town, PLATFORM if page.permission == "towns" else "admin")
@@ -140,12 +145,14 @@ def test_a_form_without_the_sessions_token_or_from_another_site_changes_nothing(
     assert clerk.get("/console/account").status == 200, "and the session still stands"
 
 
+@pytest.mark.shows("A14")
 @pytest.mark.parametrize("page", [page for page in WRITING if page.permission == permissions.OPEN], ids=_named)
 def test_a_sign_in_form_of_another_site_is_refused(town: World, page: Page) -> None:
     for origin in ("https://evil.example", "null"):
         assert Clerk().form(page.path, {"mail": "a@b.example", "password": "x"}, Origin=origin).status == 403
 
 
+@pytest.mark.shows("A14")
 def test_nothing_is_changed_by_a_get(town: World) -> None:
     """Every page that writes takes POST alone; the others answer the same twice."""
     clerk = seated(employed(town.slug, "admin"), town.now)
@@ -154,6 +161,7 @@ def test_nothing_is_changed_by_a_get(town: World) -> None:
             assert clerk.get(_address(page)).status in (404, 405), page.path
 
 
+@pytest.mark.shows("A7", "A19")
 def test_every_page_lets_nothing_foreign_in_and_is_kept_by_nobody(town: World) -> None:
     clerk = seated(employed(town.slug, "admin"), town.now)
     for path in ("/console/sign-in", "/console/inbox", "/console/staff", "/console/account", "/console/nothing/x"):

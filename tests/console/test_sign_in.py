@@ -7,6 +7,7 @@ import html
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 
 from chalicelib.actions import manage_staff, sign_in
 from chalicelib.actions.manage_staff import Work
+from chalicelib.model import Unavailable
 from chalicelib.storage import audit, sessions, staff, staff_pool
-from chalicelib.storage.staff_pool import NotTheirs
+from chalicelib.storage.staff_pool import Asked, NotTheirs
 from chalicelib.wire import Deadline
 from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from tests.shows import Measure
 from tests.world import World
 
 HOUR = 3600
@@ -44,11 +47,13 @@ def test_the_right_password_opens_the_page_that_was_asked_for_and_is_on_record(t
     assert "signed_in" in acts(town)
 
 
+@pytest.mark.shows("A18")
 @pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "console//evil", "javascript:x", "../x"])
 def test_after_signing_in_nobody_is_led_to_another_site(town: World, to: str) -> None:
     assert Clerk().sign_in(hired(town.slug).mail, to=to).leads_to == "../console"
 
 
+@pytest.mark.shows("A16")
 def test_after_five_wrong_passwords_the_address_rests_for_a_quarter_of_an_hour(town: World) -> None:
     person, clerk = hired(town.slug), Clerk()
     for left in (4, 3, 2, 1):
@@ -64,6 +69,56 @@ def test_after_five_wrong_passwords_the_address_rests_for_a_quarter_of_an_hour(t
     assert clerk.sign_in(person.mail).status == 303
 
 
+@pytest.mark.shows("A16")
+def test_twelve_guesses_at_once_are_no_more_than_one_after_the_other(
+    town: World, measured: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, looked_at = hired(town.slug), list[str]()
+    enter = staff_pool.enter
+
+    def counted(mail: str, password: str, deadline: Deadline) -> Any:
+        looked_at.append(password)
+        return enter(mail, password, deadline)
+
+    monkeypatch.setattr(staff_pool, "enter", counted)
+
+    def guess(number: int) -> int:
+        try:
+            outcome = sign_in.sign_in(person.mail, f"ne-Znam-lozinku-{number}", town.now)
+        except Unavailable:
+            return 503
+        return 429 if isinstance(outcome, sign_in.Denied) and outcome.rests_seconds else 401
+
+    with ThreadPoolExecutor(12) as threads:
+        statuses = list(threads.map(guess, range(12)))
+    assert len(looked_at) <= sign_in.TRIES_MAX
+    assert statuses.count(401) < sign_in.TRIES_MAX
+    measured("A16", f"12 guesses at once: {len(looked_at)} passwords looked at, {sign_in.TRIES_MAX} are the bound")
+
+
+@pytest.mark.shows("A16", "A17")
+def test_whoever_has_the_password_gets_no_more_guesses_at_the_code(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Giving the right password again does not begin the count of wrong codes anew."""
+    person, asked = hired(town.slug), Asked(staff_pool.TOTP, "session")
+    monkeypatch.setattr(staff_pool, "enter", lambda mail, password, deadline: asked)
+
+    def wrong(*args: object) -> None:
+        raise staff_pool.WrongPassword("code")
+
+    monkeypatch.setattr(staff_pool, "answer", wrong)
+    guessed = 0
+    for _ in range(20):
+        if sign_in.sign_in(person.mail, PASSWORD, town.now) is not asked:
+            break
+        outcome = sign_in.answer(person.mail, asked, "000000", town.now)
+        assert isinstance(outcome, sign_in.Denied)
+        guessed += 1
+    assert guessed == sign_in.TRIES_MAX
+
+
+@pytest.mark.shows("A16", "A23")
 def test_an_address_nobody_has_is_answered_just_like_a_wrong_password(town: World) -> None:
     person, nobody = hired(town.slug).mail, f"nobody-{town.slug}@primer.example"
 
@@ -99,6 +154,7 @@ def test_somebody_without_access_or_without_a_record_does_not_come_in(town: Worl
     assert Clerk().sign_in(stray).status == 403
 
 
+@pytest.mark.shows("A13")
 def test_the_cookie_is_a_new_one_at_every_sign_in_and_a_planted_one_opens_nothing(town: World) -> None:
     person = hired(town.slug)
     planted = f"{town.slug}.{'a' * 43}"
@@ -113,6 +169,7 @@ def test_the_cookie_is_a_new_one_at_every_sign_in_and_a_planted_one_opens_nothin
     assert clerk.cookies["salter"] != first
 
 
+@pytest.mark.shows("A13")
 def test_away_from_this_machine_the_cookie_travels_encrypted_only(town: World, monkeypatch: Any) -> None:
     monkeypatch.setenv("SALTER_STAGE", "prod-like")
     from chalicelib.channels import Request
@@ -121,6 +178,7 @@ def test_away_from_this_machine_the_cookie_travels_encrypted_only(town: World, m
     assert "; Secure" in door.cookie("x", Request(b"", {}, {}))
 
 
+@pytest.mark.shows("A13")
 def test_a_sign_in_ends_after_half_an_hour_of_nothing_and_after_twelve_hours_of_work(town: World) -> None:
     clerk = seated(employed(town.slug), town.now)
     town.now += 29 * 60
@@ -139,6 +197,7 @@ def test_a_sign_in_ends_after_half_an_hour_of_nothing_and_after_twelve_hours_of_
     assert clerk.get(INBOX).status == 303
 
 
+@pytest.mark.shows("A13")
 def test_signing_out_ends_it_for_whoever_kept_the_cookie(town: World) -> None:
     person = employed(town.slug)
     clerk, elsewhere = seated(person, town.now), seated(person, town.now)
@@ -163,6 +222,7 @@ def test_a_note_that_somebody_is_there_never_revives_a_sign_in_that_was_ended(to
     assert clerk.get(INBOX).status == 303
 
 
+@pytest.mark.shows("A13", "A15")
 def test_another_role_ends_what_was_open_under_the_old_one(town: World) -> None:
     person, admin = employed(town.slug, "head"), employed(town.slug, "admin")
     clerk = seated(person, town.now)
@@ -197,6 +257,7 @@ def _read(part: str) -> dict[str, Any]:
     return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
+@pytest.mark.shows("A17")
 def test_a_token_is_believed_only_whole_ours_and_in_time(town: World) -> None:
     token, access = _token(town)
     head, body, signature = token.split(".")

@@ -13,13 +13,15 @@ import time
 
 import pytest
 
-from chalicelib.actions import manage_staff, sign_in, town_states, work_outbox
+from chalicelib.actions import collect_figures, manage_staff, sign_in, town_states, work_outbox
+from chalicelib.actions.change_case import change_case
 from chalicelib.actions.manage_staff import NotPossible, Work
+from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Conflict
-from chalicelib.storage import audit, dynamo, keys, outbox, sessions, staff, staff_pool, views
+from chalicelib.storage import audit, budget, dynamo, keys, outbox, sessions, staff, staff_pool, views
 from chalicelib.storage.staff import PLATFORM
 from infra.local import mailbox
-from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from tests.console.clerk import PASSWORD, Clerk, Page, employed, filed, hired, record, seated, soon
 from tests.viber import message
 from tests.world import World
 
@@ -97,6 +99,7 @@ def test_what_cannot_be_is_said_and_what_was_typed_stays(
     assert len(staff.all_of(town.slug, soon())) == 1
 
 
+@pytest.mark.shows("A4")
 def test_an_address_of_another_town_cannot_be_taken_over(town: World, admin: Clerk) -> None:
     theirs = hired(f"{town.slug}-b")
     page = admin.post("/console/staff/new", invitation(town, mail=theirs.mail))
@@ -154,6 +157,7 @@ def test_a_new_password_ends_the_old_one_and_every_sign_in(town: World, admin: C
     assert asked.status == 200 and "Izaberite svoju lozinku" in asked.text
 
 
+@pytest.mark.shows("A15")
 def test_an_admin_shuts_out_neither_themself_nor_the_last_admin(town: World) -> None:
     first = employed(town.slug, "admin")
     me = seated(first, town.now)
@@ -167,6 +171,7 @@ def test_an_admin_shuts_out_neither_themself_nor_the_last_admin(town: World) -> 
     assert record(second).disabled and not record(first).disabled
 
 
+@pytest.mark.shows("A15")
 def test_of_two_admins_who_remove_each_other_at_once_one_stays(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     ana, eva = employed(town.slug, "admin"), employed(town.slug, "admin")
     transact, now = dynamo.transact, town.now
@@ -235,6 +240,7 @@ def _field(page: Page, name: str) -> str:
     return found[1]
 
 
+@pytest.mark.shows("A17")
 def test_a_code_beside_the_password_is_turned_on_asked_for_and_turned_off(town: World) -> None:
     person, clerk = hired(town.slug), Clerk()
     clerk.sign_in(person.mail)
@@ -264,6 +270,7 @@ def test_a_code_beside_the_password_is_turned_on_asked_for_and_turned_off(town: 
     assert {"account_code_on", "account_code_off"} <= {act.what for act in trail(town)}
 
 
+@pytest.mark.shows("A16")
 def test_guessing_a_password_on_the_own_page_is_counted_like_at_the_door(town: World) -> None:
     person = hired(town.slug)
     clerk = seated(person, town.now)
@@ -308,6 +315,29 @@ def test_the_platforms_page_shows_how_each_town_is(town: World) -> None:
     for part in ("obustavljeno", "ugovor istekao", "Viber odbija token", "25 min", "10. 3. 2026. 12:00"):
         assert part in shown()
     assert shown().split()[-1] == "1"  # what was given up
+
+
+def test_the_platforms_page_shows_how_fast_a_town_answers_what_it_pays_and_who_suspended_it(town: World) -> None:
+    town.says_of_itself(terms="price: {amount: 0.05, currency: EUR}")
+    platform = seated(employed(PLATFORM, PLATFORM), town.now)
+    town.calls(message("mira", "zdravo"))
+    case = filed(town.slug, town.now)
+    change_case(
+        town.town,
+        case.reference,
+        Event(int(town.now) + 25 * 60, "staff:x", status="in_progress"),
+        town.now,
+        "h",
+        soon(),
+    )
+    for _ in range(3):
+        budget.count(town.slug, "2026-03-10", 1, soon())
+    town_states.suspend(town.slug, "platform:nada", "ugovor istekao", town.now, soon())
+    collect_figures.collect(town.slug, town.now, soon())
+    shown = platform.get(f"/console/towns?after={town.slug[:-1]}").text.partition(town.slug)[2].partition("Uđi")[0]
+    for part in ("ugovor istekao (nada)", "služba: 25 min", "3 plaćene poruke 0,15 EUR"):
+        assert part in shown, part
+    assert re.search(r"\b[1-9]\d{0,4} ms\b", shown)
 
 
 def test_going_in_without_a_record_of_it_is_not_possible(town: World, monkeypatch: pytest.MonkeyPatch) -> None:

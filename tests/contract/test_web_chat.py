@@ -56,6 +56,7 @@ def test_choices_are_taken_by_id_and_stand_on_the_last_message_only(product: Pro
     assert all(not message["choices"] for message in answer.json["messages"][:-1])
 
 
+@pytest.mark.shows("B41")
 def test_the_same_id_again_answers_the_same_until_it_is_too_old(product: Product) -> None:
     chat = Chat(product)
     first = chat.post(id="same", text="radno vreme")
@@ -140,6 +141,7 @@ def _upload(upload: dict[str, Any], content: bytes, media_type: str) -> int:
             return error.code
 
 
+@pytest.mark.shows("B40", "A2")
 def test_only_the_towns_own_sites_may_use_its_chat_from_a_page(product: Product) -> None:
     own = towns.compiled(SLUG)["core"]["web"]["origins"]
     for origin in [*own, "http://localhost:5000", product.url]:

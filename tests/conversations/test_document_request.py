@@ -243,6 +243,7 @@ def test_by_post_the_address_is_asked_and_checked() -> None:
 # --- personal numbers ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("B61")
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
@@ -263,6 +264,7 @@ def test_a_wrong_number_is_refused_at_once_with_the_reason_and_an_example(wrong:
     assert draft(scene).asked == "form"
 
 
+@pytest.mark.shows("B61")
 @pytest.mark.parametrize(
     "written", [NUMBER, "1506985 665057", "15 06 985 66 505 7", f"JMBG: {NUMBER}.", "１５０６985665057"]
 )

@@ -142,6 +142,7 @@ def test_a_number_typed_instead_of_a_button_takes_that_choice() -> None:
     assert says(scene, "1.").text == chooses(scene, first[0]).text
 
 
+@pytest.mark.shows("B31", "F38")
 @pytest.mark.parametrize(
     "old", ["procedures.gone", "contacts.gone", "town.x", "nothing", "procedures~99", "~", "", "a.b.c.d"]
 )

@@ -245,6 +245,7 @@ def test_a_form_survives_storage_at_every_step(key: str) -> None:
     assert key in draft(scene).answers
 
 
+@pytest.mark.shows("F38")
 def test_a_step_that_a_new_version_no_longer_has_leads_to_the_first_missing_answer() -> None:
     scene = up_to("day")
     every = Everything("day")
@@ -254,6 +255,7 @@ def test_a_step_that_a_new_version_no_longer_has_leads_to_the_first_missing_answ
     assert draft(scene).answers["who"] == "Ana Anić"
 
 
+@pytest.mark.shows("F38")
 def test_an_option_that_a_new_version_no_longer_has_is_asked_for_again() -> None:
     scene = up_to("day")
     state = scene.conversation.state
@@ -263,6 +265,7 @@ def test_an_option_that_a_new_version_no_longer_has_is_asked_for_again() -> None
     assert draft(scene).asked == "kind"
 
 
+@pytest.mark.shows("F38")
 def test_a_service_that_is_gone_says_so_and_that_nothing_was_sent() -> None:
     scene = up_to("day")
     scene.town = PRIMER
@@ -271,6 +274,7 @@ def test_a_service_that_is_gone_says_so_and_that_nothing_was_sent() -> None:
     assert "Izaberite uslugu" in says(scene, "meni").text
 
 
+@pytest.mark.shows("F39")
 def test_a_draft_of_a_far_newer_shape_is_left_alone() -> None:
     assert forms.open_draft({"form": {"service": "all", "shape": forms.SHAPE + 2}}) is None
     assert forms.open_draft({"form": {"service": "all", "shape": forms.SHAPE + 1, "news": 1}}) is not None

@@ -291,6 +291,7 @@ def test_back_from_a_change_returns_to_the_summary_unchanged() -> None:
     assert answers(scene)["place"] == {"text": "Venca Petrovića 12"}
 
 
+@pytest.mark.shows("B31")
 def test_an_old_button_of_an_earlier_step_is_taken_as_what_it_says() -> None:
     scene = stage()
     says(scene, "Velika rupa u Venca Petrovića 12", "preskoči")
@@ -563,6 +564,7 @@ def test_without_a_reference_nothing_is_said_to_be_filed() -> None:
 # --- a town's configuration -------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F37")
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

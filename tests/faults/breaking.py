@@ -18,6 +18,9 @@ WAYS = [
     ),
 ]
 
+# The same for whole journeys of some dozens of calls: a plain run takes few.
+FEW = [pytest.param("after", "killed", 19), *WAYS[1:]]
+
 
 class Killed(BaseException):
     """The process is gone: no handler of the product may catch this."""

@@ -40,6 +40,7 @@ def _swept(world: World) -> None:
         sweep(world.now)
 
 
+@pytest.mark.shows("F1", "R2", "R3", "T1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, VIBER_CALLS + 1))
@@ -70,6 +71,7 @@ def test_the_journey_has_as_many_calls_as_are_broken_here(world: World) -> None:
     assert breaker.seen == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.PutItem"]
 
 
+@pytest.mark.shows("F1", "R2", "T1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WEB_CALLS + 1))

@@ -45,6 +45,7 @@ def versions(slug: str) -> list[dict[str, Any]]:
         "texts": {language: texts | {"greeting": "drugi pozdrav"} for language, texts in first["texts"].items()},
         "sheets": {language: {} for language in first["sheets"]},
         "index": first["index"] | {"shape": 99},
+        "source": first["source"],
     }
     return [first, second]
 
@@ -121,6 +122,7 @@ def entries(world: World) -> int:
     return len(audit.of_day(world.slug, "2026-03-10", soon())[0])
 
 
+@pytest.mark.shows("F35")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_a_way_back_cut_off_anywhere_leaves_one_of_the_two_whole(world: World, when: str, how: str, every: int) -> None:
     first, second = versions(world.slug)
@@ -192,6 +194,7 @@ publish_tenant(json.load(open(sys.argv[1])), 1773140400.0, by="platform:proba")
 """
 
 
+@pytest.mark.shows("F35", "R8")
 @pytest.mark.parametrize(("at", "leaves"), [("4", 0), ("after", 1)])
 def test_a_killed_process_leaves_the_old_or_the_new_version(world: World, tmp_path: Path, at: str, leaves: int) -> None:
     publish_tenant(versions(world.slug)[0], NOON)

@@ -92,6 +92,7 @@ def test_every_outbox_kind_has_someone_to_do_it() -> None:
     assert set(work_outbox.KINDS) >= work_outbox.ONCE
 
 
+@pytest.mark.shows("A12")
 def test_a_field_that_could_carry_a_person_cannot_be_logged() -> None:
     for field in ("citizen", "text", "phone", "token", "name", "body"):
         with pytest.raises(ValueError, match=field):

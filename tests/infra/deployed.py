@@ -41,10 +41,13 @@ class Deployed:
     installation: deploy.Installation
     viber: viber_server.Viber
     town: str
+    entry: str = "rest"
 
     @property
     def url(self) -> str:
-        """The API's address: the embedded AWS serves it under a path of its own."""
+        """The API's address: the embedded AWS serves each under a path of its own."""
+        if self.entry == "http":
+            return f"{self.endpoint}/_aws/execute-api/{self.installation.outputs['HttpApiId']}/$default/"
         return f"{self.endpoint}/restapis/{self.installation.outputs['RestAPIId']}/api/_user_request_/"
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:

@@ -1,6 +1,7 @@
 """The deployment's own judgement: what it may change, what it keeps, what it says when AWS refuses."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,22 @@ def test_deploying_the_same_package_again_changes_nothing_and_keeps_the_signing_
 def test_the_local_stage_is_never_deployed(small: package.Package) -> None:
     with pytest.raises(deploy.NotDeployed, match="make run"):
         deploy.deploy(small, "local")
+
+
+@pytest.mark.shows("D14")
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-2", "eu-central-2"])
+def test_peoples_data_stays_in_the_european_union(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    with pytest.raises(deploy.NotDeployed, match="European Union"):
+        deploy.deploy(package.in_folder(package.BUILD), "abroad")
+    assert package.REGION in deploy.REGIONS_IN_THE_EU
+
+
+@pytest.mark.shows("D14")
+def test_the_template_names_no_other_region() -> None:
+    written = (package.TEMPLATE.read_text(), package.OVERLAY.read_text())
+    named = {region for text in written for region in re.findall(r"\b(?:us|eu|ap|sa|ca|me|af|il)-[a-z]+-\d\b", text)}
+    assert named <= {package.REGION}
 
 
 def test_packages_lie_in_a_private_bucket_under_the_name_of_their_content(aws: Aws, small: package.Package) -> None:

@@ -88,12 +88,14 @@ def test_byte_code_is_trusted_without_looking_at_its_source(packaged: package.Pa
     assert compiled[4:8] == unchecked_hash
 
 
+@pytest.mark.shows("A24")
 def test_only_what_runs_on_lambda_is_in_the_zip(names: set[str]) -> None:
     top = {name.partition("/")[0] for name in names}
     assert {"app.py", "chalicelib", "chalice"} <= top
     assert not top & {"infra", "tenants", "tests", "docs", "yaml", "moto", "ministack", "pytest"}
 
 
+@pytest.mark.shows("A24")
 def test_every_file_of_the_product_is_in_the_zip_but_what_only_training_reads(names: set[str]) -> None:
     assert not set(package.TRAINING_ONLY) & names
     files = (path for path in (package.ROOT / "chalicelib").rglob("*") if path.is_file() and path.suffix != ".pyc")
@@ -246,3 +248,28 @@ def test_what_opens_images_lies_in_a_layer_that_the_api_does_not_have(
     assert not {name.partition("/")[0] for name in names} & set(package.IN_LAYER)
     having = {name for name, function in package.functions(template).items() if "Layers" in function["Properties"]}
     assert having == {"RingDoorbell", "EveryMinute"}
+
+
+# --- What the package is made of --------------------------------------------------------------------------------------
+
+
+@pytest.mark.shows("A24")
+def test_the_bill_names_every_library_that_lies_in_the_package_and_no_other(
+    packaged: package.Package, names: set[str]
+) -> None:
+    bill = json.loads(packaged.bill.read_text(encoding="utf-8"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    listed = {one["name"]: one for one in bill["components"]}
+    lines = [
+        line for line in (package.ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if "==" in line
+    ]
+    pinned = {name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)}
+    assert {name: one["version"] for name, one in listed.items() if name != "chalice"} == pinned
+    assert all(one["purl"] == f"pkg:pypi/{name}@{one['version']}" for name, one in listed.items())
+    with zipfile.ZipFile(packaged.layer) as layer:
+        tops = {name.split("/")[0] for name in names} | {name.split("/")[1] for name in layer.namelist()}
+    libraries = {top for top in tops if not top.endswith((".dist-info", ".data", ".libs"))}
+    ours = {"app.py", "chalicelib", "__pycache__"}
+    stands_for = {"Cryptodome": "pycryptodomex", "PIL": "pillow", "dateutil": "python-dateutil"}
+    known = {stands_for.get(top, top.removesuffix(".py").lower().replace("_", "-")) for top in libraries - ours}
+    assert known == set(listed)

@@ -270,6 +270,7 @@ def posted(route: str, parameters: dict[str, str], body: str, headers: dict[str,
     )
 
 
+@pytest.mark.shows("D8", "T12")
 def test_a_vibers_callback_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
     needs = overheard.needs("app", from_viber(overheard.deployed.town, "Dobar dan"))
     assert needs, "the listener heard nothing"
@@ -311,6 +312,7 @@ def test_the_minutes_round_that_empties_a_lane_asks_for_nothing_denied(overheard
     assert any("index/due" in resource for _, resource in swept), "the round did not look for what is due"
 
 
+@pytest.mark.shows("D8", "T12")
 def test_the_web_chat_asks_for_nothing_its_policy_denies(overheard: Overheard) -> None:
     town = {"tenant": overheard.deployed.town}
     session = overheard.deployed.request("POST", f"chat/{town['tenant']}/sessions", b"{}").json
@@ -380,6 +382,7 @@ def rows_of(overheard: Overheard, *rows: tuple[str, dict[str, Any]]) -> list[str
     return committed(*(outbox.write(town, kind, body, now) for kind, body in rows))
 
 
+@pytest.mark.shows("D8", "T12")
 @pytest.mark.parametrize(("handler", "policy"), [("ring_doorbell", "doorbell"), ("every_minute", "minute")])
 def test_whoever_works_the_outbox_asks_for_nothing_its_policy_denies(
     overheard: Overheard, handler: str, policy: str

@@ -47,6 +47,7 @@ def test_every_function_has_a_policy_of_its_own_and_chalice_guesses_none() -> No
     assert sorted(files) == sorted(set(files)) == [policy.name for policy in POLICIES]
 
 
+@pytest.mark.shows("D8", "T12")
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
 def test_a_policy_allows_named_actions_only_and_never_a_scan(policy: Path) -> None:
     for action, _ in pairs(policy):
@@ -55,6 +56,7 @@ def test_a_policy_allows_named_actions_only_and_never_a_scan(policy: Path) -> No
     assert all(statement["Effect"] == "Allow" for statement in statements(policy))
 
 
+@pytest.mark.shows("D8")
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
 def test_a_policy_names_its_resources_by_reference(policy: Path) -> None:
     for _, resource in pairs(policy) - {SMS}:
@@ -128,6 +130,7 @@ def test_only_the_doorbells_function_takes_messages_from_it_and_only_the_publish
     ]
 
 
+@pytest.mark.shows("D8")
 def test_what_citizens_and_towns_call_sends_no_mail_and_no_sms_itself() -> None:
     sending = {policy.name for policy in POLICIES if {"ses:SendEmail", "sns:Publish"} & {a for a, _ in pairs(policy)}}
     assert sending == {"policy-doorbell.json", "policy-minute.json"}

@@ -82,6 +82,7 @@ def test_what_holds_peoples_matters_outlives_the_stack(kind: str) -> None:
         assert resource["UpdateReplacePolicy"] == "Retain", name
 
 
+@pytest.mark.shows("F24")
 def test_the_doorbell_has_a_queue_for_what_failed_five_times() -> None:
     doorbell = RESOURCES["DoorbellQueue"]["Properties"]
     assert doorbell["QueueName"] == {"Fn::Sub": "salter-${Stage}-doorbell"}
@@ -93,6 +94,7 @@ def test_the_doorbell_has_a_queue_for_what_failed_five_times() -> None:
     assert dead["MessageRetentionPeriod"] > doorbell["MessageRetentionPeriod"], "a dead letter keeps its first date"
 
 
+@pytest.mark.shows("F23")
 def test_a_doorbell_message_stays_hidden_six_times_as_long_as_its_function_may_run() -> None:
     run_seconds = CONFIG["lambda_functions"]["ring_doorbell"]["lambda_timeout"]
     assert RESOURCES["DoorbellQueue"]["Properties"]["VisibilityTimeout"] >= 6 * run_seconds

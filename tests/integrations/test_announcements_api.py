@@ -62,6 +62,7 @@ def test_an_announcement_goes_its_way_from_draft_to_done(town: World) -> None:
     assert (again.status, again.code) == (422, "not_a_draft")
 
 
+@pytest.mark.shows("A25")
 def test_above_the_bound_the_same_key_may_not_approve_and_another_may(town: World) -> None:
     subscribe(town, 501)
     writing, approving = System(town.slug), System(town.slug)
@@ -117,6 +118,7 @@ def test_what_cannot_be_announced_is_422_with_its_field(town: World, body: dict[
     assert (answer.status, answer.json["error"]["field"]) == (422, field)
 
 
+@pytest.mark.shows("A4")
 def test_a_key_without_the_scope_or_of_another_town_sees_nothing(town: World) -> None:
     draft = System(town.slug).post("announcements", DRAFT).json
     lacking = System(town.slug, ["cases:read"])

@@ -222,6 +222,7 @@ def test_the_body_is_believed_neither_changed_nor_late(town: World, listener: Li
 # --- where it may go --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("A10")
 @pytest.mark.parametrize(
     "addresses",
     [

@@ -100,6 +100,7 @@ def test_what_is_secret_in_the_answer_is_stored_as_hashes_only(dms: System, worl
     assert links.find(world.slug, context, NOON + 31 * 86400, SOON) is None
 
 
+@pytest.mark.shows("A21")
 def test_a_link_is_used_once_even_by_two_at_once(dms: System, world: World) -> None:
     context = dms.file()["link"]["web"].rpartition("=")[2]
     found = links.find(world.slug, context, NOON, SOON)
@@ -128,6 +129,7 @@ def test_a_case_may_come_in_on_its_way_already(dms: System) -> None:
 GOOD = {"subject": "x", "applicant": {"name": "M"}}
 
 
+@pytest.mark.shows("B3", "B5", "B9", "B10", "B12", "B26")
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
@@ -158,6 +160,7 @@ def test_what_is_malformed_or_refused_is_said_with_its_field_and_nothing_stored(
     assert dms.get("cases").json == {"cases": [], "cursor": None}
 
 
+@pytest.mark.shows("B47")
 def test_another_type_than_json_is_415(dms: System) -> None:
     assert dms.post("cases", b"a=b", Content_Type="application/x-www-form-urlencoded").status == 415
 
@@ -165,6 +168,7 @@ def test_another_type_than_json_is_415(dms: System) -> None:
 # --- keys -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("A4")
 def test_without_a_key_of_the_town_there_is_nothing_to_see(dms: System, world: World) -> None:
     reference = dms.file()["reference"]
     for token in ("", "x", f"slt_{world.slug}_{'a' * 43}", f"local-key-{world.slug}", dms.token + "a"):
@@ -176,6 +180,7 @@ def test_without_a_key_of_the_town_there_is_nothing_to_see(dms: System, world: W
         assert answer.status == 404
 
 
+@pytest.mark.shows("A15")
 def test_a_key_does_what_its_scopes_say_until_it_is_revoked(dms: System, world: World) -> None:
     reader, writer = System(world.slug, ["cases:read"]), System(world.slug, ["cases:write"])
     reference = writer.file()["reference"]
@@ -216,6 +221,7 @@ def test_local_keys_exist_on_the_local_stage_only(dms: System, world: World, mon
 # --- once -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F45", "R1")
 def test_the_same_request_again_answers_the_same_and_files_nothing(dms: System, world: World) -> None:
     body = GOOD | {"number": "1/26"}
     first = dms.post("cases", body, Idempotency_Key="abc")
@@ -241,6 +247,7 @@ def test_an_event_with_a_key_happens_once_too(dms: System) -> None:
     assert len(dms.get(f"cases/{reference}").json["history"]) == 2
 
 
+@pytest.mark.shows("R1")
 def test_of_six_alike_at_once_one_files_and_all_hear_the_same(dms: System) -> None:
     answers: list[Any] = []
     threads = [
@@ -292,6 +299,7 @@ def test_events_change_the_case_by_reference_and_by_number(dms: System) -> None:
     assert all(entry["by"].startswith("api:") for entry in history)
 
 
+@pytest.mark.shows("F45")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -326,6 +334,7 @@ def test_a_towns_own_word_for_an_event_is_written_down(dms: System) -> None:
     assert (answer.json["status"], answer.json["history"][-1]["event"]) == ("received", "hearing_set")
 
 
+@pytest.mark.shows("F34")
 def test_many_events_at_once_are_all_written_down(dms: System) -> None:
     reference = dms.file()["reference"]
     answers: list[int] = []
@@ -347,6 +356,7 @@ def test_many_events_at_once_are_all_written_down(dms: System) -> None:
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("B63", "F45")
 def test_a_case_is_found_however_its_reference_is_typed_and_unknown_ones_are_all_alike(dms: System) -> None:
     reference = dms.file()["reference"]
     plain = reference.replace("-", "")
@@ -390,6 +400,7 @@ def test_a_list_is_paged_filtered_and_bounded(dms: System, world: World) -> None
     assert len(listed(kind="administrative")) == 5
 
 
+@pytest.mark.shows("B71")
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -408,6 +419,7 @@ def test_a_parameter_that_means_nothing_is_422(dms: System, query: dict[str, Any
     assert (answer.status, answer.json["error"]["field"]) == (422, field)
 
 
+@pytest.mark.shows("B70", "A4")
 def test_a_cursor_is_good_as_it_was_given_to_the_key_it_was_given_to(dms: System, world: World) -> None:
     for _ in range(3):
         world.now += 60

@@ -133,6 +133,7 @@ ENGLISH = (
 )
 
 
+@pytest.mark.shows("B11", "B74")
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [
@@ -154,6 +155,7 @@ def test_encodings_delimiters_and_headers_of_any_office_are_read(body: str, enco
     assert case_file.consent_of(row.cells["consent"]) is True
 
 
+@pytest.mark.shows("B12")
 @pytest.mark.parametrize(
     ("body", "reason"),
     [(b"", "empty"), (b"  \n", "empty"), (b"PK\x03\x04\0\0", "not_csv"), (b"a;b\n1;2\n", "no_number_column")],
@@ -228,6 +230,7 @@ def test_an_uploaded_file_is_worked_through_in_slices_and_told_row_by_row(
     assert case(dms, "19/26")["history"][0]["by"] == "staff:clerk1"
 
 
+@pytest.mark.shows("F1", "R1")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 25, 2))
 def test_killed_anywhere_an_import_files_everything_once_and_counts_it_once(
@@ -364,6 +367,7 @@ def test_the_buckets_own_word_that_it_may_ring_is_no_failure(aws: object) -> Non
     assert answer_doorbell([("1", json.dumps(word))], 0.0) == {"batchItemFailures": []}
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.campaign
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, 40))
@@ -373,6 +377,7 @@ def test_killed_anywhere_a_file_from_the_bucket_is_filed_and_told_once(
     _killed_at(world, nth, when, monkeypatch)
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize(("nth", "when"), [(3, "after"), (12, "before"), (20, "after"), (24, "before")])
 def test_killed_here_and_there_a_file_from_the_bucket_is_filed_and_told_once(
     dms: System, world: World, admin: Staff, nth: int, when: str, monkeypatch: pytest.MonkeyPatch

@@ -61,6 +61,7 @@ def _resolves(dms: System, reference: str) -> None:
 # --- consent ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("D5")
 def test_a_yes_is_read_back_and_brings_notices_a_no_brings_none(dms: System, world: World) -> None:
     case = _files(world, dms)
     assert case["consent"] is False
@@ -90,6 +91,7 @@ def test_a_later_report_stands_on_the_same_consent_without_a_second_record(dms: 
     assert consents.in_force(world.slug, person, consents.CASES, Deadline(20)) == before
 
 
+@pytest.mark.shows("D5")
 def test_who_follows_a_neighbours_report_gets_notices_only_after_a_yes(dms: System, world: World) -> None:
     case = _files(world, dms)
     for citizen, answer in (("jovo", "da"), ("ana", "ne")):
@@ -116,6 +118,7 @@ def test_the_consent_costs_one_read_at_sending_and_one_at_the_yes(world: World, 
     ]
 
 
+@pytest.mark.shows("D5", "F46")
 def test_a_notice_that_waited_is_dropped_if_consent_was_withdrawn_meanwhile(dms: System, world: World) -> None:
     case = _files(world, dms)
     world.says("mira", "da")
@@ -161,6 +164,7 @@ class _NoAnswer:
         return
 
 
+@pytest.mark.shows("F18")
 def test_while_the_consent_cannot_be_read_nothing_is_lost_or_said_twice(dms: System, world: World) -> None:
     case = _files(world, dms)
     world.says("mira", "da")
@@ -199,6 +203,7 @@ def test_the_code_of_the_receipt_opens_the_case_on_the_web_and_on_another_phone(
     assert "nema predmeta" in world.says("third", reference)[0]
 
 
+@pytest.mark.shows("A21")
 def test_who_filed_on_a_page_goes_on_in_viber_by_a_link_that_is_good_once(dms: System, world: World) -> None:
     visitor = Visitor(world)
     visitor.says(WHERE)
@@ -235,6 +240,7 @@ def _other(code: str) -> str:
     return code[:-1] + ("A" if code[-1] != "A" else "E")
 
 
+@pytest.mark.shows("B63", "A27", "A3", "A23")
 @pytest.mark.parametrize("numbered", [False, True])
 def test_a_stranger_cannot_tell_a_case_there_is_from_one_there_is_not(
     dms: System, world: World, meter: Meter, numbered: bool
@@ -254,6 +260,7 @@ def test_a_stranger_cannot_tell_a_case_there_is_from_one_there_is_not(
     assert heard[0] == heard[1]
 
 
+@pytest.mark.shows("A3")
 def test_guessing_is_slowed_down_and_looks_nothing_up_any_more(dms: System, world: World, meter: Meter) -> None:
     filed = dms.file()
     code = filed["link"]["code"]
@@ -346,6 +353,7 @@ def test_a_photo_sent_after_filing_is_read_back_with_its_entry_in_the_history(dm
     assert [file["state"] for file in _case(dms, reference)["attachments"]] == ["failed"]
 
 
+@pytest.mark.shows("A27")
 def test_nobody_adds_to_anothers_case(dms: System, world: World) -> None:
     reference = _files(world, dms)["reference"]
     world.says("jovo", f"~1:case.add.{reference}")
@@ -386,6 +394,7 @@ def test_the_phones_own_number_finds_the_paper_case_and_a_yes_binds_it(dms: Syst
     assert "Rešeno" in world.says("mira", "moji predmeti")[0]
 
 
+@pytest.mark.shows("B37", "A27")
 @pytest.mark.parametrize(
     "how", ["no button", "old nonce", "another's number", "used", "typed", "somebody else's button"]
 )

@@ -184,7 +184,7 @@ def test_the_same_request_with_the_same_key_files_once(system: Client311, world:
     assert len(CaseStore(world.slug).changed_page(5, SOON).cases) == 2
 
 
-@pytest.mark.shows("B27")
+@pytest.mark.shows("A6", "B27")
 def test_control_characters_are_dropped_and_markup_is_only_words(system: Client311, anybody: Client311) -> None:
     reference = system.file(description="a\x00b\x0bc <svg onload=x> ]]> \ufffe")
     one = anybody.get(f"requests/{reference}.xml")
@@ -205,6 +205,7 @@ def test_an_uploaded_photo_is_checked_and_only_then_shown_to_whoever_may(
     assert anybody.get(f"requests/{reference}.json").json[0]["media_url"] is None
 
 
+@pytest.mark.shows("A9", "A10")
 @pytest.mark.shows("B34")
 @pytest.mark.parametrize("link", ["http://169.254.169.254/latest/meta-data", "https://10.0.0.1/a.jpg"])
 def test_a_photo_inside_our_own_network_is_never_fetched(system: Client311, world: World, link: str) -> None:

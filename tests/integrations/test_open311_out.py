@@ -240,6 +240,7 @@ def test_killed_around_the_call_it_is_still_there_once(town: Town, after: bool) 
     assert town.case(reference).status == "forwarded"
 
 
+@pytest.mark.shows("A10")
 @pytest.mark.shows("B34")
 @pytest.mark.parametrize("url", ["https://169.254.169.254/", "https://10.1.2.3/o/", "https://[::ffff:10.0.0.1]/"])
 def test_an_endpoint_inside_our_own_network_is_never_asked(world: World, jkp: Endpoint, url: str) -> None:

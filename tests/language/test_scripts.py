@@ -44,6 +44,7 @@ def test_latin_survives_the_way_there_and_back(text: str) -> None:
     assert to_latin(to_cyrillic(text)) == text
 
 
+@pytest.mark.shows("B28", "B29")
 @pytest.mark.parametrize(
     "spellings",
     [

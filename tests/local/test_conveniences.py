@@ -118,6 +118,7 @@ def test_a_time_that_is_none_is_refused_and_moves_nothing(product: Product, body
     assert abs(clock_of(product) - before) < dt.timedelta(seconds=10)
 
 
+@pytest.mark.shows("D1")
 @pytest.mark.usefixtures("at_its_own_time")
 def test_a_tick_removes_what_expired_by_the_products_clock_and_nothing_else(product: Product) -> None:
     running = stack.read(product.run)

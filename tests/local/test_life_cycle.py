@@ -112,6 +112,7 @@ def test_it_can_be_stopped_while_it_starts(make: Make, after_seconds: float) -> 
     assert not listens(product.port)
 
 
+@pytest.mark.shows("F1")
 def test_a_killed_app_leaves_the_embedded_aws_and_the_next_run_adopts_it_with_its_data(make: Make) -> None:
     product = make()
     product.start()

@@ -59,6 +59,7 @@ def test_a_handled_message_is_gone(queue: tuple[Any, str]) -> None:
     assert left_in(queue) == []
 
 
+@pytest.mark.shows("F24")
 def test_only_the_refused_part_of_a_batch_comes_again(queue: tuple[Any, str]) -> None:
     def answer(event: Mapping[str, Any]) -> dict[str, Any]:
         refused = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
@@ -68,6 +69,7 @@ def test_only_the_refused_part_of_a_batch_comes_again(queue: tuple[Any, str]) ->
     assert left_in(queue) == ["bad"]
 
 
+@pytest.mark.shows("F25")
 def test_a_handler_that_raises_leaves_its_whole_batch_and_no_words_in_the_log(
     queue: tuple[Any, str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,7 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
+@pytest.mark.shows("B51", "F31")
 def test_a_photo_is_encoded_anew_without_place_maker_or_notes() -> None:
     taken = samples.photo(exif=True)
     assert samples.CANARY.encode() in taken and opened(taken).getexif().get_ifd(0x8825)
@@ -29,6 +30,7 @@ def test_a_photo_is_encoded_anew_without_place_maker_or_notes() -> None:
     assert (kept.media_type, kept.type) == ("image/jpeg", "photo")
 
 
+@pytest.mark.shows("F31")
 def test_a_photo_that_lies_on_its_side_stands_up() -> None:
     kept = opened(checked(samples.photo(1200, 800, turned=True)).data)
     assert kept.size == (800, 1200)
@@ -50,6 +52,7 @@ def test_a_transparent_picture_stands_on_white() -> None:
     assert opened(checked(out.getvalue()).data).getpixel((5, 5)) == (255, 255, 255)
 
 
+@pytest.mark.shows("B35", "B51", "B52", "B55", "B56", "B57", "F30")
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -79,6 +82,7 @@ def test_what_is_not_a_photo_a_video_or_a_paper_or_would_harm_is_not_taken(data:
     assert refusal.value.reason == reason
 
 
+@pytest.mark.shows("B55", "F31")
 def test_a_bomb_is_refused_before_it_takes_memory() -> None:
     code = (
         "import resource\n"
@@ -103,6 +107,7 @@ def test_a_video_keeps_its_bytes_but_not_the_place_where_it_was_taken(brand: byt
     assert b"\x07" * 64 in kept.data and b"tkhd" in kept.data
 
 
+@pytest.mark.shows("B58")
 def test_a_video_whose_boxes_make_no_sense_is_kept_as_it_came() -> None:
     taken = samples.box(b"ftyp", b"mp42" + bytes(8)) + b"\xff\xff\xff\xffmoov" + bytes(50)
     assert checked(taken).data == taken
@@ -112,6 +117,7 @@ def test_a_paper_is_kept_as_it_is() -> None:
     assert checked(samples.paper()) == check_media.Checked(samples.paper(), "application/pdf")
 
 
+@pytest.mark.shows("F30")
 def test_names_and_headers_decide_nothing() -> None:
     assert checked(samples.photo(kind="PNG")).type == "photo"
     assert checked(samples.video()).type == "video"

@@ -47,6 +47,7 @@ def test_what_a_listed_host_gives_is_taken(host: MediaHost) -> None:
     assert host.asked == ["/i/9.jpg?exp=1"]
 
 
+@pytest.mark.shows("B34", "A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -68,6 +69,7 @@ def test_a_host_nobody_listed_is_not_called(host: MediaHost, resolver: dict[str,
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     "link",
     [
@@ -89,6 +91,7 @@ PRIVATE = ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0
 PRIVATE += ["fe80::1", "::", "::ffff:10.0.0.1", "::ffff:169.254.169.254"]
 
 
+@pytest.mark.shows("B34", "A9")
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     host: MediaHost, resolver: dict[str, Any], address: str
@@ -100,12 +103,14 @@ def test_a_listed_name_that_leads_into_a_private_network_is_not_called(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_the_address_that_was_looked_at_is_the_one_that_is_called(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["eu.cdn.viber.example"] = ["93.184.216.34"]
     assert fetch("https://eu.cdn.viber.example/9.jpg", SOON) == b"found"
     assert resolver["called"] == ["93.184.216.34"]
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     host: MediaHost, resolver: dict[str, Any], monkeypatch: pytest.MonkeyPatch, address: str
@@ -118,11 +123,13 @@ def test_outside_the_local_stages_this_machine_is_as_private_as_any(
     assert resolver["called"] == []
 
 
+@pytest.mark.shows("A9")
 def test_even_the_local_stage_calls_no_public_host_in_the_clear(host: MediaHost, resolver: dict[str, Any]) -> None:
     resolver["media.viber.example"] = ["93.184.216.34"]
     assert refused("http://media.viber.example/9.jpg") == ("address_not_allowed", False)
 
 
+@pytest.mark.shows("B34", "A9")
 def test_a_redirect_is_not_followed(host: MediaHost) -> None:
     secret = host.link("/secret", b"of the house")
     assert refused(host.link("/9.jpg", secret)) == ("http_302", False)
@@ -133,11 +140,13 @@ def test_a_name_nobody_knows_just_now_may_be_known_later(host: MediaHost, resolv
     assert refused("https://media.viber.example/9.jpg") == ("host_unknown", True)
 
 
+@pytest.mark.shows("F32")
 @pytest.mark.parametrize(("status", "retryable"), [(403, False), (404, False), (410, False), (429, True), (503, True)])
 def test_a_dead_link_is_final_and_a_tired_host_is_not(host: MediaHost, status: int, retryable: bool) -> None:
     assert refused(host.link("/9.jpg", status)) == (f"http_{status}", retryable)
 
 
+@pytest.mark.shows("B35", "B53", "F30")
 def test_more_than_the_bound_is_not_read(host: MediaHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "BYTES_MAX", 1000)
     assert refused(host.link("/9.jpg", bytes(1001))) == ("too_large", False)
@@ -150,6 +159,7 @@ def test_a_host_that_gives_its_bytes_in_drops_is_left(host: MediaHost, monkeypat
     assert refused(host.link("/9.jpg", (b"drop",) * 20)) == ("TimeoutError", True)
 
 
+@pytest.mark.shows("B53")
 def test_an_answer_that_was_cut_short_is_no_photo(host: MediaHost, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         import threading

@@ -90,6 +90,7 @@ def test_a_photo_fetched_before_the_case_is_filed_is_checked_in_the_case_at_once
     assert Image.open(io.BytesIO(stored(keys.thumbnail(file.key)))).size == (400, 267)
 
 
+@pytest.mark.shows("F29")
 def test_a_case_filed_before_the_photo_is_fetched_gets_it_later_and_nobody_is_told(
     world: World, host: MediaHost
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_redelivered_photo_is_fetched_once(world: World, host: MediaHost) -> N
     assert {file.state for file in case.attachments} == {"checked"}
 
 
+@pytest.mark.shows("F30")
 @pytest.mark.parametrize(
     ("answer", "state", "word"),
     [
@@ -207,6 +209,7 @@ def test_who_has_left_is_not_told_but_the_case_is(world: World, host: MediaHost)
     assert (attachment(world).state, len(world.viber.sent)) == ("failed", said)
 
 
+@pytest.mark.shows("F32")
 def test_a_tired_host_is_asked_again_and_a_link_that_never_answers_fails_within_its_hour(
     world: World, host: MediaHost
 ) -> None:
@@ -238,6 +241,7 @@ def test_a_bug_that_meets_a_photo_ends_with_the_hour_too(
     assert attachment(world).state == "failed"
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("nth", range(1, WORK_CALLS + 1))
@@ -264,6 +268,7 @@ def test_breaking_any_one_call_of_the_fetch_ends_with_a_checked_photo_in_the_cas
     assert (attachment(world).state, states(world), len(world.viber.sent)) == ("checked", ["sent"], said)
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("how", ["fails", "killed"])
 @pytest.mark.parametrize("nth", range(1, 14))
 def test_breaking_any_one_call_of_a_refusal_tells_its_sender_once(
@@ -337,7 +342,7 @@ def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     """Announce a file and post it to the bucket as a browser does; its id."""
     body = json.dumps({"name": "x", "type": media_type, "size": len(data)}).encode()
     request = visitor.request({})
-    asked = web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}))
+    asked = web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}), visitor.world.now)
     form, mark = asked["upload"], "----mark"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -351,6 +356,7 @@ def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     return str(asked["attachment"])
 
 
+@pytest.mark.shows("B51")
 @pytest.mark.parametrize(
     ("data", "state", "words"),
     [(samples.photo(exif=True), "checked", 0), (b"\xff\xd8\xff<script>", "refused", 1)],
@@ -374,19 +380,21 @@ def test_an_upload_is_checked_like_any_other_before_anybody_sees_it(
         assert samples.CANARY.encode() not in stored(file.key)
 
 
+@pytest.mark.shows("B59")
 def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
     visitor = Visitor(world)
     identifier = uploads(visitor, samples.photo(), "image/jpeg")
     assert stored(f"incoming/T/{world.slug}/web/{visitor.session}/{identifier}")
     body = json.dumps({"name": "x", "type": "image/heic", "size": 5}).encode()
     with pytest.raises(Refused) as refusal:
-        web_chat.attach(world.slug, type(visitor.request({}))(body, visitor.request({}).headers, {}))
+        web_chat.attach(world.slug, type(visitor.request({}))(body, visitor.request({}).headers, {}), world.now)
     assert refusal.value.status == 415
 
 
 # --- what nobody claims -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.shows("F29")
 def test_a_photo_that_no_case_ever_claims_is_taken_away(world: World, host: MediaHost) -> None:
     world.says("mira", HOLE)
     sends(world, host.link("/9.jpg", samples.photo()))

@@ -96,6 +96,7 @@ def test_the_declared_table_reads_what_the_lean_client_writes(store: CaseStore) 
     }
 
 
+@pytest.mark.shows("A5")
 def test_a_case_of_another_town_cannot_be_written_and_is_not_found(store: CaseStore) -> None:
     saved = store.add(a_case(store), SOON)
     other = CaseStore(f"{store.town}-b")
@@ -106,6 +107,7 @@ def test_a_case_of_another_town_cannot_be_written_and_is_not_found(store: CaseSt
         other.save(saved, SOON)
 
 
+@pytest.mark.shows("F34", "R12")
 def test_of_two_writers_the_second_is_told_and_overwrites_nothing(store: CaseStore) -> None:
     first = store.add(a_case(store), SOON)
     store.save(replace(first, official="A."), SOON)
@@ -135,6 +137,7 @@ def test_a_reference_and_a_file_number_are_taken_once_however_it_is_typed(store:
     assert store.by_number("400-73/13-03", SOON) is None
 
 
+@pytest.mark.shows("R1")
 def test_of_twelve_who_file_the_same_number_at_once_one_does(store: CaseStore) -> None:
     outcomes: list[str] = []
 
@@ -168,6 +171,7 @@ def test_a_case_and_what_stands_beside_it_come_into_being_together_or_not_at_all
     assert store.load(a_case(store, 2).reference, SOON) is None
 
 
+@pytest.mark.shows("F22")
 def test_a_long_history_lies_beside_the_head_and_is_read_whole_in_order(store: CaseStore) -> None:
     case = store.add(a_case(store), SOON)
     for number in range(30):
@@ -238,6 +242,7 @@ def test_a_list_that_looks_long_hands_back_a_cursor(store: CaseStore, monkeypatc
     assert ([case.updated_at for case in rest.cases], rest.cursor) == ([AT], None)
 
 
+@pytest.mark.shows("F39")
 def test_an_item_one_shape_ahead_is_read_and_one_further_is_refused(store: CaseStore) -> None:
     item = {name: value for name, value in cases.to_item(replace(_full(store), v=1)).items() if value is not None}
     assert cases.from_item({**item, "shape": cases.SHAPE + 1, "new": "x"}).reference == _full(store).reference
@@ -291,6 +296,7 @@ def test_reading_costs_what_was_planned(store: CaseStore, meter: Meter) -> None:
     assert meter.operations == ["dynamodb.Query", "dynamodb.BatchGetItem"]
 
 
+@pytest.mark.shows("F21")
 def test_a_transaction_repeated_after_a_lost_answer_takes_effect_once(store: CaseStore) -> None:
     class LoseFirstAnswer:
         lost = 0
@@ -314,6 +320,7 @@ def test_a_transaction_repeated_after_a_lost_answer_takes_effect_once(store: Cas
     assert store.load(saved.reference, SOON) == saved
 
 
+@pytest.mark.shows("F18")
 def test_a_store_that_is_silent_is_unavailable(store: CaseStore) -> None:
     with pytest.raises(Unavailable):
         dynamo.transact([Write("cases", {"pk": "T#x#K#y", "sk": "HEAD"})], Deadline(0))

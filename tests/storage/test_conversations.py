@@ -75,6 +75,7 @@ def _raw_bytes(packed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: {"B": base64.b64decode(typed["B"])} if "B" in typed else typed for name, typed in packed.items()}
 
 
+@pytest.mark.shows("F19")
 def test_of_two_writers_the_second_is_told_and_overwrites_nothing(store: ConversationStore) -> None:
     first = store.save(_begun(store), NOON, SOON)
     store.save(replace(first, seq=1), NOON, SOON)
@@ -84,6 +85,7 @@ def test_of_two_writers_the_second_is_told_and_overwrites_nothing(store: Convers
         store.save(_begun(store), NOON, SOON)
 
 
+@pytest.mark.shows("A5")
 def test_two_towns_on_one_account_never_see_each_others_talk(store: ConversationStore) -> None:
     store.save(replace(_begun(store, town=0), seq=5), NOON, SOON)
     only_second = ConversationStore(replace(store.account, towns=(store.account.towns[1],)))
@@ -92,6 +94,7 @@ def test_two_towns_on_one_account_never_see_each_others_talk(store: Conversation
     assert (seen.town, seen.log, seen.state, seen.lane) == ("", (), {}, ())
 
 
+@pytest.mark.shows("A5")
 def test_the_store_refuses_a_town_the_account_does_not_list(store: ConversationStore) -> None:
     with pytest.raises(ForeignTown):
         store.save(replace(_begun(store), town="somebody-elses"), NOON, SOON)
@@ -104,6 +107,7 @@ def test_the_same_person_on_two_accounts_is_two_conversations(store: Conversatio
     assert other.load("mira", NOON, SOON) is None
 
 
+@pytest.mark.shows("D1", "F43")
 def test_what_expired_is_absent_though_it_still_lies_there(store: ConversationStore) -> None:
     store.save(_full(store), NOON, SOON)
     later = NOON + 31 * 86400
@@ -113,6 +117,7 @@ def test_what_expired_is_absent_though_it_still_lies_there(store: ConversationSt
     store.save(replace(seen, town=store.account.towns[0]), later, SOON)
 
 
+@pytest.mark.shows("F3")
 def test_an_id_pushed_out_of_the_ring_within_a_day_is_still_known(store: ConversationStore) -> None:
     conversation = _begun(store)
     for number in range(100):
@@ -123,6 +128,7 @@ def test_an_id_pushed_out_of_the_ring_within_a_day_is_still_known(store: Convers
     assert not store.was_handled(conversation, "id0", NOON + 25 * 3600, SOON)
 
 
+@pytest.mark.shows("F22")
 def test_a_long_lane_lies_beside_the_item_and_comes_back_in_order(store: ConversationStore) -> None:
     voice = Voice("sr")
     owed = [Owed(number, Say((Line("raw", {"text": str(number)}),)), voice, NOON) for number in range(1, 31)]
@@ -143,6 +149,7 @@ def test_a_long_lane_lies_beside_the_item_and_comes_back_in_order(store: Convers
     assert list(beside) == []
 
 
+@pytest.mark.shows("F39")
 def test_an_item_one_shape_ahead_is_read_and_one_further_is_refused(store: ConversationStore) -> None:
     item = store.item(replace(_full(store), v=1), NOON)
     assert shapes.from_item({**item, "shape": shapes.SHAPE + 1, "new": "x"}).seq == 7

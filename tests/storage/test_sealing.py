@@ -27,6 +27,7 @@ def meter(aws: Any) -> Iterator[Meter]:
     wire.taps.remove(counting)
 
 
+@pytest.mark.shows("D6")
 def test_a_sealed_value_opens_where_it_was_sealed_for_and_never_looks_the_same(meter: Meter, town_slug: str) -> None:
     first, second = (sealing.seal(town_slug, ITEM, "number", CLEAR, SOON) for _ in range(2))
     assert CLEAR not in first
@@ -34,6 +35,7 @@ def test_a_sealed_value_opens_where_it_was_sealed_for_and_never_looks_the_same(m
     assert sealing.unseal(town_slug, ITEM, "number", first, SOON) == CLEAR
 
 
+@pytest.mark.shows("D6")
 @pytest.mark.parametrize("moved", ["item", "name", "town", "changed", "cut", "plain"])
 def test_a_value_moved_to_another_place_or_changed_does_not_open(meter: Meter, town_slug: str, moved: str) -> None:
     sealed = sealing.seal(town_slug, ITEM, "number", CLEAR, SOON)
@@ -56,6 +58,7 @@ def test_a_value_taken_over_opens_at_its_new_place(meter: Meter, town_slug: str)
     assert sealing.unseal(town_slug, ITEM, "number", taken, SOON) == CLEAR
 
 
+@pytest.mark.shows("D7")
 def test_kms_is_asked_once_a_process_and_town(meter: Meter, town_slug: str) -> None:
     for _ in range(3):
         sealed = sealing.seal(town_slug, ITEM, "number", CLEAR, SOON)
@@ -72,6 +75,7 @@ def test_of_two_keys_made_at_once_the_first_to_be_written_counts(meter: Meter, t
     assert sealing._made(town_slug, SOON) == first
 
 
+@pytest.mark.shows("D7")
 def test_a_towns_key_is_unwrapped_for_that_town_only(meter: Meter, town_slug: str) -> None:
     from chalicelib.storage import dynamo, keys
 

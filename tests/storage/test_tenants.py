@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+
 from chalicelib.model import Conflict
 from chalicelib.storage import tenants
 from chalicelib.wire import Deadline
@@ -39,6 +41,7 @@ def test_the_same_content_again_makes_no_new_version(aws: Any, town_slug: str) -
     assert (live.version, live.state) == (first.version, "live")
 
 
+@pytest.mark.shows("F35", "R8")
 def test_parts_of_an_interrupted_publication_are_never_in_force(aws: Any, town_slug: str) -> None:
     version = compiled(town_slug)
     tenants.publish(town_slug, version, NOON, SOON, "live")
@@ -53,6 +56,7 @@ def test_parts_of_an_interrupted_publication_are_never_in_force(aws: Any, town_s
     assert (pointer.version, pointer.previous, town.core["bot"]) == (3, 1, "NOVA")
 
 
+@pytest.mark.shows("F36")
 def test_of_publications_at_once_the_pointer_names_a_whole_one(aws: Any, town_slug: str) -> None:
     version = compiled(town_slug)
     outcomes: list[str] = []

@@ -70,6 +70,7 @@ def test_a_phone_becomes_e164_with_the_towns_country_where_the_code_is_missing(
     assert entities_of(f"zovite me na {typed} posle podne", region)["phones"] == [phone]
 
 
+@pytest.mark.shows("B62")
 @pytest.mark.parametrize(
     ("region", "typed"), [("RS", "065 123 45"), ("XK", "028 421 000"), ("RS", "12345678"), ("", "063 1234567")]
 )
@@ -84,6 +85,7 @@ def test_separators_never_change_a_phone(number: int, between: list[str]) -> Non
     assert phone_of(typed, "RS") == f"+38163{digits}"
 
 
+@pytest.mark.shows("B61")
 @pytest.mark.parametrize(
     ("digits", "flaw"),
     [
@@ -126,6 +128,7 @@ def test_a_date_is_read_as_people_write_it(typed: str) -> None:
     assert entities_of(f"rođen sam {typed}", "RS") == {"dates": ["1980-11-05"]}
 
 
+@pytest.mark.shows("B64")
 @pytest.mark.parametrize("typed", ["30.2.2020", "5.11.80", "13/13/2020", "5. banana 2020"])
 def test_what_is_no_date_is_not_made_one(typed: str) -> None:
     assert "dates" not in entities_of(typed, "RS")

@@ -23,6 +23,8 @@ CITIZEN_BYTES_MAX = 256
 TEXT_CHARS_MAX = 7000
 CONTEXT_CHARS_MAX = 400
 PHONE_CHARS_MAX = 24
+LINK_CHARS_MAX = 2000
+MEDIA_BYTES_TOLD_MAX = 2**40
 SHARE = "share."  # a choice that shares the phone's own number
 # An ActionBody of ours: version 1, whose button it is where the bot serves several towns, then a choice id.
 _BUTTON = re.compile(r"~1:(?:(?P<town>[a-z][a-z0-9-]{1,39}):)?(?P<choice>[a-z][\w.~-]{0,99})$")
@@ -128,11 +130,11 @@ def _message(data: Mapping[str, Any], body: bytes) -> Received:
 
 
 def _content(message: Mapping[str, Any]) -> dict[str, Any]:
-    kind, text = message.get("type"), _text(message.get("text"))
+    kind, text = str(message.get("type")), _text(message.get("text"))
     if kind == "text":
         return _words(text)
     if kind in _MEDIA:
-        return _attachment(str(kind), message, text)
+        return _attachment(kind, message, text)
     if kind == "location":
         place = _place(message.get("location"))
         return {"kind": "location", "place": place} if place else {"kind": "empty"}
@@ -177,7 +179,9 @@ def _attachment(kind: str, message: Mapping[str, Any], text: str) -> dict[str, A
         return {"kind": "empty", "text": text}
     name = re.sub(r"[\\/\x00-\x1f]|\.\.", "_", _text(message.get("file_name")))[-120:]
     size = message.get("size")
-    media = Media(_MEDIA[kind], url[:2000], name, size if isinstance(size, int) and 0 <= size < 2**40 else 0)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < MEDIA_BYTES_TOLD_MAX:
+        size = 0
+    media = Media(_MEDIA[kind], clean(url[:LINK_CHARS_MAX]), name, size)
     return {"kind": "attachment", "media": media, "text": text}
 
 
@@ -186,7 +190,7 @@ def _place(location: Any) -> tuple[float, float] | None:
         return None
     try:
         latitude, longitude = float(location["lat"]), float(location["lon"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
         return None

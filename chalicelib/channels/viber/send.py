@@ -44,8 +44,8 @@ _STATUS: dict[int, tuple[str, dict[str, Any]]] = {
     10: ("webhook_not_set", {"retryable": True, "account_wide": True}),
     11: ("device_too_old", {"retryable": False, "gone": True}),
     12: ("too_many_requests", {"retryable": True, "after_seconds": 60.0}),
-    13: ("client_too_old", {"retryable": True, "plain": True}),
-    14: ("level_missing", {"retryable": False}),
+    13: ("client_too_old", {"retryable": False, "plain": True}),
+    14: ("level_missing", {"retryable": False, "plain": True}),  # a text without a keyboard needs no level
     15: ("account_not_authorised", {"retryable": True, "account_wide": True}),
     19: ("broadcast_refused", {"retryable": False, "account_wide": True}),
     20: ("broadcast_not_allowed", {"retryable": False, "account_wide": True}),
@@ -144,7 +144,7 @@ def _checked(reply: wire.Reply) -> dict[str, Any]:
     try:
         answer = json.loads(reply.body)
         status = int(answer["status"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise SendFailed("not_viber", retryable=True, uncertain=True) from error
     if status == 0:
         return dict(answer)

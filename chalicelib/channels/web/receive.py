@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -95,12 +94,8 @@ def _place(data: Mapping[str, Any]) -> tuple[float, float]:
     place = []
     for name, bound in (("latitude", 90), ("longitude", 180)):
         value = data.get(name)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or abs(value) > bound
-        ):
+        # Said so that NaN is refused, and a whole number that no float can hold is never made one.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= bound:
             raise Refused(422, "bad_place", f"{name} is a number of degrees.", name)
         place.append(float(value))
     return place[0], place[1]

@@ -206,13 +206,18 @@ def unmask(visit: Visit) -> Answer:
 
 
 def file(visit: Visit) -> Answer:
-    """On to an attachment itself, by a link that is good for some minutes."""
-    return to_file(visit, the_case(visit))
+    """On to an attachment itself, by a link that is good for some minutes; on record, as every look."""
+    case = the_case(visit)
+    way = to_file(visit, case)
+    number = visit.params["number"][:SHORT_CHARS_MAX]
+    known_case.note(visit.here, case, visit.person, "file_opened", visit.now, visit.deadline, file=number)
+    return way
 
 
 def printed(visit: Visit) -> Answer:
-    """A sheet for the registrar's folder."""
+    """A sheet for the registrar's folder; on record, as every look."""
     case = the_case(visit)
+    known_case.note(visit.here, case, visit.person, "case_printed", visit.now, visit.deadline)
     return page(visit, "case_print", case=case, answers=case_answers.of_case(visit.here, case))
 
 

@@ -22,6 +22,7 @@ from chalicelib.tenancy import content
 
 FOUND_MAX = 60
 QUERY_CHARS_MAX = 60
+MOVE_FIGURES_MAX = 8
 
 
 def show(visit: Visit) -> Answer:
@@ -132,11 +133,15 @@ def rehearse(visit: Visit) -> Answer:
 rehearse_on = rehearse
 
 
+def _is_move(written: str) -> bool:
+    return written.isdecimal() and len(written) <= MOVE_FIGURES_MAX
+
+
 def versions(visit: Visit) -> Answer:
     """Which version came in force when, by whom and why; those that are kept can be put in force again."""
     desk = words.workspace(visit)
     below = visit.query.get("below", "")
-    found = publications.newest(visit.here.slug, visit.deadline, int(below) if below.isdecimal() else 0)
+    found = publications.newest(visit.here.slug, visit.deadline, int(below) if _is_move(below) else 0)
     kept = {one.version for one in desk.pointer.kept} - {desk.pointer.version}
     shown = [(one, _by_unit(visit, desk, one.changes)) for one in found]
     return words.drawn(

@@ -18,6 +18,7 @@ FILTERS = {
 }
 MINE = "mine"
 QUERY_CHARS_MAX = 120
+OFFSET_FIGURES_MAX = 6
 
 
 def show(visit: Visit) -> Answer:
@@ -78,7 +79,8 @@ def search(visit: Visit) -> Answer:
 
 
 def _offset(written: str) -> int:
-    return min(int(written), find_case.OFFSET_MAX) if written.isascii() and written.isdecimal() else 0
+    known = written.isascii() and written.isdecimal() and len(written) <= OFFSET_FIGURES_MAX
+    return min(int(written), find_case.OFFSET_MAX) if known else 0
 
 
 def _is_mine(row: desk.Row, visit: Visit) -> bool:

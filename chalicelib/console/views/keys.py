@@ -31,7 +31,7 @@ def revoke(visit: Visit) -> Answer:
     try:
         manage_keys.revoke(visit.here, visit.params["key"], visit.person.by, visit.now, visit.deadline)
     except NotPossible as error:
-        return _page(visit, 422, problem=error.code)
+        return _page(visit, 404, problem=error.code)
     return visit.go("console/keys?said=revoked")
 
 

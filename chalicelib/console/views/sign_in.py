@@ -41,6 +41,8 @@ def answer(visit: Visit) -> Answer:
     """The first password of one's own, or the code of the second factor."""
     mail = visit.form.get("mail", "")[:MAIL_CHARS_MAX]
     asked = Asked(visit.form.get("challenge", ""), visit.form.get("session", ""))
+    if asked.challenge not in sign_in.CHALLENGES:  # nothing that is ever asked: the way in begins anew
+        return _form(visit, 401, mail=mail)
     try:
         outcome = sign_in.answer(mail, asked, visit.form.get("answer", ""), visit.now)
     except WeakPassword:

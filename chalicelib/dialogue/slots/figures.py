@@ -28,7 +28,7 @@ _REASONS = {
 }
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE_EXAMPLES = {"RS": "060 123 4567", "BA": "061 123 456", "ME": "067 123 456", "XK": "044 123 456"}
-_DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w-])")
+_DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w-]|[.,]\d)")
 _NUMBER_WORDS = {
     fold(word): number
     for number, line in enumerate(
@@ -131,7 +131,7 @@ class PersonalNumber(Slot):
             return None
         alone = MASK in heard.text and not _MASK_IN_A_WORD.search(heard.text)
         number = heard.numbers[0] if heard.numbers and alone else ""
-        if self.other_digits and len(number) == self.other_digits:
+        if self.other_digits and len(number) == self.other_digits and number.isdecimal():
             return Sealed(number)
         flaw = personal_number_flaw(number)
         return Complaint(self._reason(flaw)) if flaw in _REASONS else Sealed(number)

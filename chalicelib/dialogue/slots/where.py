@@ -11,7 +11,7 @@ from chalicelib.dialogue.own_words import asks_something, folded_words, names_a_
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Line, Town
-from chalicelib.understanding.entities.places import address_in, settlements_in
+from chalicelib.understanding.entities.places import address_in, has_house, settlements_in
 
 PLACE_CHARS_MAX = 200
 ADDRESS_EXAMPLE = "Trg 3"
@@ -33,7 +33,7 @@ class Address(Slot):
         text = " ".join(heard.text.split())
         if not text or asks_something(text):
             return None
-        if len(text) > PLACE_CHARS_MAX or not any(c.isdigit() for c in text) or not any(c.isalpha() for c in text):
+        if len(text) > PLACE_CHARS_MAX or not has_house(text) or not any(c.isalpha() for c in text):
             return Complaint(Line("invalid_address", {"example": ADDRESS_EXAMPLE}))
         return text
 

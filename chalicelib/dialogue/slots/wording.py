@@ -20,7 +20,9 @@ OWN_NAME = re.compile(
     r"ich bin|mein name ist)\s+",
     re.IGNORECASE,
 )
-_CAPITALISED = re.compile(r"(?:[^\W\d_a-zа-яčćšžđђјљњћџëçäöü][^\W\d_'’-]*(?:['’-][^\W\d_]+)?\s*){2,4}(?=[\s,.;!]|$)")
+# Words are parted by a blank: were it left out, a run of capitals could be cut up in endless ways.
+_CAPITAL = r"[^\W\d_a-zа-яčćšžđђјљњћџëçäöü][^\W\d_'’-]*(?:['’-][^\W\d_]+)?"
+_CAPITALISED = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL}){{1,3}}(?=[\s,.;!]|$)")
 
 
 @dataclass(frozen=True, kw_only=True)

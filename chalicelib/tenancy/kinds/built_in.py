@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 MY_DATA, CONSENT = "my_data", "consent"
 TOWN_CHOICES = ("town", "towns")  # of a bot that serves several
-RESERVED = (MY_DATA, CONSENT, MESSAGE, *TOWN_CHOICES)
+# What buttons begin with that belong to the bot itself.
+BOT_CHOICES = ("menu", "person", "language", "emergency", "form", "case", "bind", "share", "claim", "aid", "vol")
+RESERVED = (MY_DATA, CONSENT, MESSAGE, *TOWN_CHOICES, *BOT_CHOICES)
 DATA_INTENT, STOP_INTENT = "settings.delete_data", "settings.stop"
 
 

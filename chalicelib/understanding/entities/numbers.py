@@ -34,7 +34,8 @@ MASK = "•" * PERSONAL_NUMBER_DIGITS
 _ASKED_DIGITS_MIN = 9  # where a personal number was asked for, whatever is longer than a date may be one with a slip
 _THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
 _PERHAPS_THIRTEEN = re.compile(r"(?<![\d/])\d(?:[ .\-]?\d){12}(?![\d/])")
-_PERHAPS_ASKED = re.compile(rf"\d(?:[ .\-/]?\d){{{_ASKED_DIGITS_MIN - 1},}}")
+_FIGURE = r"[\dOoОоIl]"  # letters that are typed for 0 and 1
+_PERHAPS_ASKED = re.compile(rf"\d(?:[ .\-/]?{_FIGURE}){{{_ASKED_DIGITS_MIN - 1},}}")
 _WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 Flaw = Literal["length", "date", "checksum", "unusual"]
@@ -102,7 +103,7 @@ def _personal_number(match: re.Match[str]) -> str | None:
 
 
 def hide_personal_numbers(text: str, *, asked: bool = False) -> tuple[str, tuple[str, ...]]:
-    """`text` with a mask where personal numbers stood, and their digits in order.
+    """`text` with a mask where personal numbers stood, and their figures in order, wrong letters among them too.
 
     Thirteen digits that begin with a date are taken for one even if they hold a slip; where one was `asked` for, every
     longer number is.
@@ -110,7 +111,7 @@ def hide_personal_numbers(text: str, *, asked: bool = False) -> tuple[str, tuple
     hidden: list[str] = []
 
     def mask(match: re.Match[str]) -> str:
-        digits = unicodedata.normalize("NFKC", re.sub(r"\D", "", match.group()))
+        digits = unicodedata.normalize("NFKC", re.sub(r"[ .\-/]", "", match.group()))
         if not asked and _birth_date(digits) is None:
             return match.group()
         hidden.append(digits)

@@ -35,6 +35,11 @@ _NO_STREETS = frozenset(
 )
 
 
+def has_house(text: str) -> bool:
+    """Whether the words hold a house number, or the "bb" of a house that has none."""
+    return _HOUSE.search(text) is not None
+
+
 def address_in(text: str) -> dict[str, str] | None:
     """Street and number if the message names both; "bb" is a number (without number)."""
     if not _HOUSE.search(text):

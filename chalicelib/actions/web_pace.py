@@ -1,0 +1,116 @@
+"""How much the web chat takes. Nobody signs in there, so a program could open chats without end, and each costs.
+
+Two bounds beside the one for each person (`dialogue/flood.py`). What one internet address may ask is counted in this
+process's memory alone: nothing is stored about it. What a town's chat takes a day is a bucket stored once, paid for by
+the handful *after* it was used: an unknown process may overdraw by a handful, and whoever is refused costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.actions.journal import log
+from chalicelib.model import Conflict, TooMany, Town, Unavailable
+from chalicelib.storage import pace
+from chalicelib.storage.pace import Bucket
+from chalicelib.wire import Deadline
+
+ADDRESS = Bucket(burst=300, per_second=10.0)  # a school or a mobile network may share one address
+LOCAL = Bucket(burst=100_000, per_second=10_000.0)  # on the local stack nobody is to be slowed down
+MESSAGES_A_DAY = 20_000  # where the town's file says nothing else
+HANDFUL = 100  # messages a process takes before it settles, by one read and one write
+REST_SECONDS = 60  # a process that was told there is nothing left asks again after these
+TAKE_TRIES_MAX = 4
+ADDRESSES_REMEMBERED_MAX = 5000
+NAME = "web"
+
+
+@dataclass(slots=True)
+class _Used:
+    """What this process has left of an address's bucket, or of a handful of a town's."""
+
+    left: float
+    at: float = 0.0
+    refused_until: float = 0.0
+
+
+_addresses: dict[str, _Used] = {}
+_towns: dict[str, _Used] = {}
+_lock = threading.Lock()
+
+
+def by_address(source: str, now: float) -> None:
+    """One request from this internet address ("" where it is not known). Raises TooMany; nothing is asked or stored."""
+    if not source:
+        return
+    bucket = LOCAL if _is_local() else ADDRESS
+    with _lock:
+        used = _kept(_addresses, source, lambda: _Used(bucket.burst, now))
+        left = min(bucket.burst, used.left + max(0.0, now - used.at) * bucket.per_second)
+        used.left, used.at = (left - 1 if left >= 1 else left), now
+    if left < 1:
+        raise TooMany(max(1, math.ceil((1 - left) / bucket.per_second)))
+
+
+def by_town(town: Town, now: float, deadline: Deadline) -> None:
+    """One message to this town's chat. Raises TooMany once the day's are used up; a silent store slows nobody down."""
+    with _lock:
+        used = _kept(_towns, town.slug, lambda: _Used(HANDFUL))
+        wait = used.refused_until - now
+        settle = wait <= 0 and used.left < 1
+        if wait <= 0 and not settle:
+            used.left -= 1
+    if wait > 0:
+        raise TooMany(math.ceil(wait))
+    if settle:
+        _settle(town, used, now, deadline)
+
+
+def forget() -> None:
+    """Know of nobody, as a new process."""
+    with _lock:
+        _addresses.clear()
+        _towns.clear()
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _settle(town: Town, used: _Used, now: float, deadline: Deadline) -> None:
+    taken = _drawn(town, now, deadline)
+    with _lock:
+        used.left = max(0, taken - 1)
+        used.refused_until = 0.0 if taken else now + REST_SECONDS
+    if not taken:
+        log.warning("web_chat_full", tenant=town.slug)
+        raise TooMany(REST_SECONDS)
+
+
+def _drawn(town: Town, now: float, deadline: Deadline) -> int:
+    a_day = int(town.core["web"].get("daily_messages") or MESSAGES_A_DAY)
+    bucket = LOCAL if _is_local() else Bucket(a_day, a_day / 86400)
+    for _ in range(TAKE_TRIES_MAX):
+        try:
+            return pace.take(town.slug, NAME, bucket, HANDFUL, now, deadline)[0]
+        except Conflict:
+            continue
+        except Unavailable:
+            break
+    return 1
+
+
+def _kept(known: dict[str, _Used], name: str, fresh: Callable[[], _Used]) -> _Used:
+    """What is known under this name; the memory is bounded and then begins anew."""
+    if name not in known:
+        if len(known) >= ADDRESSES_REMEMBERED_MAX:
+            known.clear()
+        known[name] = fresh()
+    return known[name]
+
+
+def _is_local() -> bool:
+    return os.environ.get("SALTER_STAGE") == "local"
