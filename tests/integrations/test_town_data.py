@@ -18,17 +18,23 @@ import boto3
 import pytest
 
 from chalicelib import wire
-from chalicelib.actions import announce, clock, known, send_page, sweep, unseal, watch_deadlines
+from chalicelib.actions import announce, clock, known, send_page, sweep, testers, unseal, watch_deadlines
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Audience, Case, Follower, Volunteer
 from chalicelib.storage import (
+    api_keys,
     aws,
+    callbacks,
     dynamo,
+    edits,
     erased,
+    imports,
+    invitations,
     keys,
     media,
+    open311,
     outbox,
     people,
     sealing,
@@ -39,6 +45,8 @@ from chalicelib.storage import (
     volunteers,
 )
 from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.imports import Import
+from chalicelib.storage.invitations import Invitation
 from chalicelib.storage.whole import Stored
 from chalicelib.wire import Deadline
 from infra import bring_back, cli, retire_town, take_out
@@ -140,10 +148,25 @@ def _and_the_rest(town: World, case: Case) -> None:
     sweep.sweep(town.now)
     helper = Follower(town.account.id, "pera")
     dynamo.transact(volunteers.items(town.slug, Volunteer("V-1", "Pera", helper, areas=("Centar",)), town.now), SOON)
+    _with_other_systems(town, case)
     key = keys.media_object(town.slug, town.account.id, WHO, "https://dl.viber.com/1")
     aws.put_object(os.environ["SALTER_MEDIA_BUCKET"], key, PHOTO, "image/jpeg", SOON)
     dynamo.transact([media.item(media.Medium(town.slug, key, "photo", "checked"), town.now)], SOON)
     change_case(town.town, case.reference, Event(int(town.now), "staff:ana", status="in_progress"), town.now, "h", SOON)
+
+
+def _with_other_systems(town: World, case: Case) -> None:
+    """What other programs, invited people, testers and the console's editors leave."""
+    now, job = town.now, Import(town.slug, "job", "incoming/x", "staff:ana", int(town.now))
+    invited = Invitation(town.slug, "inv", "Pišite nam", "consent", "fascikla", "staff:ana", int(now), 1, 1)
+    report = open311.Report(town.slug, "city", case.reference, "sent", int(now), number="77")
+    writes = [imports.item(job), imports.listed(job), invitations.item(invited), invitations.listed(invited)]
+    writes += [invitations.numbers_item(invited, 1, ["+381601112223"]), open311.item(report), open311.numbered(report)]
+    dynamo.transact([*writes, edits.item(town.slug, "texts/hello", {"value": "Zdravo"}, 0)], SOON)
+    invitations.claim(invited, "+381601112223", now, SOON)
+    callbacks.note_taken(town.slug, "register", now, SOON)
+    testers.new_link(town.slug, "platform:test", 2, 3, now, SOON)
+    api_keys.make(town.slug, "pisarnica", ["cases:read"], "k" * 32, now, SOON)
 
 
 @pytest.mark.shows("D10")
