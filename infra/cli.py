@@ -11,7 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.tenancy.complaints import Rejected
-from infra import affected, api_keys, callbacks, chat, console_edits, cost, new_town, outbox, staff, town_states, towns
+from infra import (
+    affected,
+    api_keys,
+    callbacks,
+    chat,
+    console_edits,
+    cost,
+    new_town,
+    outbox,
+    staff,
+    town_data,
+    town_states,
+    towns,
+)
 from infra.stage import LOCAL, acting_as, default_stage, enter_stage, first_state
 
 MISSES_DAYS = 7
@@ -52,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     new_town.add_command(town, stage)
     town_states.add_commands(town, stage)
+    town_data.add_commands(town, stage)
     affected.add_command(town, stage)
     console_edits.add_commands(town, stage, default_stage)
     api_keys.add_commands(commands, stage, default_stage)

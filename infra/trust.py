@@ -19,6 +19,7 @@ CATALOGUE = ROOT / "tests" / "trust.toml"
 PAGE = ROOT / "docs" / "trust.md"
 FIGURES_SHOWN_MAX = 3
 TESTS_NAMED_MAX = 3
+REHEARSAL = "D10"  # whose figures are printed, too
 SHOWN, FAILED, ELSEWHERE, OPEN = "shown", "FAILED", "not here", "open"
 
 Results = Mapping[str, Mapping[str, Any]]
@@ -32,6 +33,8 @@ def main() -> int:
     states = [_state(number, reasons, results) for _title, number, _what in _numbers(catalogue)]
     counts = {state: states.count(state) for state in (SHOWN, FAILED, ELSEWHERE, OPEN)}
     print(", ".join(f"{count} {state}" for state, count in counts.items()), f"-> {PAGE.relative_to(ROOT)}")
+    for figure in results.get(REHEARSAL, {}).get("figures", ()):
+        print(f"backup and restore: {figure}")
     return 1 if counts[FAILED] or counts[OPEN] else 0
 
 

@@ -18,6 +18,7 @@ from chalicelib.storage import (
     aws,
     consents,
     dynamo,
+    erased,
     keys,
     media,
     outbox,
@@ -42,6 +43,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     """Everything of the citizen up to the moment they asked. Raises Unavailable; then it goes on where it stopped."""
     who, at = Follower(str(body["account"]), str(body["citizen"])), int(body["at"])
     person = keys.person(who.account, who.citizen)
+    erased.note(town, person, at, deadline)  # first: whoever restores a copy made before must know
     records = people.records(town, person, now, deadline)
     for reference in dict.fromkeys((*_own(town, person, deadline), *people.read(records).followed)):
         _out_of_case(town, reference, who, at, deadline)
@@ -58,14 +60,28 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         runs.note(town, runs.ERASED, 1, now, deadline)
 
 
+def again(town: str, person: str, who: Follower | None, at: int, now: float, deadline: Deadline) -> None:
+    """Somebody who was erased `at` that moment, once more: an earlier state of the town's data came back. `who` is None
+    where nothing that came back says who it is; then there is nothing but consents. Raises Unavailable."""
+    if who is None:
+        _records(town, person, people.records(town, person, now, deadline), at, deadline)
+        return
+    pk = keys.conversation(who.account, who.citizen)
+    for sk in (keys.NOW, keys.parked_town(town)):
+        item = dynamo.get(thread.TABLE, pk, sk, deadline)
+        if item is not None and item.get("town") == town and item.get("last_at", 0) <= at:
+            dynamo.delete(thread.TABLE, pk, sk, deadline)
+    work({"account": who.account, "citizen": who.citizen, "at": at}, town, now, deadline)
+
+
 def _objects(town: str, person: str, deadline: Deadline) -> None:
     """Photos, videos and files, with their records, and copies of the data. What still lies as a web visitor sent it
     goes by itself within a day."""
     bucket = os.environ["SALTER_MEDIA_BUCKET"]
     for prefix in (keys.media_objects(town, person), keys.exports(town, person)):
         for key in aws.list_objects(bucket, prefix, deadline):
-            aws.delete_object(bucket, key, deadline)
             dynamo.delete(media.TABLE, keys.media_of(town, key), keys.NOW, deadline)
+            aws.delete_object(bucket, key, deadline)  # last: by the object whoever goes on finds the record
 
 
 def _own(town: str, person: str, deadline: Deadline) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.actions import known
 from chalicelib.dialogue import towns
 from chalicelib.model import Conflict
-from chalicelib.storage import audit, dynamo, publications, tenants
+from chalicelib.storage import account_health, audit, dynamo, publications, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
@@ -40,11 +40,11 @@ def publish_tenant(
     def beside(after: Pointer) -> Sequence[Write]:
         if over and over.version not in (after.version, after.previous):
             raise Conflict(slug)
-        serving = _serving(account, core, deadline) if account else None
+        serving = _serving(account, core, deadline) if account else ()
         entry = recorded("town_published", before, after, by, now) if by else None
         is_new = before is None or before.version != after.version
         record = publications.item(after, by or PLATFORM, publications.FILES) if is_new else None
-        return [write for write in (entry, serving, record) if write]
+        return [write for write in (entry, *serving, record) if write]
 
     pointer = tenants.publish(slug, compiled, now, deadline, state, beside)
     if account:  # what was published before may have been taken off the account since
@@ -69,10 +69,19 @@ def serve(name: str, core: Mapping[str, Any], deadline: Deadline) -> None:
     """Record that the Viber account serves the town, beside those it serves already. Raises Conflict."""
     serving = _serving(name, core, deadline)
     if serving:
-        dynamo.transact([serving], deadline)
+        dynamo.transact(serving, deadline)
 
 
-def _serving(name: str, core: Mapping[str, Any], deadline: Deadline) -> Write | None:
+def serve_no_more(account_id: str, slug: str, deadline: Deadline) -> None:
+    """The account serves the town no longer; one that would serve nobody is gone, with how it was. Raises Conflict."""
+    leaving = tenants.serving_no_more(account_id, slug, deadline)
+    if leaving is None or leaving.gone:
+        account_health.forget(account_id, deadline)
+    if leaving:
+        dynamo.transact([leaving], deadline)
+
+
+def _serving(name: str, core: Mapping[str, Any], deadline: Deadline) -> list[Write]:
     """What must be written so that it does: what stands on the town's button, what citizens call it, and the number in
     the links of its slips."""
     slug, called = core["slug"], str(core["names"][core["languages"][0]["id"]])

@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from chalicelib.dialogue import closing
 from chalicelib.model import Account, Conflict, Conversation, Refused, Town
-from chalicelib.storage import audit, dynamo, keys, secrets
+from chalicelib.storage import audit, dynamo, keys, register, secrets
 from chalicelib.storage.audit import Act
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write
@@ -33,9 +33,11 @@ ADMIT_TRIES_MAX = 4
 def new_link(slug: str, by: str, people: int, days: int, now: float, deadline: Deadline) -> str:
     """The context of a new link, good for so many people and days; it stands in the town's audit trail."""
     identifier, until = token_hex(8), int(now) + days * 86400
-    link = {"pk": keys.tester_link(slug, identifier), "sk": keys.NOW, "shape": SHAPE, "v": 1, "people": people}
+    pk = keys.tester_link(slug, identifier)
+    link = {"pk": pk, "sk": keys.NOW, "shape": SHAPE, "v": 1, "people": people, "exp": until}
+    link |= register.of_people(slug, pk)
     act = Act(now, by, "tester_link", identifier, {"people": people, "days": days})
-    dynamo.transact([Write(TABLE, link | {"exp": until}, unique=True), audit.item(slug, act, token_hex(4))], deadline)
+    dynamo.transact([Write(TABLE, link, unique=True), audit.item(slug, act, token_hex(4))], deadline)
     return _signed(f"{slug}.{MARK}.{until}.{identifier}", _key(deadline))
 
 

@@ -37,6 +37,12 @@ def refused(account: str, reason: str, at: float, deadline: Deadline) -> None:
     dynamo.put(TABLE, item | {"reason": reason[:REASON_CHARS_MAX]}, deadline)
 
 
+def forget(account: str, deadline: Deadline) -> None:
+    """Of an account that is none any more."""
+    for part in (keys.HEARD, keys.REFUSED):
+        dynamo.delete(TABLE, keys.account(account), part, deadline)
+
+
 def of(accounts: Sequence[str], deadline: Deadline) -> dict[str, Health]:
     """How each of these accounts is; one request for fifty."""
     wanted = [

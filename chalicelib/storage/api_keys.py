@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.model import Conflict, SalterError, Unavailable
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -69,7 +69,7 @@ def items(town: str, name: str, scopes: Iterable[str], token: str, now: float) -
     if (strange := set(wanted) - set(SCOPES)) or not wanted:
         raise UnknownScope(f"no scope {', '.join(sorted(strange))}; there are {', '.join(SCOPES)}")
     digest = keys.secret_digest(token)
-    stored = {
+    stored: dict[str, Any] = {
         "pk": keys.api_key(town, digest),
         "sk": keys.NOW,
         "shape": SHAPE,
@@ -78,7 +78,7 @@ def items(town: str, name: str, scopes: Iterable[str], token: str, now: float) -
         "scopes": " ".join(wanted),
         "at": int(now),
     }
-    return [Write(TABLE, stored), _listed(town, int(now), digest)]
+    return [Write(TABLE, stored | register.of_people(town, stored["pk"])), _listed(town, int(now), digest)]
 
 
 def ensure_local_key(town: str, now: float, deadline: Deadline) -> str:

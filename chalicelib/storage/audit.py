@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -35,7 +35,7 @@ def item(town: str, act: Act, identifier: str) -> Write:
     """The record as part of a transaction; `identifier` is fresh, so that two acts of one moment both stay."""
     day = datetime.fromtimestamp(act.at, UTC).date().isoformat()
     detail = json.dumps(dict(act.detail), ensure_ascii=False)[:DETAIL_CHARS_MAX] if act.detail else None
-    attributes = {
+    attributes: dict[str, Any] = {
         "pk": keys.audit(town, day),
         "sk": f"{int(act.at * 1000):015d}#{identifier}",
         "shape": SHAPE,
@@ -45,7 +45,7 @@ def item(town: str, act: Act, identifier: str) -> Write:
         "detail": detail,
         "exp": int(act.at) + KEPT_DAYS * 86400,
     }
-    return Write(TABLE, attributes, unique=True)
+    return Write(TABLE, attributes | register.of_people(town, attributes["pk"]), unique=True)
 
 
 def record(town: str, act: Act, identifier: str, deadline: Deadline) -> None:

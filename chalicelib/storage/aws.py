@@ -15,7 +15,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import unescape
@@ -31,6 +31,10 @@ FORM_SECONDS_MAX = 10.0  # e-mail and SMS: nobody waits for them, and an answer 
 TRIES_MAX = 3
 BACKOFF_SECONDS = 0.05
 _LISTED_KEY = re.compile(r"<Key>([^<]+)</Key>")
+_LISTED_VERSION = re.compile(
+    r"<(?:Version|DeleteMarker)>.*?<Key>([^<]+)</Key>.*?<VersionId>([^<]+)</VersionId>.*?</(?:Version|DeleteMarker)>",
+    re.S,
+)
 _TARGETS = {
     "dynamodb": ("DynamoDB_20120810", "application/x-amz-json-1.0"),
     "sqs": ("AmazonSQS", "application/x-amz-json-1.0"),
@@ -235,22 +239,45 @@ def put_object(bucket: str, key: str, body: bytes, media_type: str, deadline: wi
 
 
 def delete_object(bucket: str, key: str, deadline: wire.Deadline) -> None:
-    """Take an object away; one that is not there is no error. Raises Unavailable."""
-    _object("DELETE", bucket, key, deadline.within(CALL_SECONDS_MAX))
+    """Take an object away for good, with all its versions; one that is not there is no error. Raises Unavailable."""
+    delete_versions(bucket, [found for found in versions(bucket, key, deadline) if found[0] == key], deadline)
 
 
-def list_objects(bucket: str, prefix: str, deadline: wire.Deadline) -> list[str]:
-    """The keys that begin so, at most a thousand. Raises Unavailable."""
+def versions(bucket: str, prefix: str, deadline: wire.Deadline) -> list[tuple[str, str]]:
+    """Key and version of what begins so and was ever there, deleted or not; at most a thousand. Raises Unavailable.
+
+    Whoever deletes them all asks again until there are none.
+    """
+    listed = _listed(bucket, f"prefix={quote(prefix, safe='')}&versions=", "ListBucketVersions", deadline)
+    return [(unescape(key), unescape(version)) for key, version in _LISTED_VERSION.findall(listed)]
+
+
+def delete_versions(bucket: str, found: Iterable[tuple[str, str]], deadline: wire.Deadline) -> None:
+    """Take these versions away, one request each. Raises Unavailable."""
+    for key, version in found:
+        if _object("DELETE", bucket, key, deadline.within(CALL_SECONDS_MAX), version=version) is None:
+            raise Unavailable("s3 DELETE")  # S3 knows no version that is not there: it was not allowed
+
+
+def list_objects(bucket: str, prefix: str, deadline: wire.Deadline, after: str = "") -> list[str]:
+    """The keys that begin so, in order, from behind `after` on; at most a thousand. Raises Unavailable."""
     query = f"list-type=2&prefix={quote(prefix, safe='')}"
+    if after:
+        query += f"&start-after={quote(after, safe='')}"
+    return [unescape(key) for key in _LISTED_KEY.findall(_listed(bucket, query, "ListBucket", deadline))]
+
+
+def _listed(bucket: str, query: str, operation: str, deadline: wire.Deadline) -> str:
+    """What the bucket says to such a question; the names in `query` in their order, as the signature wants them."""
     url = f"{object_url(bucket, '')}?{query}"
     signed = sign("GET", url, "s3", {}, hashlib.sha256(b"").hexdigest())
     try:
-        reply = wire.call("s3", "ListBucket", "GET", url, signed, b"", deadline.within(OBJECT_SECONDS_MAX))
+        reply = wire.call("s3", operation, "GET", url, signed, b"", deadline.within(OBJECT_SECONDS_MAX))
     except wire.CallFailed as failure:
         raise Unavailable("s3 LIST") from failure
     if reply.status != 200:
         raise Unavailable("s3 LIST")
-    return [unescape(key) for key in _LISTED_KEY.findall(reply.body.decode())]
+    return reply.body.decode()
 
 
 def _object(
@@ -261,9 +288,10 @@ def _object(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
     bytes_max: int = wire.REPLY_BYTES_MAX,
+    version: str = "",
 ) -> wire.Reply | None:
     """One request about one object; None if S3 knows no such object (or will not say)."""
-    url = object_url(bucket, key)
+    url = object_url(bucket, key) + (f"?versionId={quote(version, safe='')}" if version else "")
     signed = sign(method, url, "s3", headers or {}, hashlib.sha256(body).hexdigest())
     try:
         reply = wire.call("s3", f"{method.capitalize()}Object", method, url, signed, body, seconds, bytes_max)

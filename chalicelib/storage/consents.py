@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -32,7 +32,7 @@ class Consent:
 
 def item(town: str, person: str, consent: Consent) -> Write:
     """The record as part of a transaction."""
-    attributes = {
+    attributes: dict[str, Any] = {
         "pk": keys.person_of(town, person),
         "sk": keys.consent(consent.topic, consent.at),
         "shape": SHAPE,
@@ -42,7 +42,7 @@ def item(town: str, person: str, consent: Consent) -> Write:
         "by": consent.by,
         "wording": consent.wording,
     }
-    return Write(TABLE, attributes)
+    return Write(TABLE, attributes | register.of_people(town, attributes["pk"]))
 
 
 def record(town: str, person: str, consent: Consent, deadline: Deadline) -> None:

@@ -254,6 +254,23 @@ def walk(
         payload["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
+def every(name: str, index: str | None, partition: tuple[str, str], deadline: Deadline) -> Iterator[Item]:
+    """All items of a partition of an index (or of the table), however many there are, request after request."""
+    payload: dict[str, Any] = {
+        "TableName": table(name),
+        "KeyConditionExpression": "#p = :p",
+        "ExpressionAttributeNames": {"#p": partition[0]},
+        "ExpressionAttributeValues": {":p": {"S": partition[1]}},
+    }
+    payload |= {"IndexName": index} if index else {"ConsistentRead": True}
+    while True:
+        answer = call("dynamodb", "Query", payload, deadline, repeatable=True)
+        yield from (unpack(item) for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return
+        payload["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
 def join(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: Item, deadline: Deadline) -> None:
     """Put `members` into a set of bytes, whoever else does so at the same time; `kept` is set beside it."""
     names = {f"#{position}": attribute for position, attribute in enumerate(kept)}

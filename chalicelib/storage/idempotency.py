@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -61,4 +61,4 @@ def item(pk: str, version: int, remembered: Remembered, now: float) -> Write:
         "body": zlib.compress(json.dumps(remembered.answer, ensure_ascii=False).encode("utf-8", "replace")),
         "exp": int(now) + KEPT_SECONDS,
     }
-    return Write(TABLE, attributes, expected_v=version)
+    return Write(TABLE, attributes | register.of_people(keys.town_of(pk), pk), expected_v=version)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -76,7 +76,7 @@ def _import(town: str, identifier: str, item: Mapping[str, Any]) -> Import:
 def item(job: Import) -> Write:
     """The import as part of a transaction, if nobody was faster."""
     body = {name: getattr(job, name) for name in _STORED}
-    stored = {
+    stored: dict[str, Any] = {
         "pk": keys.case_import(job.town, job.id),
         "sk": keys.HEAD,
         "shape": SHAPE,
@@ -84,7 +84,7 @@ def item(job: Import) -> Write:
         "body": _packed(body),
         "exp": _expires(job),
     }
-    return Write(TABLE, stored, expected_v=job.v)
+    return Write(TABLE, stored | register.of_cases(job.town, stored["pk"]), expected_v=job.v)
 
 
 def listed(job: Import) -> Write:

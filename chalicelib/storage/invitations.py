@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from chalicelib.storage import dynamo, keys, phones
+from chalicelib.storage import dynamo, keys, phones, register
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.wire import Deadline
 
@@ -142,14 +142,15 @@ def unclaim(found: Invitation, phone: str, deadline: Deadline) -> None:
 
 
 def _claim(found: Invitation, phone: str, what: str, now: float, deadline: Deadline) -> Item:
+    pk = phones.hashed(found.town, phone, deadline)
     return {
-        "pk": phones.hashed(found.town, phone, deadline),
+        "pk": pk,
         "sk": keys.INVITED,
         "shape": SHAPE,
         "about": found.id,
         "state": what,
         "exp": int(now) + INVITED_KEPT_DAYS * 86400,
-    }
+    } | register.of_people(found.town, pk)
 
 
 def _kept(town: str, identifier: str, sk: str, state: str, expires: int) -> Item:

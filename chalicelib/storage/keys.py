@@ -21,12 +21,18 @@ def parked_town(town: str) -> str:
     return f"TOWN#{town}"
 
 
+SEEN = "SEEN#"  # beside a conversation: an id that was handled
+
+
 def seen(handled: bytes) -> str:
-    return f"SEEN#{handled.hex()}"
+    return f"{SEEN}{handled.hex()}"
+
+
+OVERFLOW = "OUT#"  # beside a conversation: what is owed and does not fit into it
 
 
 def overflow(seq: int) -> str:
-    return f"OUT#{seq:012d}"
+    return f"{OVERFLOW}{seq:012d}"
 
 
 def thread(town: str, person: str) -> str:
@@ -96,6 +102,17 @@ def dropped(identifier: str) -> str:
 
 
 TOWNS = "TOWNS"  # the platform's list of published towns: what the minute walks through
+SERVED = "SERVED#"  # beside a town: the accounts that list it
+
+
+def served(account: str) -> str:
+    return f"{SERVED}{account}"
+
+
+def register(town: str) -> str:
+    """What of a town stands under keys nobody can guess, as the indexes `audience` and `changed` have it: so that it is
+    found when the town's whole data is taken out or away."""
+    return f"T#{town}#ALL"
 
 
 def account(identifier: str) -> str:
@@ -315,6 +332,17 @@ def exports(town: str, person: str) -> str:
     return f"T/{town}/export/{person}/"
 
 
+def objects(town: str) -> tuple[str, ...]:
+    """Under which everything of a town lies in the bucket that may be somebody's; what lasts is under the first."""
+    return f"T/{town}/", f"incoming/T/{town}/", f"drop/T/{town}/"
+
+
+def erased(town: str) -> str:
+    """Under which stands who was erased in a town and when: `<person>/<epoch seconds>`, and nothing else of them. Apart
+    from the town's own, for it has to outlive that; the bucket forgets it by itself."""
+    return f"erased/T/{town}/"
+
+
 def is_export(key: str) -> bool:
     """Whether an object is such a copy."""
     return key.split("/")[2:3] == ["export"]
@@ -342,7 +370,7 @@ def media_of(town: str, media: str) -> str:
 
 # --- announcements ----------------------------------------------------------------------------------------------
 
-PAGES, GOT = "P#", "R#"  # beside an announcement: its pages' states, its receipts
+PAGES, GOT, RECEIVERS = "P#", "R#", "IDS#"  # beside an announcement: its pages' states, receipts, whom they reach
 
 
 def announcement(town: str, identifier: str) -> str:
@@ -364,7 +392,7 @@ def page_state(n: int) -> str:
 
 
 def page_receivers(cut: str, n: int) -> str:
-    return f"IDS#{cut}#{n:05d}"
+    return f"{RECEIVERS}{cut}#{n:05d}"
 
 
 def page_receipts(n: int, part: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -86,7 +86,7 @@ def _item(link: CaseLink) -> dict[str, Any]:
         "by": link.by,
         "used_at": link.used_at or None,
         "exp": link.expires,
-    }
+    } | register.of_people(link.town, keys.link(link.town, link.digest))
 
 
 def _from_item(town: str, item: Mapping[str, Any]) -> CaseLink:

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.wire import Deadline
 
 TABLE = "cases"
@@ -53,7 +53,7 @@ def load_all(town: str, wanted: list[str], now: float, deadline: Deadline) -> di
 def item(medium: Medium, now: float) -> dynamo.Write:
     """The record as a part of a transaction, if nobody was faster."""
     body = {"key": medium.key, "size": medium.size, "cases": list(medium.cases)}
-    stored = {
+    stored: dict[str, Any] = {
         "pk": keys.media_of(medium.town, medium.key),
         "sk": keys.NOW,
         "shape": SHAPE,
@@ -63,7 +63,7 @@ def item(medium: Medium, now: float) -> dynamo.Write:
         "body": zlib.compress(json.dumps(body).encode()),
         "exp": int(now) + KEPT_DAYS * 86400,
     }
-    return dynamo.Write(TABLE, stored, expected_v=medium.v)
+    return dynamo.Write(TABLE, stored | register.of_cases(medium.town, stored["pk"]), expected_v=medium.v)
 
 
 def _medium(town: str, item: dict[str, Any]) -> Medium:

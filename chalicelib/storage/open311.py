@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Item, Key, Write
 from chalicelib.wire import Deadline
 
@@ -76,8 +76,7 @@ def item(report: Report) -> Write:
         "doubts": report.doubts,
         "error": report.error[:ERROR_CHARS_MAX],
     }
-    stored = {
-        "pk": keys.sent_away(report.town, report.endpoint),
+    stored = _there(report.town, report.endpoint) | {
         "sk": keys.away_report(report.reference),
         "shape": SHAPE,
         "v": report.v + 1,
@@ -91,8 +90,7 @@ def item(report: Report) -> Write:
 
 def numbered(report: Report) -> Write:
     """Where the number there leads to the case."""
-    stored = {
-        "pk": keys.sent_away(report.town, report.endpoint),
+    stored = _there(report.town, report.endpoint) | {
         "sk": keys.away_number(_digest(report.number)),
         "shape": SHAPE,
         "reference": report.reference,
@@ -137,8 +135,7 @@ def taken(town: str, endpoint: str, news: Sequence[str], now: float, deadline: D
 
 def mark(town: str, endpoint: str, news: str, now: float) -> Write:
     """That a piece of news was taken, as part of the transaction that takes it; a second one raises Duplicate."""
-    stored = {
-        "pk": keys.sent_away(town, endpoint),
+    stored = _there(town, endpoint) | {
         "sk": keys.away_news(_digest(news)),
         "shape": SHAPE,
         "exp": int(now) + KEPT_DAYS * 86400,
@@ -161,8 +158,14 @@ def note(town: str, endpoint: str, found: Health, deadline: Deadline) -> None:
         "failures": found.failures,
         "error": found.error[:ERROR_CHARS_MAX],
     }
-    stored = {"pk": keys.sent_away(town, endpoint), "sk": keys.NOW, "shape": SHAPE, "body": _packed(body)}
+    stored = _there(town, endpoint) | {"sk": keys.NOW, "shape": SHAPE, "body": _packed(body)}
     dynamo.put(TABLE, stored, deadline)
+
+
+def _there(town: str, endpoint: str) -> dict[str, Any]:
+    """Where it all stands, and how that is found when the endpoint is in no configuration any more."""
+    pk = keys.sent_away(town, endpoint)
+    return {"pk": pk} | register.of_cases(town, pk)
 
 
 def _living(wanted: list[Key], now: float, deadline: Deadline) -> dict[Key, Item]:

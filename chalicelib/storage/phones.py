@@ -9,7 +9,7 @@ import hashlib
 import hmac
 
 from chalicelib.model import Unavailable
-from chalicelib.storage import dynamo, keys, secrets
+from chalicelib.storage import dynamo, keys, register, secrets
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
@@ -25,7 +25,8 @@ def item(town: str, phone: str, reference: str, now: float, deadline: Deadline) 
     if pk is None:
         return None
     kept_until = int(now) + KEPT_DAYS * 86400
-    return Write(TABLE, {"pk": pk, "sk": reference, "shape": SHAPE, "reference": reference, "exp": kept_until})
+    item = {"pk": pk, "sk": reference, "shape": SHAPE, "reference": reference, "exp": kept_until}
+    return Write(TABLE, item | register.of_people(town, pk))
 
 
 def references(town: str, phone: str, now: float, deadline: Deadline) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.model import Conflict, SalterError
 from chalicelib.storage import dynamo, keys
-from chalicelib.storage.aws import call
+from chalicelib.storage.aws import AwsError, call
 from chalicelib.wire import Deadline
 
 TABLE = "tenants"
@@ -49,6 +49,16 @@ def unseal(town: str, item: str, name: str, sealed: str, deadline: Deadline) -> 
 def moved(town: str, item: str, name: str, sealed: str, to_item: str, to_name: str, deadline: Deadline) -> str:
     """A value sealed for one place, sealed anew for another of the same town."""
     return seal(town, to_item, to_name, unseal(town, item, name, sealed, deadline), deadline)
+
+
+def opens(town: str, wrapped: str, deadline: Deadline) -> bool:
+    """Whether this stage's KMS key opens a wrapped data key (base64) of the town. Raises Unavailable."""
+    asked = {"KeyId": _master(), "CiphertextBlob": wrapped, "EncryptionContext": {"tenant": town}}
+    try:
+        call("kms", "Decrypt", asked, deadline, repeatable=True)
+    except AwsError:
+        return False
+    return True
 
 
 def forget() -> None:

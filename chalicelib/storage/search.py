@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.storage import dynamo, keys
+from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Item, Key
 from chalicelib.wire import Deadline
 
@@ -59,9 +59,13 @@ def write(town: str, wanted: Wanted, deadline: Deadline) -> None:
 
 
 def write_first(town: str, wanted: Wanted, deadline: Deadline) -> None:
-    """The entries of a case that is just about to be filed, at once: they lead nowhere until it is."""
+    """The entries of a case that is just about to be filed, at once: they lead nowhere until it is.
+
+    Their note is in the register, for a case that is never filed leads nobody to them.
+    """
     entries = _entries(town, wanted)
     note = _note(town, wanted, set(entries), 0, settled=True)
+    note |= register.of_cases(town, note["pk"])
     dynamo.batch_write(TABLE, [*map(_entry, entries), note], (), deadline)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.storage.aws import AwsError, call
 from chalicelib.wire import Deadline
@@ -38,6 +40,30 @@ def _token_of(account: str) -> str:
 def drop_viber_token(account: str) -> None:
     """Viber refused the token this process keeps: perhaps there is a new one by now."""
     _kept.pop(parameter(_token_of(account)), None)
+
+
+def forget_viber_token(account: str, deadline: Deadline) -> None:
+    """Take the token away; one that is not there is no error."""
+    name = parameter(_token_of(account))
+    try:
+        call("ssm", "DeleteParameter", {"Name": name}, deadline, repeatable=True)
+    except AwsError as error:
+        if error.code != "ParameterNotFound":
+            raise
+    _kept.pop(name, None)
+
+
+def forget_town(town: str, deadline: Deadline) -> None:
+    """Take away whatever secrets stand under a town's own name."""
+    asked = {"Path": parameter(f"towns/{town}"), "Recursive": True}
+    while names := [one["Name"] for one in _under(asked, deadline)]:
+        call("ssm", "DeleteParameters", {"Names": names}, deadline, repeatable=True)
+    _kept.clear()
+
+
+def _under(asked: Mapping[str, Any], deadline: Deadline) -> list[dict[str, Any]]:
+    answer = call("ssm", "GetParametersByPath", asked, deadline, repeatable=True)
+    return list(answer["Parameters"])
 
 
 def open311_key(town: str, name: str, deadline: Deadline) -> str | None:

@@ -122,6 +122,18 @@ def _pack_body(conversation: Conversation) -> bytes | None:
     return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
 
 
+def without_lane(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A conversation's item as it is if nothing is owed to the citizen and nobody is just sending them anything."""
+    body = json.loads(zlib.decompress(item["body"])) if item.get("body") else {}
+    kept = {name: value for name, value in body.items() if name not in ("lane", "parked")}
+    packed = zlib.compress(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
+    left = {name: value for name, value in item.items() if name not in _OWING}
+    return left | ({"body": packed} if kept else {"body": None})
+
+
+_OWING = ("lease_by", "lease_until", "due_shard", "due_at", "body")
+
+
 # --- the parts of the body --------------------------------------------------------------------------------------
 
 

@@ -356,6 +356,12 @@ def _item(current: Pointer) -> dict[str, Any]:
     }
 
 
+def accounts_of(slug: str, deadline: Deadline) -> list[str]:
+    """The accounts that list a town, by id; perhaps one more than do."""
+    found = dynamo.query(TABLE, keys.town(slug), keys.SERVED, deadline)
+    return [item["sk"].removeprefix(keys.SERVED) for item in found]
+
+
 def save_account(account_record: Account) -> None:
     """Which towns an account serves, replacing what was recorded."""
     from chalicelib.storage.tables import TenantItem
@@ -364,11 +370,14 @@ def save_account(account_record: Account) -> None:
     TenantItem(item.pop("pk"), item.pop("sk"), **item).save()
 
 
-def serving(name: str, slug: str, called: str, number: int, spoken: Sequence[str], deadline: Deadline) -> Write | None:
-    """What must be written so that the Viber account serves the town, beside those it serves already; None if nothing.
+def serving(
+    name: str, slug: str, called: str, number: int | None, spoken: Sequence[str], deadline: Deadline
+) -> list[Write]:
+    """What must be written so that the Viber account serves the town, beside those it serves already; [] if it does.
 
     `called` stands on the town's button, `number` in the links of its slips, `spoken` is what citizens call it.
-    Somebody faster is a Conflict.
+    Somebody faster is a Conflict. Beside the town stands that the account lists it, so that whoever takes the town away
+    finds every account that does.
     """
     item = dynamo.get(TABLE, keys.account(f"viber:{name}"), keys.NOW, deadline) or {}
     record = _account("viber", name, item) or Account("viber", name, ())
@@ -377,12 +386,35 @@ def serving(name: str, slug: str, called: str, number: int, spoken: Sequence[str
         name,
         record.towns if slug in record.towns else (*record.towns, slug),
         {**record.names, slug: called},
-        {**record.numbers, slug: number},
+        {**record.numbers} | ({slug: number} if number else {}),
         {**record.spoken, slug: tuple(spoken)},
     )
     if after == record:
+        return []
+    noted = Write(TABLE, {"pk": keys.town(slug), "sk": keys.served(record.id), "shape": SHAPE})
+    return [noted, _account_write(after, item.get("v", 0))]
+
+
+def serving_no_more(account_id: str, slug: str, deadline: Deadline) -> Write | None:
+    """What must be written so that the account serves the town no more, None if it does not. One that would serve
+    nobody goes. Somebody faster is a Conflict."""
+    channel, _, name = account_id.partition(":")
+    item = dynamo.get(TABLE, keys.account(account_id), keys.NOW, deadline) or {}
+    record = _account(channel, name, item)
+    if record is None or slug not in record.towns:
         return None
-    v = item.get("v", 0)
+    left = tuple(town for town in record.towns if town != slug)
+    if not left:
+        return Write(TABLE, {"pk": item["pk"], "sk": keys.NOW}, expected_v=item.get("v"), gone=True)
+    names, numbers, spoken = (_without(slug, part) for part in (record.names, record.numbers, record.spoken))
+    return _account_write(Account(channel, name, left, names, numbers, spoken), item.get("v", 0))
+
+
+def _without(slug: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    return {town: value for town, value in said.items() if town != slug}
+
+
+def _account_write(after: Account, v: int) -> Write:
     return Write(TABLE, _account_item(after) | {"v": v + 1}, expected_v=v or dynamo.UNCOUNTED)
 
 

@@ -83,6 +83,11 @@ def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     service, _, operation = target.partition(".")
     if not target and method == "POST":
         return [_of_form(parse_qs(body.decode()))]
+    if not target and path.partition("?")[0].strip("/") == f"salter-{STAGE}-media-{local_aws.ACCOUNT_ID}":
+        listing = "s3:ListBucketVersions" if "versions=" in path else "s3:ListBucket"
+        return [(listing, _said("GetAtt", ["MediaBucket", "Arn"]))]
+    if not target and "versionId=" in path:
+        return [("s3:DeleteObjectVersion", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
     if not target:
         asked_for = {"HEAD": "Get"}.get(method, method.capitalize())  # who may read may look
         return [(f"s3:{asked_for}Object", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
@@ -126,7 +131,7 @@ def _table(name: str, index: str | None = None) -> str:
 
 def _media_key(path: str) -> str:
     key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
-    own = next((prefix for prefix in ("T/", "incoming/T/", "drop/T/") if key.startswith(prefix)), None)
+    own = next((prefix for prefix in ("T/", "incoming/T/", "drop/T/", "erased/T/") if key.startswith(prefix)), None)
     return f"/{own}*" if own else f"/{key}"
 
 
@@ -410,4 +415,13 @@ def test_a_photo_on_its_way_from_the_upload_into_a_case_asks_for_nothing_denied(
     forgotten = rows_of(overheard, ("forget_media", {"key": key}))
     needs = overheard.needs(handler, MINUTE_EVENT if handler == "every_minute" else row_event(*forgotten))
     assert needs <= allowed(f"policy-{policy}.json")
-    assert any(action == "s3:DeleteObject" for action, _ in needs)
+    assert {"s3:ListBucketVersions", "s3:DeleteObjectVersion"} <= {action for action, _ in needs}
+
+
+@pytest.mark.parametrize(("handler", "policy"), [("ring_doorbell", "doorbell"), ("every_minute", "minute")])
+def test_an_erasure_asks_for_nothing_denied(overheard: Overheard, handler: str, policy: str) -> None:
+    town = overheard.deployed.town
+    rows = rows_of(overheard, ("erase", {"account": f"web:{town}", "citizen": handler, "at": int(time.time())}))
+    needs = overheard.needs(handler, MINUTE_EVENT if handler == "every_minute" else row_event(*rows))
+    assert needs <= allowed(f"policy-{policy}.json")
+    assert {"s3:ListBucket", "s3:PutObject"} <= {action for action, _ in needs}

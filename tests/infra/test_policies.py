@@ -14,10 +14,11 @@ CONFIG = json.loads((SETTINGS / "config.json").read_text(encoding="utf-8"))
 POLICIES = sorted(SETTINGS.glob("policy-*.json"))
 LOG_NAMES = {f"policy-{name}.json": name for name in ("api", "doorbell", "minute", "publish")}
 
-# The only stars there are: what a town keeps under its prefix, uploads before they are checked, the stage's own
-# secrets, a log group's streams.
+# The only stars there are: what a town keeps under its prefix, uploads before they are checked, files of cases, the
+# list of the erased, the stage's own secrets, a log group's streams.
 STARS_ALLOWED = (
     *("${MediaBucket.Arn}/T/*", "${MediaBucket.Arn}/incoming/T/*", "${MediaBucket.Arn}/drop/T/*"),
+    "${MediaBucket.Arn}/erased/T/*",
     ":parameter/salter/${Stage}/*",
 )
 # A telephone is no resource of AWS's: who may send an SMS is allowed on everything SNS has.

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
-from infra import package
+from chalicelib.storage import erased
+from infra import bring_back, package
 
 TEMPLATE = package.load_template(package.TEMPLATE)
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 CONFIG = json.loads((package.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
+
+RECOVERY_DAYS = 35  # for which DynamoDB's point-in-time recovery reaches back
 
 INDEXES = {
     "conversations": {
@@ -102,7 +105,6 @@ def test_nothing_in_the_media_bucket_is_public() -> None:
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
-    assert "VersioningConfiguration" not in bucket, "an erased photo must be gone"
 
 
 def test_the_media_bucket_speaks_tls_only() -> None:
@@ -120,8 +122,30 @@ def test_the_media_bucket_clears_away_what_was_never_finished() -> None:
     rules = RESOURCES["MediaBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
     assert all(rule["Status"] == "Enabled" for rule in rules)
-    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert days == {"incoming/": 1, "drop/": 30}
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert days == {"incoming/": 1, "drop/": 30, "erased/": erased.KEPT_DAYS}
+
+
+@pytest.mark.shows("D10")
+def test_what_is_overwritten_or_deleted_by_a_slip_can_be_had_back_for_as_long_as_the_tables_past_and_no_longer() -> (
+    None
+):
+    bucket = RESOURCES["MediaBucket"]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    old = {
+        rule["Prefix"]: rule["NoncurrentVersionExpiration"] for rule in rules if "NoncurrentVersionExpiration" in rule
+    }
+    assert old == {
+        "incoming/": {"NoncurrentDays": 1},
+        "drop/": {"NoncurrentDays": 1},
+        "erased/": {"NoncurrentDays": 1},
+        "T/": {"NoncurrentDays": RECOVERY_DAYS},
+    }
+
+
+def test_a_file_of_a_towns_data_is_good_for_less_long_than_the_list_of_the_erased() -> None:
+    assert bring_back.USABLE_DAYS + RECOVERY_DAYS == erased.KEPT_DAYS
 
 
 def test_the_bucket_rings_the_doorbell_for_files_of_cases_alone_and_no_other_bucket_may() -> None:
