@@ -21,7 +21,8 @@ from tests.product import Product
 PASSWORD = "local-Password-1"
 WAIT_MS = 15000
 FIRST_PAGE_BYTES_MAX = 60_000
-NOT_LOOKED_AT = ("sign-in", "voice", "stay", "inbox/news", "live/queue", "towns")  # looked at otherwise, or parts
+# Looked at otherwise, or parts of pages.
+NOT_LOOKED_AT = ("sign-in", "voice", "stay", "inbox/news", "live/queue", "content/state", "towns")
 PAGES = (
     *(
         path
@@ -111,7 +112,7 @@ def _file(product: Product, slug: str, **more: object) -> str:
     return str(answer.json["reference"])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.campaign)])
 def test_axe_finds_nothing_on_any_page(open_console: Open, product: Product, slug: str, scheme: str) -> None:
     _file(product, slug)
     page = open_console()
@@ -127,7 +128,13 @@ def test_axe_finds_nothing_on_any_page(open_console: Open, product: Product, slu
 
 
 @pytest.mark.parametrize("voice", ["sr", "sr-cyrillic", "sq"])
-@pytest.mark.parametrize("size", [(320, 640), (320, 256)], ids=["small phone", "400 % zoom"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((320, 640), id="small phone"),
+        pytest.param((320, 256), id="400 % zoom", marks=pytest.mark.campaign),
+    ],
+)
 def test_nothing_sticks_out_sideways(
     open_console: Open, product: Product, slug: str, size: tuple[int, int], voice: str
 ) -> None:

@@ -141,7 +141,7 @@ def test_a_signed_form_is_good_for_one_key_one_type_and_some_minutes(town: World
     session = tokens.Session(town.slug, "faces", 2**31)
     bearer = {"authorization": f"Bearer {tokens.issue(session, 'test-key')}"}
     wish = json.dumps({"name": "rupa.jpg", "type": "image/jpeg", "size": 9}).encode()
-    fields = web_chat.attach(town.slug, Request(wish, bearer, {}))["upload"]["fields"]
+    fields = web_chat.attach(town.slug, Request(wish, bearer, {}), town.now)["upload"]["fields"]
     policy = json.loads(base64.b64decode(fields["policy"]))
     conditions = policy["conditions"]
     assert {"key": fields["key"]} in conditions and {"Content-Type": "image/jpeg"} in conditions

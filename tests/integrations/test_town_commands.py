@@ -138,6 +138,7 @@ def test_a_link_without_bounds_is_not_made(trial: World, run: Run, wrong: tuple[
 # --- suspend, resume, list, rollback --------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 def test_the_list_says_state_version_last_webhook_queue_and_what_is_wrong(world: World, run: Run) -> None:
     line = _line_of(world, run)
     assert "live" in line and "version 1" in line and "queue 0 s" in line and "dead" not in line
@@ -171,6 +172,7 @@ def test_going_back_says_first_what_changes_and_can_be_asked_for_that_alone(worl
     assert [act.what for act in audit.of_day(world.slug, "2026-03-10", Deadline(20))[0]] == ["town_rolled_back"]
 
 
+@pytest.mark.campaign
 def test_a_genuine_call_is_what_the_list_shows_as_the_last_webhook(world: World, run: Run) -> None:
     heard.forget()
     world.calls(message("mira", "zdravo"))

@@ -33,7 +33,7 @@ class OperatorService(Service):
     hours: Literal["office"] | Unconfirmed | Hours = OFFICES_HOURS  # type: ignore[assignment]
     shows: Literal["name", "role"] = "role"
     silent_minutes: Minutes = 10
-    minutes_each: tuple[Minutes, Minutes] | None = None
+    minutes_each: Annotated[list[Minutes], Field(min_length=2, max_length=2)] | None = None
 
     MENU_TEXT: ClassVar[str] = "menu_operator"
 
