@@ -161,13 +161,13 @@ def chat_look(tenant: str) -> Response:
 
 @app.route("/chat/{tenant}")
 def chat_page(tenant: str) -> Response:
-    from chalicelib.actions import web_chat
+    from chalicelib.actions import uploads, web_chat
     from chalicelib.console import policy, widget
 
     def door() -> Response:
         query = request().query
         page = widget.chat_page(web_chat.look(tenant, query), query.get("context", ""))
-        return Response(page, headers=policy.page_headers(web_chat.upload_origin()))
+        return Response(page, headers=policy.page_headers(uploads.origin()))
 
     return safely(door)
 
@@ -225,23 +225,23 @@ def town_colours(tenant: str) -> Response:
 @app.route("/files/{tenant}/{token}/{name}")
 def sent_file(tenant: str, token: str, name: str) -> Response:
     from chalicelib.actions import send_file
-    from chalicelib.wire import Deadline
 
-    def door() -> Response:
-        link = send_file.opened(tenant, token, name, clock.now(), Deadline(send_file.SECONDS))
-        return Response("", status_code=302, headers={"Location": link, "Cache-Control": "private, max-age=60"})
-
-    return safely(door)
+    return onward(lambda: send_file.opened(tenant, token, name, clock.now()), "private")
 
 
 @app.route("/pictures/{tenant}/{identifier}/{name}")
 def announced_picture(tenant: str, identifier: str, name: str) -> Response:
     from chalicelib.actions import illustrate
-    from chalicelib.wire import Deadline
+
+    return onward(lambda: illustrate.opened(tenant, identifier, name, clock.now()), "public")
+
+
+def onward(find: Callable[[], str], kept: str) -> Response:
+    """On to where a file is just now; `kept`: who may remember the way for a minute (public, private)."""
 
     def door() -> Response:
-        link = illustrate.opened(tenant, identifier, name, clock.now(), Deadline(illustrate.SECONDS))
-        return Response("", status_code=302, headers={"Location": link, "Cache-Control": "public, max-age=60"})
+        headers = {"Location": find(), "Cache-Control": f"{kept}, max-age=60"}
+        return Response("", status_code=302, headers=headers)
 
     return safely(door)
 

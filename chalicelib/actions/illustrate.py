@@ -6,12 +6,10 @@ short-lived link; Viber's servers and web visitors fetch it there.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from secrets import token_urlsafe
 from typing import Any
 
-from chalicelib.actions import announce, keep_media, web_chat, work_outbox
+from chalicelib.actions import announce, keep_media, uploads, work_outbox
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow
@@ -31,13 +29,7 @@ NONE = ""
 
 def upload(town: Town, identifier: str, media_type: str, size: int) -> dict[str, Any]:
     """{"file", "upload"}: a signed form straight to the bucket. Raises Refused 415, 413."""
-    if web_chat.TYPES.get(media_type) != "photo":
-        raise Refused(415, "type_not_allowed", "A photo: JPEG, PNG or WebP.", "type")
-    most = web_chat.UPLOAD_BYTES_MAX["photo"]
-    if not 0 < size <= most:
-        raise Refused(413, "file_too_large", f"At most {most // 2**20} MB.", "size")
-    name = token_urlsafe(18)
-    form = aws.upload_form(_bucket(), _source(town, identifier, name), media_type, most, web_chat.UPLOAD_SECONDS)
+    name, form = uploads.announced(town.slug, _place(identifier), media_type, size, kinds=("photo",))
     return {"file": name, "upload": form}
 
 
@@ -45,9 +37,7 @@ def attach(
     town: Town, identifier: str, name: str, origin: str, by: str, now: float, deadline: Deadline
 ) -> Announcement:
     """The uploaded picture is the draft's, on its way to the check. Raises NotNow, Refused."""
-    source = _source(town, identifier, name)
-    if aws.head_object(_bucket(), source, deadline) is None:
-        raise Refused(409, "upload_unfinished", "Finish the upload, then try again.", "file")
+    source, _, _ = uploads.arrived(town.slug, _place(identifier), name, "file", deadline)
     account = f"{ACCOUNT}:{town.slug}"
     arrived = Arrival(source, keys.media_object(town.slug, ACCOUNT, identifier, source), "photo", account, identifier)
     picture = {"key": arrived.key, "url": f"{origin}/pictures/{town.slug}/{identifier}"}
@@ -100,14 +90,15 @@ def shared(found: Announcement) -> SharedFile | None:
     return SharedFile("photo", f"{url}/{NAME}", NAME, int(found.picture.get("size", 0)), f"{url}/{SMALL}")
 
 
-def opened(slug: str, identifier: str, name: str, now: float, deadline: Deadline) -> str:
+def opened(slug: str, identifier: str, name: str, now: float) -> str:
     """Where the picture is right now. Raises Refused 404."""
+    deadline = Deadline(SECONDS)
     sound = identifier.isascii() and identifier.isalnum() and name in (NAME, SMALL)
     found = AnnouncementStore(slug).load(identifier, deadline) if sound else None
     if found is None or state(found, now, deadline) != CHECKED:
         raise Refused(404, "nothing_there", "There is no such picture.")
     key = str(found.picture["key"])
-    return aws.object_link(_bucket(), keys.thumbnail(key) if name == SMALL else key, LINK_SECONDS)
+    return aws.object_link(uploads.bucket(), keys.thumbnail(key) if name == SMALL else key, LINK_SECONDS)
 
 
 def _draft(found: Announcement) -> Announcement:
@@ -119,13 +110,7 @@ def _draft(found: Announcement) -> Announcement:
     return found
 
 
-def _source(town: Town, identifier: str, name: str) -> str:
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40 or not name.isascii():
-        raise Refused(422, "bad_file", "file is the id that came with the upload form.", "file")
+def _place(identifier: str) -> str:
     if not (identifier.isascii() and identifier.isalnum()):
         raise Refused(404, "unknown_announcement", "There is no such announcement.")
-    return keys.upload(town.slug, f"{ACCOUNT}-{identifier}", name)
-
-
-def _bucket() -> str:
-    return os.environ["SALTER_MEDIA_BUCKET"]
+    return f"{ACCOUNT}-{identifier}"

@@ -6,21 +6,18 @@ is shown what was not looked at. Its link names case and number, is signed, and 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 from collections.abc import Mapping
 from dataclasses import replace
-from secrets import token_urlsafe
 from typing import Any
 
-from chalicelib.actions import keep_media, known, reply_as_operator, show_media, talk, web_chat, work_outbox
+from chalicelib import signed
+from chalicelib.actions import keep_media, known, reply_as_operator, show_media, talk, uploads, web_chat, work_outbox
 from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.keep_media import Arrival, with_outcome
 from chalicelib.cases import lifecycle, references
 from chalicelib.dialogue import chat, handover
 from chalicelib.model import OPERATOR, Attachment, Case, Conversation, Line, Refused, Say, SharedFile, Staff, Town
-from chalicelib.storage import aws, keys, media, outbox
+from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, WAITING, Medium
@@ -37,16 +34,7 @@ SECONDS = 8.0  # to open a link
 
 def announce(town: Town, reference: str, media_type: str, size: int) -> dict[str, Any]:
     """{"file", "upload": {"url", "fields"}}: a signed form straight to the bucket. Raises Refused 415, 413."""
-    kind = web_chat.TYPES.get(media_type)
-    if kind is None:
-        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(web_chat.TYPES)}.", "type")
-    most = web_chat.UPLOAD_BYTES_MAX[kind]
-    if not 0 < size <= most:
-        raise Refused(413, "file_too_large", f"At most {most // 2**20} MB.", "size")
-    identifier = token_urlsafe(18)
-    form = aws.upload_form(
-        _bucket(), _upload_key(town, reference, identifier), media_type, most, web_chat.UPLOAD_SECONDS
-    )
+    identifier, form = uploads.announced(town.slug, _place(reference), media_type, size)
     return {"file": identifier, "upload": form}
 
 
@@ -64,14 +52,11 @@ def send(
 
     Raises Refused, as the verbs of `reply_as_operator` do, and 409 `upload_unfinished`.
     """
-    source = _upload_key(town, reference, identifier)
-    found = aws.head_object(_bucket(), source, deadline)
-    if found is None:
-        raise Refused(409, "upload_unfinished", "Finish the upload, then try again.", "file")
+    source, kind, size = uploads.arrived(town.slug, _place(reference), identifier, "file", deadline)
     arrived = Arrival(
         source,
         keys.media_object(town.slug, ACCOUNT, reference, source),
-        web_chat.TYPES.get(found[1], "file"),
+        kind,
         f"{ACCOUNT}:{town.slug}",
         reference,
     )
@@ -83,7 +68,7 @@ def send(
             return None
         if len(case.attachments) >= lifecycle.ATTACHMENTS_MAX:
             raise Refused(409, "too_many_files", "This chat takes no more files.", "file")
-        file = Attachment("", arrived.type, found[0], WAITING, arrived.key)
+        file = Attachment("", arrived.type, size, WAITING, arrived.key)
         after = lifecycle.added_to(case, int(now), staff.by, [file])
         link = f"{origin}/files/{town.slug}/{_token(town.slug, reference, after.attachments[-1].id, now, key)}"
         row = outbox.write(town.slug, keep_media.KIND, {**keep_media.asked(arrived, now), "link": link}, now)
@@ -119,9 +104,9 @@ def deliver(outcome: Medium, reference: str, link: str, now: float, holder: str,
     talk.go_on(town, reference, decide, now, holder, deadline)
 
 
-def opened(slug: str, token: str, name: str, now: float, deadline: Deadline) -> str:
+def opened(slug: str, token: str, name: str, now: float) -> str:
     """Where the file of a link is right now. Raises Refused 404 for a link that is none or is over."""
-    nothing = Refused(404, "nothing_there", "There is no such file.")
+    nothing, deadline = Refused(404, "nothing_there", "There is no such file."), Deadline(SECONDS)
     reference, number, until = _read(slug, token, now, deadline) or ("", "", 0)
     case = CaseStore(slug).load(reference, deadline) if until else None
     file = next((one for one in case.attachments if one.id == number), None) if case else None
@@ -148,31 +133,20 @@ def _said(outcome: Medium, link: str, state: Mapping[str, Any]) -> Say:
 
 
 def _token(slug: str, reference: str, number: str, now: float, key: str) -> str:
-    named = f"{reference}.{number}.{int(now) + LINK_DAYS * 86400}"
-    return f"{named}.{_signature(slug, named, key)}"
+    return signed.sign(f"file:{slug}", f"{reference}.{number}.{int(now) + LINK_DAYS * 86400}", key)
 
 
 def _read(slug: str, token: str, now: float, deadline: Deadline) -> tuple[str, str, int] | None:
     """Reference, number and end of a link that is ours and holds."""
-    named, _, signature = token.rpartition(".")
+    if len(token) > TOKEN_CHARS_MAX:
+        return None
+    named = signed.read(f"file:{slug}", token, web_chat.signing_key(deadline))
+    if named is None:
+        return None
     parts = named.split(".")
-    if len(token) > TOKEN_CHARS_MAX or len(parts) != 3 or not token.isascii():
-        return None
-    if not hmac.compare_digest(signature, _signature(slug, named, web_chat.signing_key(deadline))):
-        return None
     reference, number, until = references.normalise(parts[0]), parts[1], int(parts[2])
     return (reference, number, until) if reference and until > now else None
 
 
-def _signature(slug: str, named: str, key: str) -> str:
-    return hmac.new(key.encode(), f"file:{slug}:{named}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _upload_key(town: Town, reference: str, identifier: str) -> str:
-    if not identifier.replace("-", "").replace("_", "").isalnum() or len(identifier) > 40 or not identifier.isascii():
-        raise Refused(422, "bad_file", "file is the id that came with the upload form.", "file")
-    return keys.upload(town.slug, f"{ACCOUNT}-{reference}", identifier)
-
-
-def _bucket() -> str:
-    return os.environ["SALTER_MEDIA_BUCKET"]
+def _place(reference: str) -> str:
+    return f"{ACCOUNT}-{reference}"

@@ -7,21 +7,20 @@ as any other; one that was revoked or ran out says so to whoever holds it.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from secrets import token_hex, token_urlsafe
+from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import change_case, keep_media, known, tell_systems, web_chat, work_outbox
+from chalicelib.actions import change_case, keep_media, known, tell_systems, uploads, work_outbox
 from chalicelib.actions.change_case import Superseded
 from chalicelib.actions.keep_media import KIND as MEDIA
 from chalicelib.cases import erasing, lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable
-from chalicelib.storage import audit, aws, keys, media, orders, outbox
+from chalicelib.storage import audit, keys, media, orders, outbox
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write, transact
@@ -33,7 +32,6 @@ TAKEN, ASKED, DECLINED = "taken", "asked", "declined"
 WORDS_CHARS_MAX = 1000
 TRIES_MAX = 8
 JITTER_SECONDS = 0.05
-PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
 _ACCOUNT = "crew"  # under which a company's photos lie in the bucket
 
 
@@ -116,13 +114,7 @@ def finish(given: Given, text: str, now: float, deadline: Deadline) -> Given:
 
 def upload(given: Given, media_type: str, size: int) -> dict[str, Any]:
     """Announce a photo: {"photo", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
-    if media_type not in PHOTO_TYPES:
-        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(PHOTO_TYPES)}.", "type")
-    most = web_chat.UPLOAD_BYTES_MAX["photo"]
-    if not 0 < size <= most:
-        raise Refused(413, "file_too_large", f"At most {most // 2**20} MB.", "size")
-    identifier = token_urlsafe(18)
-    form = aws.upload_form(_bucket(), _upload_key(given, identifier), media_type, most, web_chat.UPLOAD_SECONDS)
+    identifier, form = uploads.announced(given.order.town, given.order.id, media_type, size, kinds=("photo",))
     return {"photo": identifier, "upload": form}
 
 
@@ -131,10 +123,7 @@ def photo(given: Given, identifier: str, now: float, deadline: Deadline) -> None
 
     Raises Refused, Unavailable.
     """
-    source = _upload_key(given, identifier)
-    found = aws.head_object(_bucket(), source, deadline)
-    if found is None:
-        raise Refused(409, "upload_unfinished", "Finish the upload, then try again.", "photo")
+    source, _, size = uploads.arrived(given.order.town, given.order.id, identifier, "photo", deadline)
     key = keys.media_object(given.order.town, _ACCOUNT, given.order.reference, source)
     row = outbox.write(given.order.town, MEDIA, _asked(given, source, key, now), now)
     store = tell_systems.cases(given.town)
@@ -144,7 +133,7 @@ def photo(given: Given, identifier: str, now: float, deadline: Deadline) -> None
             return
         if len(case.attachments) >= lifecycle.ATTACHMENTS_MAX:
             raise Refused(409, "too_many_photos", "This case takes no more photos.", "photo")
-        after = lifecycle.added_to(case, int(now), given.by, [Attachment("", "photo", found[0], WAITING, key)])
+        after = lifecycle.added_to(case, int(now), given.by, [Attachment("", "photo", size, WAITING, key)])
         record = media.item(Medium(given.order.town, key, "photo", cases=(case.reference,)), now)
         try:
             store.save(after, deadline, [record, row, _record(given, "order_photo", now)])
@@ -176,12 +165,6 @@ def _words(text: str) -> str:
     return words
 
 
-def _upload_key(given: Given, identifier: str) -> str:
-    if not identifier.replace("-", "").replace("_", "").isalnum() or len(identifier) > 40 or not identifier.isascii():
-        raise Refused(422, "bad_photo", "photo is the id that came with the upload form.", "photo")
-    return keys.upload(given.order.town, given.order.id, identifier)
-
-
 def _asked(given: Given, source: str, key: str, now: float) -> dict[str, str | int]:
     arrived = keep_media.Arrival(source, key, "photo", f"{_ACCOUNT}:{given.order.town}", given.order.reference)
     return keep_media.asked(arrived, now)
@@ -204,7 +187,3 @@ def _moved(
 
 def _record(given: Given, what: str, now: float) -> Write:
     return audit.item(given.order.town, Act(now, given.by, what, given.order.reference), token_hex(4))
-
-
-def _bucket() -> str:
-    return os.environ["SALTER_MEDIA_BUCKET"]

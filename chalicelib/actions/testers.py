@@ -6,12 +6,11 @@ on whichever channel it was opened, until the conversation is forgotten.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_hex
 
+from chalicelib import signed
 from chalicelib.dialogue import closing
 from chalicelib.model import Account, Conflict, Conversation, Refused, Town
 from chalicelib.storage import audit, dynamo, keys, register, secrets
@@ -38,7 +37,7 @@ def new_link(slug: str, by: str, people: int, days: int, now: float, deadline: D
     link |= register.of_people(slug, pk)
     act = Act(now, by, "tester_link", identifier, {"people": people, "days": days})
     dynamo.transact([Write(TABLE, link, unique=True), audit.item(slug, act, token_hex(4))], deadline)
-    return _signed(f"{slug}.{MARK}.{until}.{identifier}", _key(deadline))
+    return signed.sign(MARK, f"{slug}.{MARK}.{until}.{identifier}", _key(deadline))
 
 
 def admitted(
@@ -80,12 +79,8 @@ def _identifier(context: str, slug: str, now: float, deadline: Deadline) -> str:
     parts = context.split(".")
     if len(parts) != 5 or parts[:2] != [slug, MARK] or not parts[2].isascii() or not parts[2].isdigit():
         return ""
-    good = hmac.compare_digest(_signed(context.rpartition(".")[0], _key(deadline)).encode(), context.encode())
+    good = signed.read(MARK, context, _key(deadline)) is not None
     return parts[3] if good and int(parts[2]) > now else ""
-
-
-def _signed(content: str, key: str) -> str:
-    return f"{content}.{hmac.new(key.encode(), b'tester:' + content.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
 def _key(deadline: Deadline) -> str:

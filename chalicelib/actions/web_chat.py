@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from secrets import token_hex, token_urlsafe
+from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 
-from chalicelib.actions import known, web_pace
+from chalicelib.actions import known, uploads, web_pace
 from chalicelib.actions.receive_message import NoTown, TooMany, TooOld, open_chat, receive_message
 from chalicelib.channels import Request, channel
 from chalicelib.channels.web import token as tokens
@@ -20,22 +18,12 @@ from chalicelib.channels.web.send import as_json
 from chalicelib.dialogue import handover, words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
-from chalicelib.storage import aws, keys, secrets
+from chalicelib.storage import keys, secrets
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 3.5
-UPLOAD_SECONDS = 600
-UPLOAD_BYTES_MAX = {"photo": 10 * 1024 * 1024, "video": 26 * 1024 * 1024, "file": 10 * 1024 * 1024}
-TYPES = {
-    "image/jpeg": "photo",
-    "image/png": "photo",
-    "image/webp": "photo",
-    "video/mp4": "video",
-    "video/quicktime": "video",
-    "application/pdf": "file",
-}
 _AFTER = re.compile(r"\d{1,12}$")
 
 
@@ -101,7 +89,7 @@ def _since(town: Town, conversation: Conversation, after: int, now: float, deadl
     for it."""
     log = conversation.log
     if handover.reference(conversation.state) and (not log or after < log[0].seq - 1):
-        from chalicelib.storage import keys, thread
+        from chalicelib.storage import thread
 
         person = keys.person(conversation.account, conversation.citizen)
         known_from = log[0].seq if log else conversation.seq + 1
@@ -117,22 +105,7 @@ def attach(slug: str, request: Request, now: float) -> dict[str, Any]:
     session = session_of(request, slug, key)
     web_pace.by_town(town, now, deadline)
     data = body_of(request)
-    media_type, size = data.get("type"), data.get("size")
-    kind = TYPES.get(str(media_type))
-    if kind is None:
-        raise Refused(415, "type_not_allowed", f"Allowed: {', '.join(TYPES)}.", "type")
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise Refused(422, "bad_size", "size is the number of bytes.", "size")
-    if size > UPLOAD_BYTES_MAX[kind]:
-        raise Refused(413, "file_too_large", f"At most {UPLOAD_BYTES_MAX[kind] // 2**20} MB.", "size")
-    identifier = token_urlsafe(18)
-    form = aws.upload_form(
-        _bucket(),
-        keys.upload(town.slug, session.id, identifier),
-        str(media_type),
-        UPLOAD_BYTES_MAX[kind],
-        UPLOAD_SECONDS,
-    )
+    identifier, form = uploads.announced(town.slug, session.id, data.get("type"), data.get("size"))
     return {"attachment": identifier, "upload": form}
 
 
@@ -162,12 +135,6 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
         "texts": {key: scripted(text, voice, kept) for key, text in texts.items()},
         "links": {"privacy": f"/t/{slug}", "person": None},
     }
-
-
-def upload_origin() -> str:
-    """Where signed upload forms lead to, as scheme and host."""
-    parts = urlsplit(aws.object_url(_bucket(), ""))
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def origins(slug: str) -> list[str]:
@@ -234,14 +201,7 @@ def _renewed(request: Request, slug: str, key: str) -> dict[str, str]:
     return {"token": tokens.issue(replace(session, issued_at=int(time.time())), key)}
 
 
-def _bucket() -> str:
-    return os.environ["SALTER_MEDIA_BUCKET"]
-
-
 def _arrived(town: Town, session: str, identifier: str, deadline: Deadline) -> Media:
     """The uploaded object, looked at. Raises Refused 409 while it is not there."""
-    key = keys.upload(town.slug, session, identifier)
-    found = aws.head_object(_bucket(), key, deadline)
-    if found is None:
-        raise Refused(409, "upload_unfinished", "Finish the upload, then send the message again.", "attachment")
-    return Media(TYPES.get(found[1], "file"), key, "", found[0])
+    source, kind, size = uploads.arrived(town.slug, session, identifier, "attachment", deadline)
+    return Media(kind, source, "", size)

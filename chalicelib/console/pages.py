@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from chalicelib.console import permissions
+from chalicelib.console import drawing, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.widget import asset_url
 from chalicelib.console.wording import VOICES, Wording
 
-_TEMPLATES = Path(__file__).parent / "templates"
 # What stands in the name plate, in this order, for those who may open it.
 NAVIGATION = (
     ("console/inbox", "nav_inbox", permissions.CASES),
@@ -108,13 +106,7 @@ def _in_fours(secret: str) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = drawing.environment()
     environment.globals |= {
         "asset": lambda name: asset_url(name).lstrip("/"),
         "voices": VOICES,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from chalicelib.actions.introduce import Introduction
+from chalicelib.console import drawing
 from chalicelib.console.widget import asset_url
 from chalicelib.integrations.case_api import qr_svg
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def public_page(shown: Introduction) -> str:
@@ -57,5 +55,4 @@ def _tag(language: str, script: str) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("public.html")
+    return drawing.environment().get_template("public.html")

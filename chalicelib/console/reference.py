@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from chalicelib.console import drawing
 from chalicelib.console.widget import asset_url
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _BOUNDS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -33,13 +30,7 @@ def page() -> str:
         for method in METHODS
         if method in entry
     ]
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = drawing.environment()
     environment.globals |= {"kind": _kind, "bounds": _bounds, "asset": asset_url, "responses": _responses(described)}
     return environment.get_template("reference.html").render(
         info=described["info"], operations=operations, schemas=described["components"]["schemas"]

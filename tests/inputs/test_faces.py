@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 import app
-from chalicelib.actions import web_chat
+from chalicelib.actions import uploads, web_chat
 from chalicelib.channels import Request
 from chalicelib.channels.web import token as tokens
 from chalicelib.storage import api_keys
@@ -145,7 +145,7 @@ def test_a_signed_form_is_good_for_one_key_one_type_and_some_minutes(town: World
     policy = json.loads(base64.b64decode(fields["policy"]))
     conditions = policy["conditions"]
     assert {"key": fields["key"]} in conditions and {"Content-Type": "image/jpeg"} in conditions
-    assert ["content-length-range", 1, web_chat.UPLOAD_BYTES_MAX["photo"]] in conditions
+    assert ["content-length-range", 1, uploads.BYTES_MAX["photo"]] in conditions
     assert not any(isinstance(each, list) and each[0] == "starts-with" for each in conditions)
     ends = dt.datetime.fromisoformat(policy["expiration"])
-    assert ends <= dt.datetime.now(dt.UTC) + dt.timedelta(seconds=web_chat.UPLOAD_SECONDS + 1)
+    assert ends <= dt.datetime.now(dt.UTC) + dt.timedelta(seconds=uploads.SECONDS + 1)

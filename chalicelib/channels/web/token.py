@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass
 
+from chalicelib import signed
 from chalicelib.model import Refused
 
 VALID_SECONDS = 30 * 86400
 RENEWED_AFTER_SECONDS = 86400
 TOKEN_CHARS_MAX = 600
+PURPOSE = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class Session:
 
 def issue(session: Session, key: str) -> str:
     payload = _encode(json.dumps([session.town, session.id, session.issued_at, session.voice]).encode())
-    return f"{payload}.{_signature(payload, key)}"
+    return signed.sign(PURPOSE, payload, key)
 
 
 def read(token: str, town: str, key: str, now: float) -> Session:
     """The session of a token. Raises Refused 401 for a forged, expired or other town's token."""
     refused = Refused(401, "bad_token", "Open a new session.")
-    payload, _, signature = token.partition(".")
-    if len(token) > TOKEN_CHARS_MAX or not hmac.compare_digest(signature.encode(), _signature(payload, key).encode()):
+    payload = signed.read(PURPOSE, token, key) if len(token) <= TOKEN_CHARS_MAX else None
+    if payload is None:
         raise refused
     try:
         fields = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -45,10 +45,6 @@ def read(token: str, town: str, key: str, now: float) -> Session:
     if session.town != town or session.issued_at + VALID_SECONDS <= now:
         raise refused
     return session
-
-
-def _signature(payload: str, key: str) -> str:
-    return _encode(hmac.new(key.encode(), b"chat:" + payload.encode("utf-8", "replace"), hashlib.sha256).digest())
 
 
 def _encode(raw: bytes) -> str:

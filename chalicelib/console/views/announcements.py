@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import announce, illustrate, paper_case, web_chat
+from chalicelib.actions import announce, illustrate, paper_case, uploads
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.console import pages
@@ -214,7 +214,7 @@ def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = ""
         picture_at=f"pictures/{visit.here.slug}/{found.id}/{illustrate.SMALL}",
         **_shown(visit, progress),
     )
-    origin = web_chat.upload_origin()
+    origin = uploads.origin()
     return pages.with_media(drawn, origin, uploads=origin)
 
 

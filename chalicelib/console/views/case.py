@@ -17,7 +17,7 @@ from chalicelib.actions import (
     send_file,
     serve_company,
     show_media,
-    web_chat,
+    uploads,
     work_case,
 )
 from chalicelib.actions.desk import left
@@ -278,7 +278,7 @@ def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
         **_standing(visit, case, more.pop("others", ())),
         **(blank | more),
     )
-    return pages.with_media(answer, web_chat.upload_origin(), pictures=_tiles_origin(visit))
+    return pages.with_media(answer, uploads.origin(), pictures=_tiles_origin(visit))
 
 
 def files(case: Case) -> tuple[Shown, ...]:

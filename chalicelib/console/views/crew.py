@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from secrets import token_hex
 
-from chalicelib.actions import serve_company, web_chat
+from chalicelib.actions import serve_company, uploads
 from chalicelib.actions.desk import left
 from chalicelib.actions.serve_company import Given, LinkEnded
 from chalicelib.cases import lifecycle
@@ -136,7 +136,7 @@ def _shared(given: Given) -> list[Shown]:
 
 def _page(visit: Visit, given: Given, status: int = 200, said: str = "", problem: str = "", text: str = "") -> Answer:
     say = _say(given)
-    origin = web_chat.upload_origin()
+    origin = uploads.origin()
     shared = _shared(given)
     body = pages.draw(
         "crew",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known_case, live, paper_case, reply_as_operator, send_file, web_chat
+from chalicelib.actions import known_case, live, paper_case, reply_as_operator, send_file, uploads
 from chalicelib.actions.desk import left
 from chalicelib.cases import lifecycle, references
 from chalicelib.console import pages, permissions
@@ -196,7 +196,7 @@ def _page(visit: Visit, case: Case | None, status: int = 200, **more: Any) -> An
     }
     if case:
         shown |= _thread(visit, case) | _reply(visit, case)
-    origin = web_chat.upload_origin()
+    origin = uploads.origin()
     return pages.with_media(page(visit, "live", status, **shown | more), origin, uploads=origin)
 
 
