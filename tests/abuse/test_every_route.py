@@ -17,7 +17,6 @@ import pytest
 from chalice.test import Client
 
 import app
-from chalicelib import wire
 from chalicelib.actions import note_refusal, web_chat
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.channels.web import token as tokens
@@ -28,11 +27,11 @@ from chalicelib.storage import api_keys, audit, dynamo, imports, invitations, ke
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.invitations import Invitation
 from chalicelib.storage.orders import Order
-from chalicelib.wire import Call, Reply
 from tests.console.clerk import Clerk, employed, filed, seated, soon
 from tests.console.test_content import written as drafted
 from tests.integrations.system import System
 from tests.shows import Measure
+from tests.taps import Written, tapped
 from tests.viber import callback, message
 from tests.world import NOON, World, compiled
 
@@ -90,26 +89,10 @@ class Theirs:
     invitation: str
 
 
-class Written:
-    """A tap: the keys of all items that are written from here on."""
-
-    def __init__(self) -> None:
-        self.bodies: list[str] = []
-
-    def before(self, call: Call) -> None:
-        if call.service == "dynamodb" and re.match("Put|Update|Delete|Transact|BatchWrite", call.operation):
-            self.bodies.append(call.body.decode())
-
-    def after(self, call: Call, reply: Reply) -> None:
-        return
-
-
 @pytest.fixture
 def written() -> Iterator[Written]:
-    tap = Written()
-    wire.taps.append(tap)
-    yield tap
-    wire.taps.remove(tap)
+    with tapped(Written()) as tap:
+        yield tap
 
 
 @pytest.fixture

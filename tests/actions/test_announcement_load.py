@@ -14,7 +14,6 @@ from statistics import median
 
 import pytest
 
-from chalicelib import wire
 from chalicelib.actions import announce
 from chalicelib.actions.sweep import sweep
 from chalicelib.actions.take_receipt import take_receipt
@@ -25,6 +24,7 @@ from chalicelib.wire import Call, Reply
 from tests.actions.test_announcements import NEWS, sent, some, soon, subscribe, told, written
 from tests.meter import Meter, size
 from tests.shows import Measure
+from tests.taps import tapped
 from tests.world import World
 
 RECEIVERS, CALLS = 12_946, 44
@@ -56,10 +56,8 @@ class _OfOneThread(Meter):
 
 @pytest.fixture
 def ledger() -> Iterator[_OfOneThread]:
-    meter = _OfOneThread()
-    wire.taps.append(meter)
-    yield meter
-    wire.taps.remove(meter)
+    with tapped(_OfOneThread()) as meter:
+        yield meter
 
 
 @pytest.mark.campaign

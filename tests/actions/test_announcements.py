@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -407,31 +407,25 @@ def _calls_of_a_journey(world: World) -> int:
 
 
 @pytest.fixture
-def quiet(town: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Only this town's rows are due, so that every call broken is one of the journey."""
-    from chalicelib.storage import views
-
-    due = views.due_rows
-    monkeypatch.setattr(views, "due_rows", lambda now, limit: [pk for pk in due(now, limit) if f"#{town.slug}#" in pk])
-    monkeypatch.setattr(views, "due_lanes", lambda now, limit: [])
+def in_small_pages(town: World, quiet: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(rules, "PAGE_RECEIVERS_MAX", AT_ONCE)
-    yield town
+    return town
 
 
 @pytest.mark.shows("F1", "F26", "R4", "T2")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_broken_at_any_call_nobody_gets_it_twice_and_whoever_may_have_missed_it_is_shown(
-    quiet: World, when: str, how: str, every: int
+    in_small_pages: World, when: str, how: str, every: int
 ) -> None:
-    calls = _calls_of_a_journey(quiet)
+    calls = _calls_of_a_journey(in_small_pages)
     assert calls > 40
     for nth in range(1, calls + 1, every):
-        quiet.viber.broadcasts.clear()
-        everybody = _only_these(quiet)
-        identifier = approved(quiet)
+        in_small_pages.viber.broadcasts.clear()
+        everybody = _only_these(in_small_pages)
+        identifier = approved(in_small_pages)
         breaker = Breaker(nth, when, how)
-        _journey(quiet, breaker)
-        got, shown = reached(quiet), told(quiet, identifier)
+        _journey(in_small_pages, breaker)
+        got, shown = reached(in_small_pages), told(in_small_pages, identifier)
         assert set(got.values()) <= {1}, (nth, breaker.broke)
         missing = len(everybody) - len(got)
         assert missing <= shown.counts["uncertain"], (nth, breaker.broke, shown.counts)

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from chalicelib.actions import change_case, owe, sweep
-from chalicelib.actions.open_case import completed, new_reference
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import OPERATOR, Case, Follower, Line, Say
+from chalicelib.model import OPERATOR, Line, Say
 from chalicelib.storage import budget, consents, keys, views
-from chalicelib.storage.cases import CaseStore
 from chalicelib.tenancy.schema import QUIET_MINUTES
 from chalicelib.wire import Deadline
+from tests.actions.billed import DAY, billed_case, change
 from tests.integrations.system import System
 from tests.meter import Meter
-from tests.world import NOON, World
+from tests.world import World
 
-DAY = 86400
 CHARGED = {"status": 0, "status_message": "ok", "billing_status": 5}
 FREE = {"status": 0, "status_message": "ok", "billing_status": 2}
-
-
-def _case(world: World, citizen: str = "mira") -> Case:
-    """A case of somebody who wrote two days ago and agreed to notices: telling them costs money now."""
-    world.says(citizen, "zdravo")
-    who = Follower(world.account.id, citizen)
-    agreed = consents.Consent(consents.CASES, True, int(NOON), "viber", "citizen", "consent_ask.1")
-    consents.record(world.slug, keys.person(who.account, who.citizen), agreed, Deadline(20))
-    world.now += 2 * DAY
-    case = Case(world.slug, new_reference(world.town), "problem", "received", "Cev", 0, 0, owner=who, consent=True)
-    return CaseStore(world.slug).add(completed(world.town, case, "citizen", world.now), Deadline(20))
-
-
-def _change(world: World, case: Case, **event: Any) -> None:
-    change = Event(int(world.now), "staff:ana", **event)
-    change_case.change_case(world.town, case.reference, change, world.now, "holder", Deadline(60))
 
 
 def _quiet(world: World) -> None:
@@ -55,20 +35,20 @@ def _billed(world: World) -> int:
 
 def test_billed_messages_are_counted_once_and_free_ones_are_not(world: World) -> None:
     world.viber.otherwise = FREE
-    case = _case(world)
+    case = billed_case(world)
     world.viber.otherwise = CHARGED
-    _change(world, case, status="in_progress")
+    change(world, case, status="in_progress")
     _quiet(world)
     sweep.sweep(world.now + 60)
     world.viber.otherwise = FREE
-    _change(world, case, status="resolved")
+    change(world, case, status="resolved")
     _quiet(world)
     assert (len(_notices(world)), _billed(world)) == (2, 1)
 
 
 def test_the_figures_give_the_cost_where_the_price_is_known_and_nothing_where_it_is_not(world: World) -> None:
     world.viber.otherwise = CHARGED
-    _change(world, _case(world), status="in_progress")
+    change(world, billed_case(world), status="in_progress")
     span = {"from": "2026-03-01", "to": "2026-03-31"}
     assert System(world.slug).get("figures", **span).json["cost"]["messages"] is None
     world.says_of_itself(terms="price: {amount: 0.02, currency: BAM}")
@@ -81,9 +61,9 @@ def test_a_notice_that_would_cost_waits_until_the_citizen_writes_and_goes_out_be
     world: World, meter: Meter
 ) -> None:
     world.says_of_itself(terms="notices: in_session")
-    case = _case(world)
-    _change(world, case, status="in_progress")
-    _change(world, case, status="resolved")
+    case = billed_case(world)
+    change(world, case, status="in_progress")
+    change(world, case, status="resolved")
     for _ in range(3):
         world.now += 3600
         sweep.sweep(world.now)
@@ -98,30 +78,30 @@ def test_a_notice_that_would_cost_waits_until_the_citizen_writes_and_goes_out_be
 
 def test_while_the_citizens_session_is_open_nothing_waits(world: World) -> None:
     world.says_of_itself(terms="notices: in_session, monthly_messages: 0")
-    case = _case(world)
+    case = billed_case(world)
     world.says("mira", "zdravo")
-    _change(world, case, status="in_progress")
+    change(world, case, status="in_progress")
     assert len(_notices(world)) == 1
 
 
 def test_once_the_month_is_paid_up_notices_wait_and_a_new_month_lets_them_go_at_once(world: World) -> None:
     world.says_of_itself(terms="monthly_messages: 1")
-    first, second = _case(world), _case(world, "ana")
+    first, second = billed_case(world), billed_case(world, "ana")
     world.viber.otherwise = CHARGED
     for case in (first, second):
-        _change(world, case, status="in_progress")
+        change(world, case, status="in_progress")
         _quiet(world)
     assert (len(_notices(world)), len(_notices(world, "ana")), _billed(world)) == (1, 0, 1)
     world.now += 28 * DAY
-    _change(world, first, status="resolved")
+    change(world, first, status="resolved")
     _quiet(world)
     assert (len(_notices(world)), _billed(world)) == (2, 2)
 
 
 def test_a_missed_deadline_and_a_persons_own_words_never_wait(world: World) -> None:
     world.says_of_itself(terms="notices: in_session, monthly_messages: 0")
-    case = _case(world)
-    _change(world, case, status="in_progress")
+    case = billed_case(world)
+    change(world, case, status="in_progress")
     assert _notices(world) == []
     words = Say(lines=(Line("raw", {"text": "Dobar dan, ovde Ana."}),))
     owe.owe(world.account, "mira", words, OPERATOR, world.now, "h", Deadline(20))
@@ -135,8 +115,8 @@ def test_a_missed_deadline_and_a_persons_own_words_never_wait(world: World) -> N
 @pytest.mark.shows("F46")
 def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) -> None:
     world.says_of_itself(terms="notices: in_session")
-    case = _case(world)
-    _change(world, case, status="in_progress")
+    case = billed_case(world)
+    change(world, case, status="in_progress")
     person = keys.person(world.account.id, "mira")
     withdrawn = consents.Consent(consents.CASES, False, int(world.now), "viber", "citizen", "stop.1")
     consents.record(world.slug, person, withdrawn, Deadline(20))
@@ -146,18 +126,18 @@ def test_a_held_notice_is_not_sent_to_whoever_said_stop_meanwhile(world: World) 
 
 @pytest.mark.shows("F16")
 def test_when_viber_says_that_the_money_is_used_up_the_notice_waits_and_is_not_lost(world: World) -> None:
-    case = _case(world)
+    case = billed_case(world)
     world.viber.otherwise = {"status": 24, "status_message": "noBalance"}
-    _change(world, case, status="in_progress")
+    change(world, case, status="in_progress")
     world.viber.otherwise = None
     assert "U obradi" in world.says("mira", "radno vreme")[0]
 
 
 def test_of_many_held_notices_the_newest_stay_and_nothing_else_is_held_up(world: World) -> None:
     world.says_of_itself(terms="notices: in_session")
-    case = _case(world)
+    case = billed_case(world)
     for number in range(12):
-        _change(world, case, public_note=f"vest {number}")
+        change(world, case, public_note=f"vest {number}")
     assert _notices(world) == []
     said = world.says("mira", "radno vreme")
     assert [f"vest {number}" in said[number - 4] for number in range(4, 12)] == [True] * 8

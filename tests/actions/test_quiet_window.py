@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 
 from chalicelib import wire
-from chalicelib.actions import change_case, sweep
-from chalicelib.actions.open_case import completed, new_reference
-from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Follower, SalterError
+from chalicelib.actions import sweep
+from chalicelib.model import Case, SalterError
 from chalicelib.storage import budget, consents, keys, told
-from chalicelib.storage.cases import CaseStore
 from chalicelib.tenancy.schema import QUIET_MINUTES
 from chalicelib.wire import Call, CallFailed, Deadline, Reply
 from infra import bench_notices
+from tests.actions.billed import billed_case, change
 from tests.meter import Meter
 from tests.world import World
 
-DAY = 86400
 QUIET = 60 * QUIET_MINUTES
 CHARGED = {"status": 0, "status_message": "ok", "billing_status": 5}
-
-
-def _case(world: World, citizen: str = "mira", said: str = "zdravo", **more: Any) -> Case:
-    """A case of somebody who wrote two days ago and agreed to notices: telling them costs money now."""
-    world.says(citizen, said)
-    who = Follower(world.account.id, citizen)
-    agreed = consents.Consent(consents.CASES, True, int(world.now), "viber", "citizen", "consent_ask.1")
-    consents.record(world.slug, keys.person(who.account, who.citizen), agreed, Deadline(20))
-    world.now += 2 * DAY
-    case = Case(world.slug, new_reference(world.town), "problem", "received", "Cev", 0, 0, owner=who, consent=True)
-    return CaseStore(world.slug).add(completed(world.town, case, "citizen", world.now), Deadline(20))
-
-
-def _change(world: World, case: Case, **event: Any) -> None:
-    change = Event(int(world.now), "staff:ana", **event)
-    change_case.change_case(world.town, case.reference, change, world.now, "holder", Deadline(60))
 
 
 def _after(world: World, seconds: float) -> None:
@@ -55,12 +35,12 @@ def _became(world: World, case: Case) -> list[str]:
 
 
 def test_a_burst_is_one_message_with_the_newest_state_first_and_every_fact_in_order(world: World) -> None:
-    case = _case(world, said="нема воде")
-    _change(world, case, status="forwarded", forwarded_to="JKP Čistoća", public_note="Prvo.")
+    case = billed_case(world, said="нема воде")
+    change(world, case, status="forwarded", forwarded_to="JKP Čistoća", public_note="Prvo.")
     _after(world, 40)
-    _change(world, case, status="awaiting_opinion", awaiting_institution="Zavod", official="Ana Anić")
+    change(world, case, status="awaiting_opinion", awaiting_institution="Zavod", official="Ana Anić")
     _after(world, 40)
-    _change(world, case, public_note="Drugo.")
+    change(world, case, public_note="Drugo.")
     _after(world, QUIET - 1)
     assert _notices(world) == []
     _after(world, 1)
@@ -78,9 +58,9 @@ def test_a_burst_is_one_message_with_the_newest_state_first_and_every_fact_in_or
 
 
 def test_one_receipt_counts_for_all_that_the_message_said(world: World) -> None:
-    case = _case(world)
+    case = billed_case(world)
     for number in range(3):
-        _change(world, case, public_note=f"vest {number}")
+        change(world, case, public_note=f"vest {number}")
     world.viber.otherwise = {"status": 0, "status_message": "ok", "message_token": 6117000000000000999}
     _after(world, QUIET)
     event = {"timestamp": 1763700010000, "message_token": 6117000000000000999, "user_id": "mira"}
@@ -89,30 +69,30 @@ def test_one_receipt_counts_for_all_that_the_message_said(world: World) -> None:
 
 
 def test_in_an_open_session_nothing_waits_and_what_waited_goes_out_before_the_answer(world: World) -> None:
-    case = _case(world)
-    _change(world, case, public_note="prva vest")
+    case = billed_case(world)
+    change(world, case, public_note="prva vest")
     said = world.says("mira", "radno vreme")
     assert ["prva vest" in said[0], "prva vest" in said[1]] == [True, False]
-    _change(world, case, public_note="druga vest")
+    change(world, case, public_note="druga vest")
     assert "druga vest" in _notices(world)[-1]
     _after(world, 10 * QUIET)
     assert len(_notices(world)) == 2
 
 
 def test_a_missed_deadline_goes_at_once_and_what_waited_goes_before_it(world: World) -> None:
-    case = _case(world)
-    other = _case(world, "mira")
-    _change(world, other, public_note="o drugom predmetu")
-    _change(world, case, public_note="vest")
-    _change(world, case, name="overdue")
+    case = billed_case(world)
+    other = billed_case(world, "mira")
+    change(world, other, public_note="o drugom predmetu")
+    change(world, case, public_note="vest")
+    change(world, case, name="overdue")
     first, second = _notices(world)
     assert ("vest" in first, "kasni" in second) == (True, True)
 
 
 def test_a_case_that_never_rests_is_told_of_all_the_same(world: World) -> None:
-    case = _case(world)
+    case = billed_case(world)
     for number in range(12):
-        _change(world, case, public_note=f"vest {number:02}")
+        change(world, case, public_note=f"vest {number:02}")
         _after(world, QUIET - 30)
     _after(world, QUIET)
     texts = _notices(world)
@@ -123,11 +103,11 @@ def test_a_case_that_never_rests_is_told_of_all_the_same(world: World) -> None:
 
 def test_what_the_town_bounds_is_the_window_and_none_means_at_once(world: World) -> None:
     world.says_of_itself(terms="quiet_minutes: 0")
-    case = _case(world)
-    _change(world, case, public_note="vest")
+    case = billed_case(world)
+    change(world, case, public_note="vest")
     assert len(_notices(world)) == 1
     world.says_of_itself(terms="quiet_minutes: 30")
-    _change(world, case, public_note="druga")
+    change(world, case, public_note="druga")
     _after(world, 29 * 60)
     assert len(_notices(world)) == 1
     _after(world, 60)
@@ -135,12 +115,12 @@ def test_what_the_town_bounds_is_the_window_and_none_means_at_once(world: World)
 
 
 def test_while_viber_is_down_the_bundle_stays_as_it_was_tried_and_later_news_come_after_it(world: World) -> None:
-    case = _case(world)
-    _change(world, case, public_note="prva")
-    _change(world, case, public_note="druga")
+    case = billed_case(world)
+    change(world, case, public_note="prva")
+    change(world, case, public_note="druga")
     world.viber.otherwise = 503
     _after(world, QUIET)
-    _change(world, case, public_note="treća")
+    change(world, case, public_note="treća")
     world.viber.otherwise = None
     _after(world, 90)
     _after(world, QUIET)
@@ -152,9 +132,9 @@ def test_while_viber_is_down_the_bundle_stays_as_it_was_tried_and_later_news_com
 
 
 def test_who_withdraws_while_it_waits_gets_nothing(world: World) -> None:
-    case = _case(world)
-    _change(world, case, public_note="prva")
-    _change(world, case, public_note="druga")
+    case = billed_case(world)
+    change(world, case, public_note="prva")
+    change(world, case, public_note="druga")
     withdrawn = consents.Consent(consents.CASES, False, int(world.now), "viber", "citizen", "stop.1")
     consents.record(world.slug, keys.person(world.account.id, "mira"), withdrawn, Deadline(20))
     _after(world, QUIET)
@@ -163,10 +143,10 @@ def test_who_withdraws_while_it_waits_gets_nothing(world: World) -> None:
 
 
 def test_waiting_costs_no_more_requests_than_telling_at_once(world: World, meter: Meter) -> None:
-    case = _case(world)
-    _change(world, case, public_note="prva")
+    case = billed_case(world)
+    change(world, case, public_note="prva")
     meter.reset()
-    _change(world, case, public_note="druga")
+    change(world, case, public_note="druga")
     planned = ["GetItem", "Query", "GetItem", "TransactWriteItems"]
     assert [operation.partition(".")[2] for operation in meter.operations] == planned
 
@@ -201,9 +181,9 @@ def test_killed_anywhere_while_a_bundle_goes_out_no_fact_is_lost(
     world: World, nth: int, after: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.actions.deliver.MARK_SECONDS_MAX", 0.3)
-    case = _case(world)
+    case = billed_case(world)
     for number in range(3):
-        _change(world, case, public_note=f"vest {number}")
+        change(world, case, public_note=f"vest {number}")
     world.now += QUIET
     tap = _Dies(nth, after)
     wire.taps.append(tap)

@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from chalicelib import wire
 from chalicelib.cases import lifecycle
 from chalicelib.console.routes import PAGES
 from chalicelib.model import Case, Voice
@@ -21,6 +20,7 @@ from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Call, Deadline, Reply
 from tests.console.desk import Desk
 from tests.shows import Measure
+from tests.taps import tapped
 from tests.world import World
 
 CASES, ON_A_PAGE = 400, 50
@@ -46,10 +46,8 @@ class _Outside:
 
 @pytest.fixture
 def outside() -> Iterator[_Outside]:
-    tap = _Outside()
-    wire.taps.append(tap)
-    yield tap
-    wire.taps.remove(tap)
+    with tapped(_Outside()) as tap:
+        yield tap
 
 
 def packed(text: str | bytes) -> int:

@@ -36,7 +36,7 @@ def subscribe(world: World, number: int) -> None:
         dynamo.transact(writes[first : first + 100], Deadline(40))
 
 
-def test_an_announcement_goes_its_way_from_draft_to_done(town: World) -> None:
+def test_an_announcement_goes_its_way_from_draft_to_done(town: World, quiet: World) -> None:
     subscribe(town, 3)
     dms = System(town.slug)
     answer = dms.post("announcements", DRAFT)
@@ -53,7 +53,7 @@ def test_an_announcement_goes_its_way_from_draft_to_done(town: World) -> None:
     assert (draft["counts"]["audience"], draft["counts"]["left"]) == (3, 3)
     approved = dms.post(f"announcements/{draft['id']}/approve", {})
     assert (approved.status, approved.json["state"]) == (201, "approved")
-    sweep(town.now)
+    assert sweep(town.now)["failed"] == 0
     sweep(town.now)
     done = dms.get(f"announcements/{draft['id']}").json
     assert (done["state"], done["counts"]["sent"], done["counts"]["left"]) == ("done", 3, 0)
