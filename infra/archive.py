@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ PART_BYTES_MAX = 4 * 1024 * 1024
 MANIFEST, ITEMS, OBJECTS = "manifest.json", "items", "objects"
 ENDING = ".part"
 READ_BYTES = 1024 * 1024
+# What a zip raises that was cut off or changed, wherever that hit it.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError, RuntimeError)
 
 
 class NotWhole(SalterError):
@@ -100,13 +103,16 @@ class Writer:
 
 
 class Reader:
-    """One file, read again and again. Making one raises NotWhole if it has no manifest, or one of another format."""
+    """One file, read again and again. Making one raises NotWhole if it has no manifest, or one of another format; the
+    system's own error where there is no file, or not for us."""
 
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
             self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
-        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        except (FileNotFoundError, PermissionError):
+            raise
+        except DAMAGE as error:
             raise NotWhole(f"{path} is not a whole export: it was interrupted, or is something else") from error
         if self.manifest.get("format") != FORMAT:
             raise NotWhole(f"{path} is of format {self.manifest.get('format')}; this version reads {FORMAT}")
@@ -151,7 +157,7 @@ class Reader:
             with self._zip.open(name) as member:
                 while piece := member.read(READ_BYTES):
                     digest.update(piece)
-        except (KeyError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise NotWhole(f"{name} is missing or damaged") from error
         return digest.hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
 from chalicelib.model import Account, Conversation, Town
-from chalicelib.storage import secrets
+from chalicelib.storage import audit, secrets
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.load import load, read_folder
@@ -117,6 +118,16 @@ class World:
         before = len(self.viber.sent)
         self.calls(message(citizen, text))
         return [body["text"] for body in self.viber.sent[before:]]
+
+    def acts(self) -> list[audit.Act]:
+        """Today's audit trail, all its pages."""
+        day, found, before = datetime.fromtimestamp(self.now, UTC).date().isoformat(), list[audit.Act](), ""
+        while True:
+            acts, cursor = audit.of_day(self.slug, day, Deadline(20), before)
+            found += acts
+            if cursor is None:
+                return found
+            before = cursor
 
     def conversation(self, citizen: str, account: Account | None = None) -> Conversation | None:
         return ConversationStore(account or self.account).load(citizen, self.now, Deadline(5))

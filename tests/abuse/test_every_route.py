@@ -224,7 +224,7 @@ def test_no_page_of_the_staff_opens_what_another_town_has_and_whoever_tried_is_o
         if not page.writes and not _holes(page.path) and page.permission != permissions.TOWNS:
             assert SECRET not in clerk.get(f"{page.path}?q={theirs.case.reference}").body, _named(page)
     _nothing_written(written, theirs)
-    acts, _ = audit.of_day(town.slug, "2026-03-10", soon())
+    acts = town.acts()
     tried = {act.detail["page"] for act in acts if act.what == note_refusal.WHAT and act.by == admin.by}
     assert tried == asked
     measured("A4", f"{len(asked)} addresses of staff pages with another town's ids: all refused, 0 writes, on record")
@@ -235,7 +235,7 @@ def test_a_page_that_asks_again_and_again_is_on_record_once(town: World, theirs:
     for _ in range(5):
         clerk.get(f"/console/cases/{theirs.case.reference}/standing")
     assert clerk.get("/console/staff").status == 403
-    acts, _ = audit.of_day(town.slug, "2026-03-10", soon())
+    acts = town.acts()
     refused = [(act.about, act.detail["page"]) for act in acts if act.what == note_refusal.WHAT]
     assert sorted(refused) == [
         ("", "/console/staff"),

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.integrations import email
-from chalicelib.storage import audit
 from infra.proofs import Stage, town_of
-from tests.console.clerk import Clerk, employed, seated, soon
+from tests.console.clerk import Clerk, employed, seated
 from tests.console.test_inert import PLAIN, Elements, _case
 from tests.conversations.people import presses, says
 from tests.conversations.test_question import FRIDAY
@@ -114,7 +113,7 @@ def test_nothing_typed_into_an_address_gets_into_the_audit_trail_but_ids(town: W
     clerk = seated(employed(town.slug, "admin"), town.now)
     for typed in ("<script>alert(1)", "Mira%20%C5%A0ari%C4%87", "x" * 500, "%0d%0aforged"):
         assert clerk.get(f"/console/cases/{typed}").status == 404
-    acts, _ = audit.of_day(town.slug, "2026-03-10", soon())
+    acts = town.acts()
     assert {act.about for act in acts if act.what == "refused"} == {""}
     json.dumps([dict(act.detail) for act in acts])
 

@@ -10,10 +10,12 @@ DOORS = ["rest", pytest.param("http", marks=pytest.mark.campaign)]
 
 
 @pytest.fixture(scope="session", params=DOORS)
-def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(
+    request: pytest.FixtureRequest, product_of_all: Product, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
     """The product with requests coming in by one door; the other one runs in the campaign."""
     if request.param == "rest":
-        yield request.getfixturevalue("product_of_all")
+        yield product_of_all
         return
     running = Product(tmp_path_factory.mktemp("http-api"), ENTRY=request.param)
     running.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.actions import clock
+from tests.conftest import fresh_slug
 from tests.viber import FakeViber
 from tests.world import World
 
@@ -28,7 +28,7 @@ PATIENT = {
 def town(aws: Any) -> Iterator[World]:
     """One town for a file: every test brings people and cases of its own."""
     viber = FakeViber()
-    made = World(f"proba-{uuid.uuid4().hex[:10]}", viber)
+    made = World(fresh_slug(), viber)
     wire.taps.append(made.meter)
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in PATIENT.items():

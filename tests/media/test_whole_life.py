@@ -167,7 +167,9 @@ def test_a_whole_life_is_shown_completely_and_erased_without_a_trace(
     # The channel's id: for a day the empty conversation, for a week whom the announcement's page reached.
     ids = [place for place, text in after if citizen in place + text]
     assert all(place.endswith(f"#U#{citizen} NOW") or "#AN#" in place or "#TK#" in place for place in ids), ids
-    assert [place for place, text in after if place.startswith("bucket") and f"/{person}/" in place] == []
+    objects = {place for place, _ in after if place.startswith("bucket") and f"/{person}/" in place}
+    noted = f"bucket {keys.erased(town.slug)}{person}/"  # that and when they were erased: a restore has to know
+    assert [place.rpartition("/")[0] + "/" for place in objects] == [noted]
     assert not [place for place, _ in after if place.startswith(f"bucket T/{town.slug}/media/")]
     measured("D3", f"{len(mine)} items, objects and messages named the person before, 0 after")
     measured("T10", "5 cases, photo, chat, help, news, volunteering: 100% shown, 0 left")
