@@ -25,7 +25,7 @@ run: $(STAMP)
 # stack (ready, stopped, killed) runs by itself.
 test: $(STAMP)
 	@./infra/need_browser.sh
-	$(PY) -m pytest -n 2 --dist loadfile -m "not campaign" --ignore tests/local/test_life_cycle.py
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign" --ignore tests/local/test_life_cycle.py
 	$(PY) -m pytest tests/local/test_life_cycle.py
 
 # The long campaigns, and every test that shows a number of tests/trust.toml; into docs/trust.md.

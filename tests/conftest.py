@@ -40,6 +40,11 @@ def fresh_slug() -> str:
     return f"proba-{uuid.uuid4().hex[:10].translate(LETTERS)}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is quicker while little is stored comes first."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_aws.Aws]:
     """The embedded AWS, one for all tests of a session, with the one stack in it for stage `test`."""

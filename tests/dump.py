@@ -19,24 +19,29 @@ def everything(town: str = "") -> list[tuple[str, str]]:
     return [*items(), *objects(town), *messages()]
 
 
-def items() -> Iterator[tuple[str, str]]:
+def stored(client: Any = None, stage: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every item of every table in DynamoDB's typed form, with the table's name; of our own stack, or of another."""
+    pages = (client or boto3.client("dynamodb")).get_paginator("scan")
     for name in TABLES:
-        pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=f"salter-{_stage()}-{name}")
-        for page in pages:
-            for item in page["Items"]:
-                yield f"{name} {item['pk']['S']} {item['sk']['S']}", _text(item)
+        for page in pages.paginate(TableName=f"salter-{stage or _stage()}-{name}"):
+            yield from ((name, item) for item in page["Items"])
+
+
+def items() -> Iterator[tuple[str, str]]:
+    for name, item in stored():
+        yield f"{name} {item['pk']['S']} {item['sk']['S']}", text(item)
 
 
 def objects(town: str = "") -> Iterator[tuple[str, str]]:
     bucket, s3 = os.environ["SALTER_MEDIA_BUCKET"], boto3.client("s3")
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            text = entry["Key"]
-            if town and f"T/{town}/" in text and "Size" in entry:
+            key = content = entry["Key"]
+            if town and f"T/{town}/" in key and "Size" in entry:
                 version = {} if entry["VersionId"] == "null" else {"VersionId": entry["VersionId"]}
-                stored = s3.get_object(Bucket=bucket, Key=text, **version)
-                text += f" {stored['Metadata']} {stored['Body'].read().decode('utf-8', 'replace')}"
-            yield f"bucket {entry['Key']}", text
+                found = s3.get_object(Bucket=bucket, Key=key, **version)
+                content += f" {found['Metadata']} {found['Body'].read().decode('utf-8', 'replace')}"
+            yield f"bucket {key}", content
 
 
 def messages() -> Iterator[tuple[str, str]]:
@@ -55,12 +60,13 @@ def where(town: str, *traces: str) -> list[str]:
     return [place for place, text in everything(town) if any(trace in place or trace in text for trace in traces)]
 
 
+def text(item: dict[str, Any]) -> str:
+    """An item as text, packed bodies opened."""
+    return " ".join(f"{name}={_plain(next(iter(typed.values())))}" for name, typed in item.items())
+
+
 def _stage() -> str:
     return os.environ["SALTER_STAGE"]
-
-
-def _text(item: dict[str, Any]) -> str:
-    return " ".join(f"{name}={_plain(next(iter(typed.values())))}" for name, typed in item.items())
 
 
 def _plain(value: Any) -> str:

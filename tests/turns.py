@@ -41,6 +41,7 @@ def world(aws: Any, patient: None, town_slug: str, viber: FakeViber) -> Iterator
     wire.taps.append(made.meter)
     yield made
     wire.taps.remove(made.meter)
+    made.leaves()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
 from chalicelib.model import Account, Conversation, Town
-from chalicelib.storage import audit, secrets
+from chalicelib.storage import audit, dynamo, keys, secrets, tenants
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.load import load, read_folder
@@ -118,6 +118,10 @@ class World:
         before = len(self.viber.sent)
         self.calls(message(citizen, text))
         return [body["text"] for body in self.viber.sent[before:]]
+
+    def leaves(self) -> None:
+        """The minute comes for it no more: its rounds are as long as there are towns, of all tests before."""
+        dynamo.delete(tenants.TABLE, keys.TOWNS, self.slug, Deadline(20))
 
     def acts(self) -> list[audit.Act]:
         """Today's audit trail, all its pages."""

@@ -9,14 +9,13 @@ import os
 import re
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
-from typing import Any
 
 import boto3
 import pytest
 
 from infra.local import stack
+from tests import dump
 from tests.contract.test_web_chat import Chat
 from tests.product import ROOT, Product
 from tests.viber import message
@@ -104,18 +103,4 @@ def _stored(product: Product) -> list[str]:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    items = []
-    for name in ("conversations", "cases", "outbox", "people", "tenants"):
-        for page in dynamodb.get_paginator("scan").paginate(TableName=f"salter-local-{name}"):
-            items += [" ".join(_text(value) for value in item.values()) for item in page["Items"]]
-    return items
-
-
-def _text(typed: dict[str, Any]) -> str:
-    (value,) = typed.values()
-    if isinstance(value, bytes):
-        try:
-            return zlib.decompress(value).decode("utf-8", "replace")
-        except zlib.error:
-            return value.decode("utf-8", "replace")
-    return json.dumps(value, ensure_ascii=False, default=repr)
+    return [dump.text(item) for _, item in dump.stored(dynamodb, "local")]

@@ -1,5 +1,7 @@
 """The package, made once per session for everyone who looks at it."""
 
+import fcntl
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,16 @@ from tests.infra.deployed import MAIL_FROM, STAGE, TOKEN, Deployed, command
 
 @pytest.fixture(scope="session")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> package.Package:
-    """The product's package as `make package` makes it."""
-    return package.build(out=tmp_path_factory.mktemp("package"))
+    """The product's package as `make package` makes it: once, for all workers of a run."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    out = tmp_path_factory.getbasetemp() / "package" if alone else tmp_path_factory.getbasetemp().parent / "package"
+    out.mkdir(exist_ok=True)
+    with (out / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (out / "made").exists():
+            package.build(out=out)
+            (out / "made").touch()
+    return package.in_folder(out)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def town(aws: Any) -> Iterator[World]:
         patch.setattr(clock, "now", lambda: made.now)
         yield made
     wire.taps.remove(made.meter)
+    made.leaves()
     viber.stop()
 
 

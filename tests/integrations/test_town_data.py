@@ -51,6 +51,7 @@ from chalicelib.storage.whole import Stored
 from chalicelib.wire import Deadline
 from infra import bring_back, cli, retire_town, take_out
 from infra.archive import Reader, Writer
+from tests import dump
 from tests.actions.test_document_request import NUMBER, STORY
 from tests.console.clerk import employed, seated
 from tests.faults.breaking import WAYS, Breaker, Killed
@@ -58,6 +59,8 @@ from tests.integrations.system import System
 from tests.shows import Measure
 from tests.web import Visitor
 from tests.world import World, compiled
+
+pytestmark = pytest.mark.early
 
 SOON = Deadline(1e6)
 LINE = "  - {id: operator, kind: operator, office: biro, hours: {weekdays: '08:00-15:00'}, shows: role}\n"
@@ -102,13 +105,11 @@ def restored(file: Path, *more: str) -> int:
 
 def stands(slug: str) -> Items:
     """Every item of every table that names the town, found by reading everything."""
-    dynamodb, found = boto3.client("dynamodb"), Items()
-    for name in TABLES:
-        for page in dynamodb.get_paginator("scan").paginate(TableName=f"salter-{os.environ['SALTER_STAGE']}-{name}"):
-            for item in page["Items"]:
-                key = (name, item["pk"]["S"], item["sk"]["S"])
-                if slug in f"{key} {item.get('town')}":
-                    found[key] = item
+    found = Items()
+    for name, item in dump.stored():
+        key = (name, item["pk"]["S"], item["sk"]["S"])
+        if slug in f"{key} {item.get('town')}":
+            found[key] = item
     return found
 
 

@@ -29,6 +29,8 @@ from tests.shows import Measure
 from tests.viber import message
 from tests.world import World
 
+pytestmark = pytest.mark.early
+
 DAY = 86400
 NAME, NUMBER, WORD = "Miroslava Karanfilović", "2902000660176", "kanarinac"
 PHONES = ("63987654", "63 987 654")
