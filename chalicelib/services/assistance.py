@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.cases import helping, routing
+from chalicelib.cases import filing, helping, routing
 from chalicelib.dialogue import chat, own_words, slots
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Done, Form, Scene, Similar
@@ -25,7 +25,6 @@ from chalicelib.model import (
     Conversation,
     Facts,
     Follower,
-    Happening,
     Line,
     MoveHelp,
     Need,
@@ -230,28 +229,22 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
 
 
 def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Case:
-    now, category = int(facts.now), str(answers["category"])
+    category = str(answers["category"])
     until = on_day(str(answers["until"]), _today(town, facts.now))
     kept = {key: answers[key] for key in ("what", "whom", "for_name", "for_reach", "area") if key in answers}
-    owner = Follower(filer.account, filer.citizen)
-    return Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind=helping.KIND,
-        status="received",
-        subject=str(town.texts[town.native_language][f"aid.kind.{category}"]),
-        created_at=now,
-        updated_at=now,
+    return filing.filed(
+        town,
+        helping.KIND,
+        f"aid.kind.{category}",
+        filer,
+        heard.voice,
+        facts,
         category=category,
         office=routing.route(town.core, helping.KIND, category).office,
-        channel=filer.account.partition(":")[0],
-        voice=heard.voice,
         fields=kept | {"until": until},
         place=Place(str(answers["address"])),
-        history=(Happening(now, "opened", "received", "citizen", public=True),),
-        owner=owner,
         consent=answers.get("consent") == "yes",
-        applicant={name: str(answers[name]) for name in ("name", "phone")},
+        applicant=filing.person(answers),
     )
 
 

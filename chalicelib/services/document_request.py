@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.cases import notices, routing
+from chalicelib.cases import filing, notices
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import SEALED, Done, Form, Similar
 from chalicelib.dialogue.slots import Heard, OneOf, Option, Slot
@@ -20,7 +20,7 @@ from chalicelib.dialogue.slots.media import MEGABYTES_MAX
 from chalicelib.dialogue.slots.wording import OWN_NAME
 from chalicelib.language.folding import fold
 from chalicelib.language.scripts import to_cyrillic
-from chalicelib.model import Attachment, Case, Conversation, Facts, Follower, Happening, Line, Need, OpenCase, Say, Town
+from chalicelib.model import Case, Conversation, Facts, Line, Need, OpenCase, Say, Town
 from chalicelib.services.case_status import date
 from chalicelib.understanding.entities.numbers import PERSONAL_NUMBER_DIGITS
 from chalicelib.understanding.rules import compile_rule
@@ -497,33 +497,21 @@ def _case(
     heard: Heard,
     facts: Facts,
 ) -> Case:
-    now, category = int(facts.now), str(document["id"])
-    route = routing.route(town.core, "document", category)
-    owner = Follower(filer.account, filer.citizen)
+    category = str(document["id"])
     fields = {key: value for key, value in answers.items() if key not in _APART} | _confirmed(answers)
     name = answers.get("applicant") or answers.get("holder") or ""
-    return Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind="document",
-        status="received",
-        subject=str(town.texts[town.native_language][f"document.{category}"]),
-        created_at=now,
-        updated_at=now,
-        category=category,
-        office=route.office,
-        channel=filer.account.partition(":")[0],
-        voice=heard.voice,
-        due_at=routing.due_at(town.core, route, facts.now),
+    return filing.filed(
+        town,
+        "document",
+        f"document.{category}",
+        filer,
+        heard.voice,
+        facts,
+        **filing.routed(town, "document", category, facts),
         fields={"delivery": _way(offered, answers)} | fields,
         sealed={NUMBER: str(answers[NUMBER][SEALED])} if answers.get(NUMBER) else {},
-        attachments=tuple(
-            Attachment(str(number), kind, size, "waiting", url)
-            for number, (kind, url, size) in enumerate(answers.get("media", ()), 1)
-        ),
-        history=(Happening(now, "opened", "received", "citizen", public=True),),
-        owner=owner,
-        followers=(owner,),
+        attachments=filing.media(answers),
+        followers=(filing.owner(filer),),
         applicant={key: str(value) for key, value in (("name", name), ("phone", answers.get("phone"))) if value},
     )
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.cases import filing
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import Done, Form, Similar
 from chalicelib.dialogue.slots import Heard
-from chalicelib.model import Case, Conversation, Facts, Line, Need, OpenCase, Say, Town
+from chalicelib.model import Conversation, Facts, Line, Need, OpenCase, Say, Town
 
 
 def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | None:
@@ -40,17 +41,6 @@ def follow(reference: str) -> Done:
 
 def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Done:
     """A chat that waits; its subject does not carry the citizen's words."""
-    now = int(facts.now)
-    case = Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind="chat",
-        status="received",
-        subject=str(town.texts[town.native_language]["message_subject"]),
-        created_at=now,
-        updated_at=now,
-        office=str(town.core["services"][service]["office"]),
-        voice=heard.voice,
-        fields={"text": str(answers["text"])},
-    )
+    office = str(town.core["services"][service]["office"])
+    case = filing.chat(town, "message_subject", office, heard.voice, facts, fields={"text": str(answers["text"])})
     return Done((Line("message_filed", {"case_no": case.reference}), Line("message_next")), (OpenCase(case),))

@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chalicelib.cases import filing
 from chalicelib.cases.lifecycle import RATED, RATING_MAX
 from chalicelib.cases.working_time import WEEKDAYS, next_opening, open_until
 from chalicelib.dialogue import chat, handover
@@ -79,18 +80,7 @@ def _wait(entry: dict[str, Any], waiting: int) -> list[Line]:
 
 
 def _case(scene: Scene, office: str) -> Case:
-    now, town = int(scene.facts.now), scene.town
-    return Case(
-        tenant=town.slug,
-        reference=scene.facts.new_reference,
-        kind="chat",
-        status="received",
-        subject=str(town.texts[town.native_language]["operator_subject"]),
-        created_at=now,
-        updated_at=now,
-        office=office,
-        voice=scene.heard.voice,
-    )
+    return filing.chat(scene.town, "operator_subject", office, scene.heard.voice, scene.facts)
 
 
 def _closed(town: Town, entry: dict[str, Any], now: float) -> Say:

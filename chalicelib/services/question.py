@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.cases import moments, notices, routing
+from chalicelib.cases import filing, moments, notices
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import Done, Form
 from chalicelib.dialogue.slots import Heard, Option, Slot
 from chalicelib.dialogue.slots.wording import TEXT_CHARS_MAX
 from chalicelib.language.folding import fold, words
-from chalicelib.model import Case, Conversation, Facts, Follower, Happening, Line, Need, OpenCase, Say, Town
+from chalicelib.model import Case, Conversation, Facts, Line, Need, OpenCase, Say, Town
 
 TELLING_WORDS_MIN = 2
 WISH_WORDS_MAX = 8  # "whom may I send a question to the municipality" asks nothing yet
@@ -165,27 +165,17 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
 def _case(
     town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts
 ) -> Case:
-    now, topics = int(facts.now), town.core["services"][service]["topics"]
-    category = str(answers.get("topic") or topics[0]["id"])
-    route = routing.route(town.core, "question", category)
-    owner = Follower(filer.account, filer.citizen)
+    category = str(answers.get("topic") or town.core["services"][service]["topics"][0]["id"])
     living = answers.get(moments.ZONE) or {}
-    return Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind="question",
-        status="received",
-        subject=str(town.texts[town.native_language][f"{service}.topic.{category}"]),
-        created_at=now,
-        updated_at=now,
-        category=category,
-        office=route.office,
-        channel=filer.account.partition(":")[0],
-        voice=heard.voice,
-        due_at=routing.due_at(town.core, route, facts.now),
+    return filing.filed(
+        town,
+        "question",
+        f"{service}.topic.{category}",
+        filer,
+        heard.voice,
+        facts,
+        **filing.routed(town, "question", category, facts),
         fields={"question": answers["question"]} | ({moments.ZONE: dict(living)} if living.get("zone") else {}),
-        history=(Happening(now, "opened", "received", "citizen", public=True),),
-        owner=owner,
-        followers=(owner,),
-        applicant={name: str(answers[name]) for name in ("name", "phone") if name in answers},
+        followers=(filing.owner(filer),),
+        applicant=filing.person(answers),
     )

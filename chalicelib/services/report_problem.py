@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.cases import moments, routing
+from chalicelib.cases import filing, moments
 from chalicelib.dialogue import slots
 from chalicelib.dialogue.forms import Done, Form, Similar
 from chalicelib.dialogue.own_words import names_a_place
@@ -20,13 +20,10 @@ from chalicelib.dialogue.slots.where import metres
 from chalicelib.dialogue.slots.wording import TEXT_CHARS_MAX
 from chalicelib.language.folding import fold, words
 from chalicelib.model import (
-    Attachment,
     Case,
     Conversation,
     Facts,
     FollowCase,
-    Follower,
-    Happening,
     Line,
     Need,
     OpenCase,
@@ -225,34 +222,21 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
 def _case(
     town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts
 ) -> Case:
-    now, category = int(facts.now), str(answers["category"])
-    route = routing.route(town.core, "problem", category)
-    place = answers.get("place")
+    category, place = str(answers["category"]), answers.get("place")
     apart = ("category", "place", "media", "name", "phone")
-    owner = Follower(filer.account, filer.citizen)
-    return Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind="problem",
-        status="received",
-        subject=str(town.texts[town.native_language][f"{service}.category.{category}"]),
-        created_at=now,
-        updated_at=now,
-        category=category,
-        office=route.office,
-        channel=filer.account.partition(":")[0],
-        voice=heard.voice,
-        due_at=routing.due_at(town.core, route, facts.now),
+    return filing.filed(
+        town,
+        "problem",
+        f"{service}.category.{category}",
+        filer,
+        heard.voice,
+        facts,
+        **filing.routed(town, "problem", category, facts),
         fields={key: value for key, value in answers.items() if key not in apart} | _street_field(place),
         place=Place(place.get("text", ""), place.get("latitude"), place.get("longitude")) if place else None,
-        attachments=tuple(
-            Attachment(str(number), kind, size, "waiting", url)
-            for number, (kind, url, size) in enumerate(answers.get("media", ()), 1)
-        ),
-        history=(Happening(now, "opened", "received", "citizen", public=True),),
-        owner=owner,
-        followers=(owner,),
-        applicant={name: str(answers[name]) for name in ("name", "phone") if name in answers},
+        attachments=filing.media(answers),
+        followers=(filing.owner(filer),),
+        applicant=filing.person(answers),
     )
 
 

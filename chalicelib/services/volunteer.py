@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.cases import helping, routing
+from chalicelib.cases import filing, helping, routing
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.dialogue import chat, own_words, slots
 from chalicelib.dialogue.acting import Act
@@ -25,8 +25,6 @@ from chalicelib.model import (
     Choice,
     Conversation,
     Facts,
-    Follower,
-    Happening,
     Line,
     Need,
     OpenCase,
@@ -102,24 +100,17 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
 
 
 def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Case:
-    now = int(facts.now)
-    kept = {key: answers[key] for key in ("called", "areas", "days", "skills", "adult") if key in answers}
-    return Case(
-        tenant=town.slug,
-        reference=facts.new_reference,
-        kind=KIND,
-        status="received",
-        subject=str(town.texts[town.native_language]["vol_subject"]),
-        created_at=now,
-        updated_at=now,
+    return filing.filed(
+        town,
+        KIND,
+        "vol_subject",
+        filer,
+        heard.voice,
+        facts,
         office=routing.route(town.core, KIND).office,
-        channel=filer.account.partition(":")[0],
-        voice=heard.voice,
-        fields=kept,
-        history=(Happening(now, "opened", "received", "citizen", public=True),),
-        owner=Follower(filer.account, filer.citizen),
+        fields={key: answers[key] for key in ("called", "areas", "days", "skills", "adult") if key in answers},
         consent=True,
-        applicant={name: str(answers[name]) for name in ("name", "phone")},
+        applicant=filing.person(answers),
     )
 
 
