@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,22 @@ def _unnamed(line: str) -> list[str]:
     return [f"field {name}" for name in sorted(names)]
 
 
+class _Stdout:
+    """What is the standard output at that moment: each test may have one of its own."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _every_line_is_read() -> Iterator[None]:
     from chalicelib.actions import journal  # once the environment of the tests is set
 
     written = journal._Log._write
+    journal.log._powertools().registered_handler.setStream(_Stdout())
 
     def read(self: Any, level: str, event: str, facts: dict[str, Any]) -> None:
         _strange.extend(f"{event}: {what}" for what in strange(f"{event} {facts}"))

@@ -49,10 +49,15 @@ _NO_MONEY = ("free_messages_used_up", "no_balance")
 
 @dataclass(slots=True)
 class _Round:
-    """What one holder did to a lane so far: entries done, entries to be held, messages billed by town, what became of
-    notices, the head as it stands and what goes out as one message with it, whether the citizen is gone, why the
-    account as a whole was refused."""
+    """One holder's round over a lane: what it works with (`now` is its beginning), and what it did so far: entries
+    done, entries to be held, messages billed by town, what became of notices, the head as it stands and what goes out
+    as one message with it, whether the citizen is gone, why the account as a whole was refused."""
 
+    conversation: Conversation
+    store: ConversationStore
+    mouth: Mouth | None
+    now: float
+    deadline: Deadline
     done: set[int] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
     billed: dict[str, int] = field(default_factory=dict)
@@ -94,11 +99,11 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
     mouth = Mouth(store.account, token) if token else None
     began = time.monotonic()
     for _ in range(ROUNDS_MAX):
-        work, before = _Round(), conversation
-        _send_all(before, mouth, store, now + time.monotonic() - began, work, deadline)
-        conversation, finished = _mark(store, before, holder, work, now + time.monotonic() - began, deadline)
+        work = _Round(conversation, store, mouth, now + time.monotonic() - began, deadline)
+        _send_all(work)
+        conversation, finished = _mark(work, holder, now + time.monotonic() - began)
         _count_billed(work, now)
-        _note_notices(before, work, now)
+        _note_notices(work, now)
         if work.refused:
             secrets.drop_viber_token(store.account.name)
             heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
@@ -115,28 +120,21 @@ def _whose(owed: Owed, conversation: Conversation) -> str:
 # --- sending ----------------------------------------------------------------------------------------------------
 
 
-def _send_all(
-    conversation: Conversation,
-    mouth: Mouth | None,
-    store: ConversationStore,
-    now: float,
-    work: _Round,
-    deadline: Deadline,
-) -> None:
-    for owed in conversation.lane:
-        if _rests(owed, now) or owed.seq in work.done | work.held:
+def _send_all(work: _Round) -> None:
+    for owed in work.conversation.lane:
+        if _rests(owed, work.now) or owed.seq in work.done | work.held:
             continue
-        together = _together(owed, conversation, now)
+        together = _together(owed, work.conversation, work.now)
         owed = together[0]
         work.head, work.tail = owed, {other.seq for other in together[1:]}
-        if owed.due_at > now or deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
+        if owed.due_at > work.now or work.deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
             work.stopped = True
             return
-        town = known.town(_whose(owed, conversation), deadline)
-        if town is None or mouth is None:
-            work.head, work.stopped = _later(owed, "no token for this account", now), True
+        town = known.town(_whose(owed, work.conversation), work.deadline)
+        if town is None or work.mouth is None:
+            work.head, work.stopped = _later(owed, "no token for this account", work.now), True
             return
-        _settle(owed, together, conversation, town, mouth, store, now, work, deadline)
+        _settle(owed, together, town, work.mouth, work)
         if work.gone or work.stopped:
             return
     work.head, work.tail = None, set()
@@ -164,31 +162,21 @@ def _kinship(owed: Owed) -> tuple[Any, ...]:
     return (owed.say.case, owed.town, owed.voice, owed.due_at, owed.held, owed.tries, owed.part, owed.plain)
 
 
-def _settle(
-    owed: Owed,
-    together: tuple[Owed, ...],
-    conversation: Conversation,
-    town: Town,
-    mouth: Mouth,
-    store: ConversationStore,
-    now: float,
-    work: _Round,
-    deadline: Deadline,
-) -> None:
+def _settle(owed: Owed, together: tuple[Owed, ...], town: Town, mouth: Mouth, work: _Round) -> None:
     """Send one message, or note why it is not sent; what becomes of it becomes of all that went into it."""
-    if notices.is_notice(owed.say) and not _still_agreed(owed, conversation, now, work, deadline):
+    if notices.is_notice(owed.say) and not _still_agreed(owed, work):
         if work.stopped:
             return
         work.done.add(owed.seq)
         work.became[owed.seq] = told.DROPPED
-    elif _must_wait(owed, conversation, now, work, deadline):
+    elif _must_wait(owed, work):
         if work.stopped:
             return
         work.held.add(owed.seq)
         work.became[owed.seq] = told.WAITS
     else:
         whole = replace(owed, held=False, say=notices.bundled([other.say for other in together]))
-        left = _send_one(whole, conversation, town, mouth, store, now, work, deadline)
+        left = _send_one(whole, town, mouth, work)
         work.head = left and replace(left, say=owed.say)
     for other in work.tail:
         for settled in (work.done, work.held):
@@ -197,13 +185,14 @@ def _settle(
             known_of |= {other: known_of[owed.seq]} if owed.seq in known_of else {}
 
 
-def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Round, deadline: Deadline) -> bool:
+def _still_agreed(owed: Owed, work: _Round) -> bool:
     """Whether a notice that had to wait still stands on a consent; one read, for such a notice only."""
-    if not (owed.tries or owed.held) and now - owed.due_at < CONSENT_FRESH_SECONDS:
+    conversation = work.conversation
+    if not (owed.tries or owed.held) and work.now - owed.due_at < CONSENT_FRESH_SECONDS:
         return True
     person, town = keys.person(conversation.account, conversation.citizen), _whose(owed, conversation)
     try:
-        agreed = consents.is_live(town, person, consents.CASES, deadline)
+        agreed = consents.is_live(town, person, consents.CASES, work.deadline)
     except Unavailable:
         work.stopped = True  # what was sent before it must still be marked
         return False
@@ -212,20 +201,20 @@ def _still_agreed(owed: Owed, conversation: Conversation, now: float, work: _Rou
     return agreed
 
 
-def _must_wait(owed: Owed, conversation: Conversation, now: float, work: _Round, deadline: Deadline) -> bool:
+def _must_wait(owed: Owed, work: _Round) -> bool:
     """Whether these words would cost the town money and it wants them to wait until the citizen writes.
 
     One read where the town has bounded a month's messages and the citizen has not written within the day.
     """
-    if conversation.session_until > now or not notices.may_wait(owed.say):
+    if work.conversation.session_until > work.now or not notices.may_wait(owed.say):
         return False
     try:
-        town = known.town(_whose(owed, conversation), deadline)
+        town = known.town(_whose(owed, work.conversation), work.deadline)
         said = town.core["viber"] if town else {}
         if town is None or said.get("notices") == IN_SESSION:
             return town is not None
         bound = said.get("monthly_messages")
-        return bound is not None and budget.of_month(town.slug, _day(town, now)[:7], deadline) >= bound
+        return bound is not None and budget.of_month(town.slug, _day(town, work.now)[:7], work.deadline) >= bound
     except Unavailable:
         work.stopped = True
         return True
@@ -246,24 +235,16 @@ def _count_billed(work: _Round, now: float) -> None:
             log.warning("budget_not_counted", tenant=slug)
 
 
-def _send_one(
-    owed: Owed,
-    conversation: Conversation,
-    town: Town,
-    mouth: Mouth,
-    store: ConversationStore,
-    now: float,
-    work: _Round,
-    deadline: Deadline,
-) -> Owed | None:
+def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None:
     """Send one entry. Returns what is left of it (None when it is done), and notes in `work` how to go on."""
-    carrier, credentials = channel(store.account.channel), mouth.credentials(owed.say, town, owed.voice)
-    sending = Deadline(deadline.left() - MARK_SECONDS_KEPT)
+    account, conversation = work.store.account, work.conversation
+    carrier, credentials = channel(account.channel), mouth.credentials(owed.say, town, owed.voice)
+    sending = Deadline(work.deadline.left() - MARK_SECONDS_KEPT)
     if owed.error.startswith(UNCERTAIN) and not _account_answers(credentials, sending):
         work.stopped = True
-        return _later(owed, owed.error, now)
+        return _later(owed, owed.error, work.now)
     for _ in range(2):
-        message = speaking.message(owed, town, store.account, conversation.town, now)
+        message = speaking.message(owed, town, account, conversation.town, work.now)
         pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)
         try:
             for number, piece in enumerate(pieces[owed.part :], owed.part):
@@ -275,8 +256,8 @@ def _send_one(
             if failure.plain and not owed.plain:
                 owed = replace(owed, plain=True, part=0)
                 continue
-            return _after_failure(owed, failure, conversation, store, now, work, deadline)
-        breaker.succeeded(store.account.id)
+            return _after_failure(owed, failure, work)
+        breaker.succeeded(account.id)
         work.done.add(owed.seq)
         if notices.is_notice(owed.say) and owed.say.case:
             work.sent[owed.seq] = receipt.id
@@ -290,22 +271,9 @@ def _account_answers(credentials: Credentials, deadline: Deadline) -> bool:
     return account_answers(credentials, deadline)
 
 
-def _after_failure(
-    owed: Owed,
-    failure: SendFailed,
-    conversation: Conversation,
-    store: ConversationStore,
-    now: float,
-    work: _Round,
-    deadline: Deadline,
-) -> Owed | None:
-    log.warning(
-        "send_failed",
-        account=store.account.id,
-        tenant=_whose(owed, conversation),
-        reason=failure.reason,
-        tries=owed.tries + 1,
-    )
+def _after_failure(owed: Owed, failure: SendFailed, work: _Round) -> Owed | None:
+    account, tenant = work.store.account.id, _whose(owed, work.conversation)
+    log.warning("send_failed", account=account, tenant=tenant, reason=failure.reason, tries=owed.tries + 1)
     if failure.gone:
         work.gone = True
         return None
@@ -315,13 +283,13 @@ def _after_failure(
         return None
     work.refused = failure.reason if failure.account_wide else ""
     if failure.account_wide or failure.reason == "no_answer" or failure.reason.startswith(("http_5", "not_viber")):
-        breaker.failed(store.account.id, now, at_once=failure.account_wide)
+        breaker.failed(account, work.now, at_once=failure.account_wide)
     doubtful = int(failure.uncertain) + (int(owed.error.rpartition(" ")[2]) if owed.error.startswith(UNCERTAIN) else 0)
     if failure.retryable and owed.tries + 1 < TRIES_MAX and doubtful < DOUBTFUL_SENDS_MAX:
         work.stopped = True
         reason = f"{UNCERTAIN} {doubtful}" if doubtful else failure.reason
-        return _later(owed, reason, now, failure.after_seconds)
-    _bury(owed, failure, conversation, store, now, deadline)
+        return _later(owed, reason, work.now, failure.after_seconds)
+    _bury(owed, failure, work)
     work.done.add(owed.seq)
     work.became[owed.seq] = told.FAILED
     return None
@@ -332,38 +300,31 @@ def _later(owed: Owed, reason: str, now: float, at_least: float = 0.0) -> Owed:
     return replace(owed, tries=owed.tries + 1, error=reason, due_at=now + max(pause, at_least))
 
 
-def _bury(
-    owed: Owed,
-    failure: SendFailed,
-    conversation: Conversation,
-    store: ConversationStore,
-    now: float,
-    deadline: Deadline,
-) -> None:
+def _bury(owed: Owed, failure: SendFailed, work: _Round) -> None:
     """Keep what cannot be delivered where people look for it."""
+    conversation, tenant = work.conversation, _whose(owed, work.conversation)
     row = keys.handled(f"{conversation.account} {conversation.citizen} {owed.seq}").hex()
     outbox.write_dead(
-        _whose(owed, conversation),
+        tenant,
         row,
         "reply",
         shapes.owed_data(owed),
         failure.reason,
-        now,
-        deadline,
+        work.now,
+        work.deadline,
         account=conversation.account,
         citizen=conversation.citizen,
     )
-    log.error("dead_letter", account=store.account.id, tenant=_whose(owed, conversation), reason=failure.reason)
+    log.error("dead_letter", account=conversation.account, tenant=tenant, reason=failure.reason)
 
 
 # --- marking ----------------------------------------------------------------------------------------------------
 
 
-def _mark(
-    store: ConversationStore, conversation: Conversation, holder: str, work: _Round, now: float, deadline: Deadline
-) -> tuple[Conversation, bool]:
+def _mark(work: _Round, holder: str, now: float) -> tuple[Conversation, bool]:
     """Write down what was sent. Returns the conversation and whether this holder is finished with the lane."""
-    deadline = Deadline(max(deadline.left(), MARK_SECONDS_MAX))
+    conversation, store = work.conversation, work.store
+    deadline = Deadline(max(work.deadline.left(), MARK_SECONDS_MAX))
     for _ in range(MARK_TRIES_MAX):
         marked = _marked(conversation, holder, work, now)
         try:
@@ -436,9 +397,10 @@ def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
     return (*conversation.told, *new)[-TOLD_MAX:]
 
 
-def _note_notices(conversation: Conversation, work: _Round, now: float) -> None:
+def _note_notices(work: _Round, now: float) -> None:
     """What became of notices that did not go out at once and as they should, written beside their cases after the
     mark. One that fails to be written stays on the call list."""
+    conversation = work.conversation
     person = keys.person(conversation.account, conversation.citizen)
     for owed in conversation.lane:
         state = _became(owed, work)
