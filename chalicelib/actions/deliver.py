@@ -105,7 +105,7 @@ def deliver(store: ConversationStore, conversation: Conversation, now: float, de
         _count_billed(work, now)
         _note_notices(work, now)
         if work.refused:
-            secrets.drop_viber_token(store.account.name)
+            secrets.doubted(store.account.name, by_viber=True)
             heard.refused(store.account.id, work.refused, now, Deadline(MARK_SECONDS_MAX))
         if finished:
             break

@@ -42,7 +42,10 @@ def take(key: ApiKey, now: float, deadline: Deadline) -> None:
         if held and held.tokens and now <= held.until:
             held.tokens -= 1
             return
-    taken = _drawn(key, now, deadline)
+    bucket = LOCAL_BUCKET if os.environ.get("SALTER_STAGE") == "local" else BUCKET
+    taken, wait = drawn(key.town, key.id, bucket, HANDFUL, now, deadline)
+    if not taken:
+        raise TooMany(max(1, math.ceil(wait)))
     with _lock:
         if len(_held) >= KEYS_REMEMBERED_MAX:
             _held.clear()
@@ -55,16 +58,14 @@ def forget() -> None:
         _held.clear()
 
 
-def _drawn(key: ApiKey, now: float, deadline: Deadline) -> int:
-    bucket = LOCAL_BUCKET if os.environ.get("SALTER_STAGE") == "local" else BUCKET
+def drawn(town: str, name: str, bucket: Bucket, handful: int, now: float, deadline: Deadline) -> tuple[int, float]:
+    """How many tokens of a town's stored bucket were taken, at most a handful, and with none in how many seconds there
+    will be one. A store that is silent or crowded gives one."""
     for _ in range(TAKE_TRIES_MAX):
         try:
-            taken, wait = pace.take(key.town, key.id, bucket, HANDFUL, now, deadline)
+            return pace.take(town, name, bucket, handful, now, deadline)
         except Conflict:
             continue
         except Unavailable:
-            return 1
-        if not taken:
-            raise TooMany(max(1, math.ceil(wait)))
-        return taken
-    return 1
+            break
+    return 1, 0.0

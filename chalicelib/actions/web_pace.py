@@ -13,9 +13,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chalicelib.actions import pace
 from chalicelib.actions.journal import log
-from chalicelib.model import Conflict, TooMany, Town, Unavailable
-from chalicelib.storage import pace
+from chalicelib.model import TooMany, Town
 from chalicelib.storage.pace import Bucket
 from chalicelib.wire import Deadline
 
@@ -24,7 +24,6 @@ LOCAL = Bucket(burst=100_000, per_second=10_000.0)  # on the local stack nobody 
 MESSAGES_A_DAY = 20_000  # where the town's file says nothing else
 HANDFUL = 100  # messages a process takes before it settles, by one read and one write
 REST_SECONDS = 60  # a process that was told there is nothing left asks again after these
-TAKE_TRIES_MAX = 4
 ADDRESSES_REMEMBERED_MAX = 5000
 NAME = "web"
 
@@ -81,26 +80,15 @@ def forget() -> None:
 
 
 def _settle(town: Town, used: _Used, now: float, deadline: Deadline) -> None:
-    taken = _drawn(town, now, deadline)
+    a_day = int(town.core["web"].get("daily_messages") or MESSAGES_A_DAY)
+    bucket = LOCAL if _is_local() else Bucket(a_day, a_day / 86400)
+    taken, _ = pace.drawn(town.slug, NAME, bucket, HANDFUL, now, deadline)
     with _lock:
         used.left = max(0, taken - 1)
         used.refused_until = 0.0 if taken else now + REST_SECONDS
     if not taken:
         log.warning("web_chat_full", tenant=town.slug)
         raise TooMany(REST_SECONDS)
-
-
-def _drawn(town: Town, now: float, deadline: Deadline) -> int:
-    a_day = int(town.core["web"].get("daily_messages") or MESSAGES_A_DAY)
-    bucket = LOCAL if _is_local() else Bucket(a_day, a_day / 86400)
-    for _ in range(TAKE_TRIES_MAX):
-        try:
-            return pace.take(town.slug, NAME, bucket, HANDFUL, now, deadline)[0]
-        except Conflict:
-            continue
-        except Unavailable:
-            break
-    return 1
 
 
 def _kept(known: dict[str, _Used], name: str, fresh: Callable[[], _Used]) -> _Used:

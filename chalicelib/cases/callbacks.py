@@ -26,6 +26,7 @@ OPENED, STATUS, ATTACHMENT, ASSIGNMENT, DEADLINE, NOTE = TOPICS = (
 USUAL_TOPICS = (OPENED, STATUS)
 USUAL_KINDS = ("problem", "document", "question", "assistance", "administrative")  # chats and sign-ups only if named
 CALLBACKS_MAX = 3
+RESERVED = ("open311",)  # ids the console has pages under, beside those of callbacks
 OVERLAP_HOURS = 24  # for so long after a rotation both secrets sign
 _TOPIC_OF = {
     "opened": OPENED,

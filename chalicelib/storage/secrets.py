@@ -23,11 +23,11 @@ def viber_token(account: str, deadline: Deadline) -> str | None:
     return _parameter(_token_of(account), deadline, TOKEN_KEPT_SECONDS)
 
 
-def doubted(account: str) -> bool:
+def doubted(account: str, *, by_viber: bool = False) -> bool:
     """The account's token did not fit. Whether it may be an old one: then the next look reads it anew. One read lately
-    is believed, so that whoever forges signatures causes no requests."""
+    is believed, so that whoever forges signatures causes no requests; not if it was Viber that refused it."""
     kept = _kept.get(parameter(_token_of(account)))
-    if kept is None or kept[0] - time.monotonic() > TOKEN_KEPT_SECONDS - KEPT_SECONDS:
+    if kept is None or (not by_viber and kept[0] - time.monotonic() > TOKEN_KEPT_SECONDS - KEPT_SECONDS):
         return False
     del _kept[parameter(_token_of(account))]
     return True
@@ -35,11 +35,6 @@ def doubted(account: str) -> bool:
 
 def _token_of(account: str) -> str:
     return f"accounts/{account}/viber-token"
-
-
-def drop_viber_token(account: str) -> None:
-    """Viber refused the token this process keeps: perhaps there is a new one by now."""
-    _kept.pop(parameter(_token_of(account)), None)
 
 
 def forget_viber_token(account: str, deadline: Deadline) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from chalicelib.cases import retention
+from chalicelib.cases import callbacks, retention
 from chalicelib.language import catalogue
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.kinds import Service, built_in
@@ -176,7 +176,11 @@ def _duplicates(files: TownFiles) -> Iterator[Complaint]:
 
 
 def _reserved(files: TownFiles) -> Iterator[Complaint]:
-    """Names of what every town has, and a second line to a person."""
+    """Names of what every town has, names of the console's own pages, and a second line to a person."""
+    for position, callback in enumerate(files.tenant.callbacks):
+        if callback.id in callbacks.RESERVED:
+            problem = f'"{callback.id}" is a page of the console'
+            yield files.complaint("tenant.yaml", ("callbacks", position), problem, "choose another id")
     operators = 0
     for position, service in enumerate(files.services.services):
         where = ("services", position)

@@ -14,6 +14,8 @@ import app
 from chalicelib import channels, services
 from chalicelib.actions import work_outbox
 from chalicelib.actions.journal import log
+from chalicelib.cases import callbacks
+from chalicelib.console.routes import PAGES
 from infra import towns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,3 +117,19 @@ def test_every_public_function_of_the_product_says_what_it_is_for_or_is_told_by_
         if path.stat().st_size and not ast.get_docstring(tree):
             missing.append(str(path.relative_to(ROOT)))
     assert missing == []
+
+
+def test_no_name_that_a_town_chooses_hides_behind_an_address_of_the_console() -> None:
+    """`/console/systems/{callback}/again` beside `/console/systems/open311/again`: such ids are refused in `check`."""
+    taken: dict[str, set[str]] = {}
+    addresses = [(page.method, page.path.split("/")) for page in PAGES]
+    for method, holed in addresses:
+        for other, fixed in addresses:
+            if other != method or len(fixed) != len(holed) or fixed == holed:
+                continue
+            pairs = [(hole, word) for hole, word in zip(holed, fixed, strict=True) if hole != word]
+            if all(hole.startswith("{") and not word.startswith("{") for hole, word in pairs):
+                for hole, word in pairs:
+                    taken.setdefault(hole, set()).add(word)
+    made_by_us = {"{identifier}": {"new"}, "{person}": {"new"}, "{reference}": {"queue"}}  # no such ids are made
+    assert taken == {**made_by_us, "{callback}": set(callbacks.RESERVED)}

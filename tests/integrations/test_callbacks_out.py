@@ -277,6 +277,13 @@ def test_an_address_that_is_none_is_refused_with_the_towns_files(url: str) -> No
         compiled("proba-adresa", rules=f'callbacks:\n  - {{id: dms, url: "{url}"}}')
 
 
+def test_an_id_that_is_a_page_of_the_console_is_refused_with_the_towns_files() -> None:
+    with pytest.raises(Rejected) as rejected:
+        compiled("proba-ime", rules='callbacks:\n  - {id: open311, url: "https://dms.example.rs/salter"}')
+    (said,) = [str(each) for each in rejected.value.complaints]
+    assert "tenant.yaml" in said and '"open311" is a page of the console' in said and "choose another id" in said
+
+
 def test_plain_http_to_this_machine_is_for_the_local_stage_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SALTER_STAGE", "prod")
     with pytest.raises(SendFailed) as failed:

@@ -10,12 +10,12 @@ import re
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
 
-from chalicelib import wire
 from chalicelib.actions import clock, import_cases, upload_cases, work_outbox
 from chalicelib.actions.answer_doorbell import answer_doorbell
 from chalicelib.cases import case_file
@@ -26,6 +26,7 @@ from chalicelib.wire import Deadline
 from tests.console.desk import Desk
 from tests.faults.breaking import Breaker, Killed
 from tests.integrations.system import Answer, System
+from tests.taps import tapped
 from tests.world import World
 
 SOON = Deadline(1e6)
@@ -239,14 +240,8 @@ def test_killed_anywhere_an_import_files_everything_once_and_counts_it_once(
     monkeypatch.setattr(import_cases, "SLICE_ROWS", 2)
     monkeypatch.setattr(import_cases, "AT_ONCE", 1)
     identifier = uploaded(world, Desk(world), "broj;predmet;ime\n1/26;A;B\n2/26;A;B\n3/26;A;B\n")
-    breaker = Breaker(nth, when, "killed")
-    wire.taps.append(breaker)
-    try:
+    with suppress(Killed), tapped(Breaker(nth, when, "killed")):
         work_outbox.work(keys.outbox(world.slug, f"import-{identifier}"), world.now, SOON)
-    except Killed:
-        pass
-    finally:
-        wire.taps.remove(breaker)
     world.now += 1000
     world.warm()
     job = worked(world, identifier)
@@ -388,16 +383,10 @@ def test_killed_here_and_there_a_file_from_the_bucket_is_filed_and_told_once(
 def _killed_at(world: World, nth: int, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_cases, "SLICE_ROWS", 2)
     monkeypatch.setattr(import_cases, "AT_ONCE", 1)
-    breaker = Breaker(nth, when, "killed")
-    wire.taps.append(breaker)
-    try:
+    with suppress(Killed), tapped(Breaker(nth, when, "killed")):
         dropped(world, "noc.csv", "broj;predmet;ime\n1/26;A;B\n2/26;A;B\n3/26;A;B\n")
         (job,) = newest(world)
         work_outbox.work(keys.outbox(world.slug, f"import-{job.id}"), world.now, SOON)
-    except Killed:
-        pass
-    finally:
-        wire.taps.remove(breaker)
     world.now += 1000
     world.warm()
     if not newest(world):  # the bucket says it again
