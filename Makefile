@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench simulate bench-search bench-notices bench-understanding train openapi package \
+.PHONY: setup run test trust lint audit bench simulate bench-search bench-import bench-notices bench-understanding train openapi package \
   deploy clean
 
 setup: $(STAMP)
@@ -57,6 +57,10 @@ simulate: $(STAMP)
 # How long staff wait for a search among 10,000 cases, into docs/performance.md
 bench-search: $(STAMP)
 	$(PY) -m infra.bench_search
+
+# How long a town's nightly file of 50,000 cases takes, killed in the middle, into docs/performance.md
+bench-import: $(STAMP)
+	$(PY) -m infra.bench_import
 
 # How well messages are understood, into docs/understanding.md. MESSAGES=a development set (JSON lines)
 bench-notices: $(STAMP)

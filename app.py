@@ -224,9 +224,9 @@ def town_colours(tenant: str) -> Response:
 
 @app.route("/files/{tenant}/{token}/{name}")
 def sent_file(tenant: str, token: str, name: str) -> Response:
-    from chalicelib.actions import send_file
+    from chalicelib.actions import file_links
 
-    return onward(lambda: send_file.opened(tenant, token, name, clock.now()), "private")
+    return onward(lambda: file_links.opened(tenant, token, name, clock.now()), "private")
 
 
 @app.route("/pictures/{tenant}/{identifier}/{name}")

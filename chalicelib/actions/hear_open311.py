@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.actions import known, pass_on, work_outbox
 from chalicelib.actions.journal import log
-from chalicelib.actions.send_open311 import by, commit, endpoint_of
+from chalicelib.actions.send_open311 import commit, endpoint_of
 from chalicelib.cases import lifecycle, open311
 from chalicelib.cases.lifecycle import Event
 from chalicelib.integrations import open311_client
@@ -166,7 +166,7 @@ def _take(asked: _Asked, reference: str, said: Said) -> None:
     mark = away.mark(asked.town.slug, asked.id, _name(said), asked.now)
     event = _event(asked, case, said) if case else None
     if event is not None:
-        commit(asked.town, reference, event, [mark], asked.now, asked.deadline)
+        commit(asked.town, reference, event, lambda _: [mark], asked.now, asked.deadline)
         return
     try:
         dynamo.transact([mark], asked.deadline)
@@ -176,7 +176,9 @@ def _take(asked: _Asked, reference: str, said: Said) -> None:
 
 def _event(asked: _Asked, case: Case, said: Said) -> Event | None:
     """What it means for the case, None for nothing. What the graph does not allow stays a word for the office."""
-    actor = by(asked.rules)
+    if open311.is_echo(said.words, case.reference):
+        return None
+    actor = open311.actor(asked.id)
     wanted = open311.ours(said.status, asked.rules["statuses"])
     moves = bool(wanted) and wanted != case.status and lifecycle.may(lifecycle.API, case, wanted)
     words = "" if any(entry.note == said.words and entry.by == actor for entry in case.history) else said.words
@@ -196,4 +198,4 @@ def _no_longer_watched(asked: _Asked, reports: Sequence[Report]) -> None:
         for report in some:
             case = cases.get(report.reference)
             if case is None or (case.closed_at and asked.now > case.closed_at + WATCHED_DAYS * 86400):
-                away.forget(report, asked.deadline)
+                away.rest(report, asked.deadline)

@@ -1,7 +1,7 @@
 """An operator sends a photo, video or paper: uploaded by a signed form, checked as citizens' are, then said.
 
 The file becomes an attachment of the chat; its message goes out in the commit that settles the check, so that nobody
-is shown what was not looked at. Its link names case and number, is signed, and opens it as long as a thread is kept.
+is shown what was not looked at. Its link (`actions/file_links.py`) opens it as long as a thread is kept.
 """
 
 from __future__ import annotations
@@ -10,26 +10,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib import signed
-from chalicelib.actions import keep_media, known, reply_as_operator, show_media, talk, uploads, web_chat, work_outbox
+from chalicelib.actions import file_links, keep_media, known, reply_as_operator, talk, uploads, web_chat, work_outbox
 from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.keep_media import Arrival, with_outcome
-from chalicelib.cases import lifecycle, references
+from chalicelib.cases import lifecycle
 from chalicelib.dialogue import chat, handover
 from chalicelib.model import OPERATOR, Attachment, Case, Conversation, Line, Refused, Say, SharedFile, Staff, Town
 from chalicelib.storage import keys, media, outbox
-from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, WAITING, Medium
 from chalicelib.wire import Deadline
 
 ACCOUNT = "staff"  # under which their files lie in the bucket
-LINK_DAYS = 30  # as long as what was said is kept
-NAMES = {"photo": "photo.jpg", "video": "video.mp4", "file": "document.pdf"}
-SMALL = "small.jpg"
 LINES = {"photo": "operator_sent_photo", "video": "operator_sent_video", "file": "operator_sent_file"}
-TOKEN_CHARS_MAX = 100
-SECONDS = 8.0  # to open a link
 
 
 def announce(town: Town, reference: str, media_type: str, size: int) -> dict[str, Any]:
@@ -70,7 +63,7 @@ def send(
             raise Refused(409, "too_many_files", "This chat takes no more files.", "file")
         file = Attachment("", arrived.type, size, WAITING, arrived.key)
         after = lifecycle.added_to(case, int(now), staff.by, [file])
-        link = f"{origin}/files/{town.slug}/{_token(town.slug, reference, after.attachments[-1].id, now, key)}"
+        link = file_links.link(origin, town.slug, reference, after.attachments[-1], now, key)
         row = outbox.write(town.slug, keep_media.KIND, {**keep_media.asked(arrived, now), "link": link}, now)
         rung[:] = [row]
         record = media.item(Medium(town.slug, arrived.key, arrived.type, cases=(reference,)), now)
@@ -104,18 +97,6 @@ def deliver(outcome: Medium, reference: str, link: str, now: float, holder: str,
     talk.go_on(town, reference, decide, now, holder, deadline)
 
 
-def opened(slug: str, token: str, name: str, now: float) -> str:
-    """Where the file of a link is right now. Raises Refused 404 for a link that is none or is over."""
-    nothing, deadline = Refused(404, "nothing_there", "There is no such file."), Deadline(SECONDS)
-    reference, number, until = _read(slug, token, now, deadline) or ("", "", 0)
-    case = CaseStore(slug).load(reference, deadline) if until else None
-    file = next((one for one in case.attachments if one.id == number), None) if case else None
-    found = (show_media.small(file) if name == SMALL else show_media.link(file)) if file else None
-    if found is None:
-        raise nothing
-    return found
-
-
 def is_of_staff(case: Case, file: Attachment) -> bool:
     """Whether somebody of the town sent this file."""
     return file.key.startswith(keys.media_objects(case.tenant, keys.person(ACCOUNT, case.reference)))
@@ -125,27 +106,11 @@ def is_of_staff(case: Case, file: Attachment) -> bool:
 
 
 def _said(outcome: Medium, link: str, state: Mapping[str, Any]) -> Say:
-    name = NAMES[outcome.type]
-    small = f"{link}/{SMALL}" if outcome.type == "photo" else ""
+    name = file_links.NAMES[outcome.type]
+    small = f"{link}/{file_links.SMALL}" if outcome.type == "photo" else ""
     file = SharedFile(outcome.type, f"{link}/{name}", name, outcome.size, small)
     ways = chat.choices(handover.END if handover.reference(state) else "menu")
     return Say(lines=(Line(LINES[outcome.type]),), choices=ways, file=file)
-
-
-def _token(slug: str, reference: str, number: str, now: float, key: str) -> str:
-    return signed.sign(f"file:{slug}", f"{reference}.{number}.{int(now) + LINK_DAYS * 86400}", key)
-
-
-def _read(slug: str, token: str, now: float, deadline: Deadline) -> tuple[str, str, int] | None:
-    """Reference, number and end of a link that is ours and holds."""
-    if len(token) > TOKEN_CHARS_MAX:
-        return None
-    named = signed.read(f"file:{slug}", token, web_chat.signing_key(deadline))
-    if named is None:
-        return None
-    parts = named.split(".")
-    reference, number, until = references.normalise(parts[0]), parts[1], int(parts[2])
-    return (reference, number, until) if reference and until > now else None
 
 
 def _place(reference: str) -> str:

@@ -8,13 +8,14 @@ answers a person decides, as for every row. What was given up stands in the case
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import breaker, known, pass_on, show_media
+from chalicelib.actions import breaker, file_links, known, pass_on, web_chat
 from chalicelib.actions.change_case import NoCase, change_case
 from chalicelib.cases import erasing, lifecycle, open311
 from chalicelib.cases.lifecycle import Event, NotAllowed
@@ -26,7 +27,7 @@ from chalicelib.storage import open311 as away
 from chalicelib.storage import secrets
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
-from chalicelib.storage.media import WAITING
+from chalicelib.storage.media import CHECKED, WAITING
 from chalicelib.storage.open311 import Report
 from chalicelib.wire import Deadline
 
@@ -34,7 +35,7 @@ FAILED = "open311_failed"
 LOOK_AFTER_SECONDS = 60  # a report that was taken is in the list by then
 LOOK_BACK_SECONDS = 600  # its clock may not be ours
 PHOTO_SECONDS_MAX = 600  # for a photo that is being checked
-GIVE_UP_SECONDS = 2 * 86400
+GIVE_UP_SECONDS = 20 * 3600  # before the row has had its last try: what is given up must stand in the case
 DOUBTS_MAX = 2  # as of every row
 SAME_PLACE_DEGREES = 0.0002  # some twenty metres: endpoints round
 _CONTACT = ("name", "phone", "email")
@@ -45,11 +46,12 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     here = known.town(town, deadline)
     if here is None:
         raise SendFailed("no_town", retryable=True)
-    case = CaseStore(town).load(str(body["reference"]), deadline)
+    case = CaseStore(town).load_whole(str(body["reference"]), deadline)
     report = away.load(town, str(body["endpoint"]), str(body["reference"]), now, deadline)
     if case is None or (report is not None and report.is_there):
         return
-    if not lifecycle.is_open(case) and report is None:  # withdrawn before it left
+    surely_not = report is None or (report.state == away.FAILED and not report.doubts)
+    if not lifecycle.is_open(case) and surely_not:  # withdrawn before it left
         return
     try:
         _send(here, case, report, str(body["endpoint"]), now, deadline)
@@ -77,7 +79,11 @@ def _send(town: Town, case: Case, report: Report | None, identifier: str, now: f
     pause = breaker.open_until(whom, now)
     if pause is not None:
         raise SendFailed("waits_for_others", retryable=True, after_seconds=pause - now)
-    fields = _fields(case, rules, route[1], now)
+    fields, files = _fields(case, rules, route[1]), 0
+    if "photos" in rules["share"]:
+        links = photos(case, 0, case.created_at, now, deadline)
+        if links:  # the standard has room for one
+            files, fields["media_url"] = links[0]
     if report is not None and (report.state == away.SENDING or report.doubts):
         found = _look(endpoint, case, route[1], report, now, deadline)
         if found:
@@ -85,7 +91,8 @@ def _send(town: Town, case: Case, report: Report | None, identifier: str, now: f
             return
     sending = report or Report(town.slug, identifier, case.reference, away.SENDING, int(now))
     try:
-        away.save(replace(sending, state=away.SENDING, error=""), deadline)
+        sending = replace(sending, state=away.SENDING, error="", files=files)
+        away.save(sending, deadline)
     except Conflict as error:  # another process has it in its hands
         raise SendFailed("conflict", retryable=True) from error
     sending = replace(sending, v=sending.v + 1)
@@ -113,14 +120,21 @@ def _arrived(town: Town, case: Case, rules: Mapping[str, Any], report: Report, n
     """Its number (or token) there, the case forwarded, and the first look for news: all in one commit."""
     state = away.SENT if report.number else away.WAITING
     look = pass_on.next_look(town.slug, rules["id"], now, rules["minutes"] * 60)
-    beside = [
-        away.item(replace(report, state=state)),
-        *([away.numbered(report)] if report.number else []),
-        replace(look, unique=False),
-    ]
+    arrived = replace(report, state=state, told=1)  # it knows how the case was opened
+
+    def beside(changed: Case) -> list[Write]:
+        """With what happened to the case meanwhile still to be told."""
+        missed = changed.v != case.v or any(open311.to_tell(case.history, 1, open311.actor(rules["id"])))
+        return [
+            away.item(arrived),
+            *([away.numbered(arrived)] if arrived.number else []),
+            replace(look, unique=False),
+            *([pass_on.of_arrival(town, changed, rules["id"], now)] if missed else []),
+        ]
+
     event = Event(
         int(now),
-        by(rules),
+        open311.actor(rules["id"]),
         status="forwarded" if lifecycle.may(lifecycle.API, case, "forwarded") else "",
         forwarded_to=str(rules["title"]),
         note=f"{rules['title']}: {report.number or report.token}",
@@ -128,15 +142,12 @@ def _arrived(town: Town, case: Case, rules: Mapping[str, Any], report: Report, n
     commit(town, case.reference, event, beside, now, deadline)
 
 
-def by(rules: Mapping[str, Any]) -> str:
-    """As histories name what an endpoint causes."""
-    return f"{lifecycle.API}:open311-{rules['id']}"
-
-
-def commit(town: Town, reference: str, event: Event, beside: list[Write], now: float, deadline: Deadline) -> bool:
+def commit(
+    town: Town, reference: str, event: Event, beside: Callable[[Case], list[Write]], now: float, deadline: Deadline
+) -> bool:
     """The event with what belongs to it; False if somebody else has done this very thing. Raises SendFailed."""
     try:
-        change_case(town, reference, event, now, token_hex(4), deadline, lambda _: beside)
+        change_case(town, reference, event, now, token_hex(4), deadline, beside)
     except (Duplicate, NoCase):
         return False
     except NotAllowed as error:  # it was changed at this very moment
@@ -147,8 +158,8 @@ def commit(town: Town, reference: str, event: Event, beside: list[Write], now: f
 # --- what is sent, and looked for -------------------------------------------------------------------------------
 
 
-def _fields(case: Case, rules: Mapping[str, Any], route: Mapping[str, Any], now: float) -> dict[str, str]:
-    """The report in the standard's words. Who reported is told as far as the town says. Raises SendFailed."""
+def _fields(case: Case, rules: Mapping[str, Any], route: Mapping[str, Any]) -> dict[str, str]:
+    """The report in the standard's words. Who reported is told as far as the town says."""
     fields = {"service_code": str(route["code"]), "description": _description(case)}
     place = case.place
     if place and place.latitude is not None and place.longitude is not None:
@@ -156,11 +167,7 @@ def _fields(case: Case, rules: Mapping[str, Any], route: Mapping[str, Any], now:
     if place and place.text:
         fields["address_string"] = place.text
     fields |= {f"attribute[{code}]": value for code, value in _attributes(case, route) if value}
-    fields |= _contact(case, rules["share"])
-    if "photos" in rules["share"]:
-        link = _photo(case, now)
-        fields |= {"media_url": link} if link else {}
-    return fields
+    return fields | contact(case, rules["share"])
 
 
 def _description(case: Case) -> str:
@@ -176,20 +183,27 @@ def _attributes(case: Case, route: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _contact(case: Case, shared: list[str]) -> dict[str, str]:
+def contact(case: Case, shared: list[str]) -> dict[str, str]:
     said = {field: str(case.applicant.get(field, "")) for field in _CONTACT if field in shared}
     name = said.pop("name", "").split()
     names = {"first_name": name[0], "last_name": " ".join(name[1:]) or "-"} if name else {}
     return names | {field: value for field, value in said.items() if value}
 
 
-def _photo(case: Case, now: float) -> str:
-    """The address of the first photo, once it is checked. Raises SendFailed while that is worth waiting for."""
-    links = [link for link in map(show_media.link, case.attachments) if link]
-    waits = not links and any(file.state == WAITING for file in case.attachments)
-    if waits and now < case.created_at + PHOTO_SECONDS_MAX:
+def photos(case: Case, start: int, since: float, now: float, deadline: Deadline) -> list[tuple[int, str]]:
+    """Links to the checked files from the `start`th on, each with how many files there are up to it. They are ours and
+    hold for weeks: nobody knows when an endpoint fetches. Raises SendFailed while a check is worth waiting for."""
+    there = [(count, file) for count, file in enumerate(case.attachments, 1) if count > start]
+    checked = [(count, file) for count, file in there if file.state == CHECKED]
+    if not checked and any(file.state == WAITING for _, file in there) and now < since + PHOTO_SECONDS_MAX:
         raise SendFailed("photo_waits", retryable=True)
-    return links[0] if links else ""
+    if not checked:
+        return []
+    key, origin = web_chat.signing_key(deadline), os.environ["SALTER_PUBLIC_URL"]
+    return [
+        (count, f"{file_links.link(origin, case.tenant, case.reference, file, now, key)}/{file_links.NAMES[file.type]}")
+        for count, file in checked
+    ]
 
 
 def _look(

@@ -1,7 +1,8 @@
 """The cases of a town as actions write them: what happens to one is owed to the town's own systems in the same commit.
 
-A town without callbacks pays nothing for it. What is owed is a row of the outbox's kind `callback`, one for each entry
-of the history and each system that wants it.
+A town without such systems pays nothing for it. What is owed is a row of the outbox's kind `callback`, one for each
+entry of the history and each system that wants it, and one of the kind `open311_told` where another system may have the
+report.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chalicelib.actions import pass_on
 from chalicelib.cases import callbacks
 from chalicelib.model import Case, Happening, Town
 from chalicelib.storage import keys, outbox
@@ -20,9 +22,9 @@ KIND = "callback"
 
 def cases(town: Town) -> CaseStore:
     """The town's cases, to be written."""
-    if not town.core.get("callbacks"):
+    if not (town.core.get("callbacks") or (town.core.get("open311") or {}).get("endpoints")):
         return CaseStore(town.slug)
-    return CaseStore(town.slug, lambda case, news: _rows(town, case, news))
+    return CaseStore(town.slug, lambda case, news: [*_rows(town, case, news), *pass_on.of_change(town, case)])
 
 
 def _rows(town: Town, case: Case, news: Sequence[Happening]) -> list[Write]:

@@ -32,6 +32,7 @@ KINDS = {
     "erase": "erase",
     "export": "export",
     "open311": "send_open311",
+    "open311_told": "tell_open311",
     "open311_news": "hear_open311",
     "index_case": "index_case",
     "import_cases": "import_cases",

@@ -266,6 +266,45 @@ def update_id(case: Case, entry: Happening) -> str:
 # --- other systems ----------------------------------------------------------------------------------------------
 
 
+def actor(identifier: str) -> str:
+    """As histories name what an endpoint causes."""
+    return f"{lifecycle.API}:open311-{identifier}"
+
+
+def to_tell(history: Sequence[Happening], start: int, told_by: str) -> Iterator[tuple[int, Happening]]:
+    """What a system that has the report must hear of, from the `start`th entry on, each with its position: that the
+    case was closed or opened again here, and what its citizen adds. What `told_by`, the system itself, did it knows."""
+    for position in range(max(1, start), len(history)):
+        entry = history[position]
+        if entry.by != told_by and (turned(history, position) or _is_added(entry)):
+            yield position, entry
+
+
+def turned(history: Sequence[Happening], position: int) -> bool:
+    """Whether this entry closed the case, or opened it again."""
+    before, after = history[position - 1].status, history[position].status
+    return (before in lifecycle.CLOSED) != (after in lifecycle.CLOSED)
+
+
+def _is_added(entry: Happening) -> bool:
+    return entry.by == lifecycle.CITIZEN and entry.event == lifecycle.ATTACHED
+
+
+def arrived_at(history: Sequence[Happening], told_by: str) -> int:
+    """The position behind the first entry by that system, which is its taking the report."""
+    return next((position for position, entry in enumerate(history, 1) if entry.by == told_by), len(history))
+
+
+def mark(reference: str, position: int) -> str:
+    """What our update about an entry is called there, and by which it is found among others."""
+    return f"{reference}/{position}"
+
+
+def is_echo(words: str, reference: str) -> bool:
+    """Whether an update that is heard is one of ours."""
+    return f"[{reference}/" in words
+
+
 def known(said: str) -> str:
     """A status as another system writes it, in one spelling."""
     return re.sub(r"[\s-]+", "_", said.strip().lower())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from chalicelib.model import SendFailed
 from chalicelib.wire import Deadline
 
 SERVICE = "open311"
+UPDATES = "servicerequestupdates"
 MEDIA_BYTES_MAX = 27_262_976  # as any medium
 MEDIA_SECONDS_MAX = 20.0
 CALL_SECONDS_MAX = 12.0
@@ -83,14 +84,7 @@ def fetch(link: str, deadline: Deadline) -> bytes:
 
 def post(endpoint: Endpoint, fields: Mapping[str, str], deadline: Deadline) -> Taken:
     """File a report there. Raises SendFailed; `uncertain` where it may have been taken all the same."""
-    said = {**_common(endpoint), **({"api_key": endpoint.key} if endpoint.key else {}), **fields}
-    reply = _asked(endpoint, "POST", "requests", {}, urlencode(said).encode(), deadline)
-    if reply.status in _NOT_TAKEN:
-        raise SendFailed(f"http_{reply.status}", retryable=True)
-    if reply.status >= 500:
-        raise SendFailed(f"http_{reply.status}", retryable=True, uncertain=True)
-    if reply.status >= 300:
-        raise SendFailed(f"http_{reply.status} {_refusal(endpoint, reply)}".strip(), retryable=False)
+    reply = _posted(endpoint, "requests", fields, deadline)
     try:
         taken = next(Taken(_word(each, "service_request_id"), _word(each, "token")) for each in _read(endpoint, reply))
     except (SendFailed, StopIteration) as error:
@@ -98,6 +92,11 @@ def post(endpoint: Endpoint, fields: Mapping[str, str], deadline: Deadline) -> T
     if not (taken.id or taken.token):
         raise SendFailed("answer_not_understood", retryable=True, uncertain=True)
     return taken
+
+
+def tell(endpoint: Endpoint, fields: Mapping[str, str | Sequence[str]], deadline: Deadline) -> None:
+    """An update of one of its reports, as FixMyStreet posts it. Raises SendFailed as `post` does."""
+    _posted(endpoint, UPDATES, fields, deadline)
 
 
 def resolve(endpoint: Endpoint, token: str, deadline: Deadline) -> str:
@@ -117,7 +116,7 @@ def updates(endpoint: Endpoint, start: int, end: int, deadline: Deadline) -> lis
     """What happened there from `start` to `end` (epoch seconds). Raises SendFailed."""
     span = {"start_date": str(time(start)), "end_date": str(time(end))}
     asked = {**span, **({"api_key": endpoint.key} if endpoint.key else {})}
-    found = _get(endpoint, "servicerequestupdates", asked, deadline)
+    found = _get(endpoint, UPDATES, asked, deadline)
     return [
         Said(
             request=_word(each, "service_request_id"),
@@ -143,6 +142,19 @@ def _state(each: Mapping[str, Any]) -> Said:
 
 
 # --- asking -----------------------------------------------------------------------------------------------------
+
+
+def _posted(endpoint: Endpoint, path: str, fields: Mapping[str, str | Sequence[str]], deadline: Deadline) -> wire.Reply:
+    """The answer to something it took. Raises SendFailed; `uncertain` where it may have been taken all the same."""
+    said = {**_common(endpoint), **({"api_key": endpoint.key} if endpoint.key else {}), **fields}
+    reply = _asked(endpoint, "POST", path, {}, urlencode(said, doseq=True).encode(), deadline)
+    if reply.status in _NOT_TAKEN:
+        raise SendFailed(f"http_{reply.status}", retryable=True)
+    if reply.status >= 500:
+        raise SendFailed(f"http_{reply.status}", retryable=True, uncertain=True)
+    if reply.status >= 300:
+        raise SendFailed(f"http_{reply.status} {_refusal(endpoint, reply)}".strip(), retryable=False)
+    return reply
 
 
 def _common(endpoint: Endpoint) -> dict[str, str]:

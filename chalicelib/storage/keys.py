@@ -295,6 +295,11 @@ def report_row(reference: str) -> str:
     return f"open311-{reference}"
 
 
+def told_row(reference: str, version: int) -> str:
+    """The outbox row that tells of what this version of a case brought."""
+    return f"open311-told-{reference}-{version}"
+
+
 def news_row(endpoint: str, stretch: int) -> str:
     """The outbox row that asks for news in one stretch of time."""
     return f"open311-news-{endpoint}-{stretch}"
@@ -302,6 +307,11 @@ def news_row(endpoint: str, stretch: int) -> str:
 
 def away_report(reference: str) -> str:
     return f"R#{reference}"
+
+
+def away_at_rest(reference: str) -> str:
+    """A report of which no news is asked for any more."""
+    return f"Z#{reference}"
 
 
 def away_number(digest: str) -> str:

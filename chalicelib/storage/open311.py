@@ -10,7 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.storage import dynamo, keys, register
@@ -31,6 +31,9 @@ class Report:
     sent, failed (given up until a person says otherwise; `error` says why).
 
     `at` is when it was first sent, in epoch seconds; `doubts` how often the answer was lost; `v` 0 = not stored yet.
+    `told`: how many entries of the case's history it knows (0: those before its own first), `files` how many of its
+    files; `lost` how often it was told of the next entry without an answer, last at `lost_at`. `rests`: no news of it
+    is asked for any more.
     """
 
     town: str
@@ -42,6 +45,11 @@ class Report:
     token: str = ""
     doubts: int = 0
     error: str = ""
+    told: int = 0
+    files: int = 0
+    lost: int = 0
+    lost_at: int = 0
+    rests: bool = False
     v: int = 0
 
     @property
@@ -62,9 +70,12 @@ class Health:
 
 
 def load(town: str, endpoint: str, reference: str, now: float, deadline: Deadline) -> Report | None:
-    """What is known of a report there; one read."""
-    item = dynamo.get(TABLE, keys.sent_away(town, endpoint), keys.away_report(reference), deadline)
-    return _report(town, endpoint, item) if item and item["exp"] > now else None
+    """What is known of a report there; one read, or two."""
+    for sort in (keys.away_report(reference), keys.away_at_rest(reference)):
+        item = dynamo.get(TABLE, keys.sent_away(town, endpoint), sort, deadline)
+        if item and item["exp"] > now:
+            return _report(town, endpoint, item)
+    return None
 
 
 def item(report: Report) -> Write:
@@ -75,9 +86,13 @@ def item(report: Report) -> Write:
         "token": report.token,
         "doubts": report.doubts,
         "error": report.error[:ERROR_CHARS_MAX],
+        "told": report.told,
+        "files": report.files,
+        "lost": report.lost,
+        "lost_at": report.lost_at,
     }
     stored = _there(report.town, report.endpoint) | {
-        "sk": keys.away_report(report.reference),
+        "sk": keys.away_at_rest(report.reference) if report.rests else keys.away_report(report.reference),
         "shape": SHAPE,
         "v": report.v + 1,
         "reference": report.reference,
@@ -104,8 +119,15 @@ def save(report: Report, deadline: Deadline) -> None:
     dynamo.put(TABLE, item(report).item, deadline, expected_v=report.v)
 
 
+def rest(report: Report, deadline: Deadline) -> None:
+    """No more news of it is asked for; it is known still, should the case be opened again. Twice is the same."""
+    aside = item(replace(report, rests=True)).item
+    dynamo.put(TABLE, aside, deadline)
+    forget(report, deadline)
+
+
 def forget(report: Report, deadline: Deadline) -> None:
-    """No more news of it is asked for; its number still leads to the case."""
+    """It is not on its way there, nor was it."""
     dynamo.delete(TABLE, keys.sent_away(report.town, report.endpoint), keys.away_report(report.reference), deadline)
 
 
@@ -186,6 +208,11 @@ def _report(town: str, endpoint: str, item: dict[str, Any]) -> Report:
         token=body.get("token", ""),
         doubts=body.get("doubts", 0),
         error=body.get("error", ""),
+        told=body.get("told", 0),
+        files=body.get("files", 0),
+        lost=body.get("lost", 0),
+        lost_at=body.get("lost_at", 0),
+        rests=item["sk"] == keys.away_at_rest(item["reference"]),
         v=item["v"],
     )
 

@@ -210,8 +210,8 @@ class Open311Endpoint(Strict):
     """Another system that takes reports by Open311, of a public company or of the town's own.
 
     `key`: the name under which its api_key stands among the stage's secrets. `updates`: it answers
-    `servicerequestupdates`, too. `statuses`: what a case becomes when it says so, where the platform's table does not
-    fit. `share`: what it is told of whoever reported beside place and description.
+    `servicerequestupdates`, too; `takes_updates`: it takes them. `statuses`: what a case becomes when it says so, where
+    the platform's table does not fit. `share`: what it is told of whoever reported beside place and description.
     """
 
     id: Id
@@ -221,6 +221,7 @@ class Open311Endpoint(Strict):
     key: Slug | None = None
     format: Literal["json", "xml"] = "json"
     updates: bool = False
+    takes_updates: bool = False
     statuses: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")], Open311Becomes] = {}
     share: list[Literal["name", "phone", "email", "photos"]] = []
     minutes: Annotated[int, Field(ge=5, le=1440)] = 15  # how often it is asked what became of what it has

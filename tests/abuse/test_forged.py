@@ -16,7 +16,7 @@ from chalice.test import Client
 
 import app
 from chalicelib import wire
-from chalicelib.actions import answer_doorbell, clock, send_file, testers, web_chat, work_outbox
+from chalicelib.actions import answer_doorbell, clock, file_links, testers, web_chat, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.cases import references
 from chalicelib.channels.web import token as tokens
@@ -88,7 +88,7 @@ def test_the_link_of_a_sent_file_opens_nothing_else_and_ends(town: World) -> Non
     case = filed(town.slug, town.now, kind="chat", attachments=(photo,))
     other = filed(town.slug, town.now, kind="chat", attachments=(photo,))
     key = web_chat.signing_key(soon())
-    good = send_file._token(town.slug, case.reference, "1", town.now, key)
+    good = file_links.token(town.slug, case.reference, photo, town.now, key)
 
     def opens(slug: str, token: str) -> int:
         return Clerk().get(f"/files/{slug}/{token}/photo.jpg").status
@@ -106,7 +106,7 @@ def test_the_link_of_a_sent_file_opens_nothing_else_and_ends(town: World) -> Non
     ):
         assert opens(town.slug, forged) == 404, forged
     assert opens(f"{town.slug}-b", good) == 404
-    town.now += send_file.LINK_DAYS * 86400 + 1
+    town.now += file_links.LINK_DAYS * 86400 + 1
     assert opens(town.slug, good) == 404
 
 

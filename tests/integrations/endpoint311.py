@@ -29,6 +29,8 @@ class Endpoint:
     raw: bytes | None = None  # said to every read instead of the truth
     down: bool = False
     hides_words: bool = False
+    told: list[dict[str, str]] = field(default_factory=list)  # updates it took; it lists them among its own
+    pictures: list[list[str]] = field(default_factory=list)  # the `media_url`s of each
 
     def __post_init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -50,7 +52,7 @@ class Endpoint:
 
     def _found(self, path: str, query: dict[str, str]) -> list[dict[str, str]] | None:
         if path == "servicerequestupdates":
-            return self.news
+            return [*self.news, *self.told]
         if path.startswith("tokens/"):
             number = self.tokens.get(path.partition("/")[2], "")
             return [{"token": path.partition("/")[2], "service_request_id": number}] if number else None
@@ -85,6 +87,12 @@ class Endpoint:
                 told = endpoint.posts.pop(0) if endpoint.posts else ""
                 if isinstance(told, int):
                     self._says(told, form, [{"code": str(told), "description": "no <such> service"}])
+                    return
+                if path == "servicerequestupdates":
+                    endpoint.told.append(fields | {"update_id": f"theirs-{len(endpoint.told)}"})
+                    endpoint.pictures.append(parse_qs(body).get("media_url", []))
+                    if told != TAKEN_THEN_SILENT:
+                        self._says(201, form, [{"update_id": endpoint.told[-1]["update_id"]}])
                     return
                 number = endpoint._file(fields)
                 if told == "token":
