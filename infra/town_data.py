@@ -16,6 +16,13 @@ from chalicelib.model import SalterError
 from infra.stage import acting_as, default_stage
 
 
+OWN_NAME_ONLY = (
+    "a town comes back under its own name only: its personal numbers are sealed for that name and no key opens them for "
+    "another, and links already given out, phone numbers and who was erased are known under it. Nothing was done. A "
+    "second town is made with ./salter town new; what citizens read as its name is `name` and `bot` of tenant.yaml."
+)
+
+
 def add_commands(town: Any, stage: argparse.ArgumentParser) -> None:
     """The commands below `./salter town`."""
     export = town.add_parser("export", parents=[stage], help="a town's whole data into one file")
@@ -31,6 +38,7 @@ def add_commands(town: Any, stage: argparse.ArgumentParser) -> None:
     restore = town.add_parser("restore", parents=[stage], help="a town back from such a file, where there is none")
     restore.add_argument("file", type=Path)
     restore.add_argument("--resume", action="store_true", help="go on with a restore of this file that was interrupted")
+    restore.add_argument("--as", dest="other", metavar="SLUG", default="", help="not possible; says why")
     restore.set_defaults(run=_restore)
     retire = town.add_parser("retire", parents=[stage], help="take a town away with everything that is its")
     retire.add_argument("slug")
@@ -57,6 +65,9 @@ def _export(parsed: argparse.Namespace) -> int:
 
 
 def _restore(parsed: argparse.Namespace) -> int:
+    if parsed.other:
+        print(f"{parsed.other}: {OWN_NAME_ONLY}", file=sys.stderr)
+        return 1
     _enter(parsed)
     from chalicelib.actions import clock
     from infra.bring_back import bring_back

@@ -299,6 +299,8 @@ def test_a_town_that_is_there_is_not_restored_over_and_retired_only_by_its_name(
     for more in ((), ("--resume",)):
         assert restored(file, *more) == 1
         assert "not empty" in capsys.readouterr().err
+    assert restored(file, "--as", "drugi-grad") == 1
+    assert "under its own name only" in capsys.readouterr().err
     monkeypatch.setattr("builtins.input", lambda _: "primer")
     assert salter("retire", town.slug) == 1
     assert salter("retire", town.slug, "--yes", "primer") == 1
