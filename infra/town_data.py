@@ -15,11 +15,10 @@ from typing import Any
 from chalicelib.model import SalterError
 from infra.stage import acting_as, default_stage
 
-
 OWN_NAME_ONLY = (
-    "a town comes back under its own name only: its personal numbers are sealed for that name and no key opens them for "
-    "another, and links already given out, phone numbers and who was erased are known under it. Nothing was done. A "
-    "second town is made with ./salter town new; what citizens read as its name is `name` and `bot` of tenant.yaml."
+    "a town comes back under its own name only: its personal numbers are sealed for that name and no key opens them "
+    "for another, and links already given out, phone numbers and who was erased are known under it. Nothing was done. "
+    "A second town is made with ./salter town new; what citizens read as its name is `name` and `bot` of tenant.yaml."
 )
 
 

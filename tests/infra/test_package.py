@@ -195,6 +195,14 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
         "VIBER_MEDIA_HOSTS": {"Ref": "ViberMediaHosts"},
     }
     assert template["Parameters"]["ViberApiUrl"]["Default"] == "https://chatapi.viber.com/pa"
+    own = {
+        name: function["Properties"]["Environment"]["Variables"]
+        for name, function in package.functions(template).items()
+        if "Environment" in function["Properties"]
+    }
+    # Whoever works the outbox puts links of ours into it: they lead to the address that is given out.
+    given_out = {"SALTER_PUBLIC_URL": template["Outputs"]["PublicURL"]["Value"]}
+    assert own == {"RingDoorbell": given_out, "EveryMinute": given_out}
 
 
 @pytest.mark.parametrize(("name", "queue"), [("RingDoorbell", "DoorbellQueue"), ("PublishTown", "PublishQueue")])
