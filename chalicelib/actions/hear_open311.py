@@ -176,12 +176,14 @@ def _take(asked: _Asked, reference: str, said: Said) -> None:
 
 def _event(asked: _Asked, case: Case, said: Said) -> Event | None:
     """What it means for the case, None for nothing. What the graph does not allow stays a word for the office."""
-    if open311.is_echo(said.words, case.reference):
+    echo = open311.is_echo(said.words, case.reference)
+    if echo and said.id:
         return None
     actor = open311.actor(asked.id)
     wanted = open311.ours(said.status, asked.rules["statuses"])
     moves = bool(wanted) and wanted != case.status and lifecycle.may(lifecycle.API, case, wanted)
-    words = "" if any(entry.note == said.words and entry.by == actor for entry in case.history) else said.words
+    known_already = echo or any(entry.note == said.words and entry.by == actor for entry in case.history)
+    words = "" if known_already else said.words
     refused = bool(wanted) and wanted != case.status and not moves
     if not (moves or words or refused):
         return None
