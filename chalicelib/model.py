@@ -416,8 +416,8 @@ class Volunteer:
     `state`: approved, suspended, left. Without `areas`, `days` or `skills` there is no limit to them. `paused_until`
     in epoch seconds; `v` is the stored version.
 
-    `mail`: where a link goes if the chat does not carry a call; `linked`: whether any link may go out, by e-mail or SMS.
-    A link names `links`; those of another number open nothing any more.
+    `mail`: where a link goes if the chat does not carry a call; `linked`: whether any link may go out, by e-mail or
+    SMS. A link names `links`; those of another number open nothing any more.
     """
 
     id: str

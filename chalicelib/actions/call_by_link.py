@@ -1,9 +1,9 @@
 """The second way of a call for help: an e-mail, or an SMS where the town pays for it, with a link to a page.
 
 It goes to a volunteer whose chat does not carry the card: left, refused by Viber, never bound to one, or not paid for
-now. The link is signed and names town, request, round and the volunteer's place among those asked in it; it says nothing
-of anybody and opens nothing once the round is over, the volunteer suspended or their links revoked. Whoever stopped
-messages in a chat that still carries them is left in peace.
+now. The link is signed and names town, request, round and the volunteer's place among those asked in it; it says
+nothing of anybody and opens nothing once the round is over, the volunteer suspended or their links revoked. Whoever
+stopped messages in a chat that still carries them is left in peace.
 """
 
 from __future__ import annotations

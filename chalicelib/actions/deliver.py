@@ -419,19 +419,19 @@ def _note_notices(work: _Round, now: float) -> None:
     conversation = work.conversation
     person = keys.person(conversation.account, conversation.citizen)
     for owed in conversation.lane:
-        state = _became(owed, work)
-        if not (state and _about(owed.say)):
+        state, about = _became(owed, work), _about(owed.say)
+        if not (state and about):
             continue
         town, deadline = _whose(owed, conversation), Deadline(MARK_SECONDS_MAX)
         try:
             if helping.card_of(owed.say):
                 _call_otherwise(town, owed, conversation, state, now, deadline)
                 continue
-            told.note(town, owed.say.case, person, owed.seq, state, now, deadline)
+            told.note(town, about, person, owed.seq, state, now, deadline)
             if state == told.FAILED:
                 from chalicelib.actions import second_way  # nobody else pays for it
 
-                second_way.instead(town, owed.say.case, person, owed.say, now, deadline)
+                second_way.instead(town, about, person, owed.say, now, deadline)
         except (Unavailable, Conflict):
             log.warning("notice_not_noted", tenant=town, account=conversation.account)
 

@@ -1,8 +1,8 @@
 """What a volunteer does about a call for help by the link they were sent, without an account.
 
-Whoever has the link is the volunteer it was made for. What they do is what the buttons of a card do in a chat: the same
-acts of `cases.helping`, told to the same people. A link that is none is as unknown as any other; one whose call is over,
-that was revoked or ran out says so.
+Whoever has the link is the volunteer it was made for. What they do is what the buttons of a card do in a chat: the
+same acts of `cases.helping`, told to the same people. A link that is none is as unknown as any other; one whose call is
+over, that was revoked or ran out says so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The page of a volunteer's link: what is needed, until when, where about; taken, given back, done.
 
-Nobody signs in: the link is the key. It speaks the volunteer's language and needs no script. To open it changes nothing,
-for programs that look through e-mails open every link in them.
+Nobody signs in: the link is the key. It speaks the volunteer's language and needs no script. To open it changes
+nothing, for programs that look through e-mails open every link in them.
 """
 
 from __future__ import annotations
