@@ -42,7 +42,9 @@ def test_who_left_viber_gets_the_card_by_e_mail_without_name_phone_or_door(world
     assert not any(secret in said for secret in ("Mira", "Glavna", "063", "+381", "Prezime"))
 
 
-@pytest.mark.parametrize("how", ["not subscribed", "refused for good", "failed on the phone"])
+@pytest.mark.parametrize(
+    "how", ["not subscribed", "failed on the phone", pytest.param("refused for good", marks=pytest.mark.campaign)]
+)
 def test_a_card_that_viber_does_not_deliver_goes_as_a_link_once(world: World, letters: Letters, how: str) -> None:
     (ana,) = volunteers(world, "ana")
     reached_at(world, ana, ANA)
@@ -63,6 +65,7 @@ def test_a_card_that_viber_does_not_deliver_goes_as_a_link_once(world: World, le
     assert len(letters.to(ANA)) == 1
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("after", ["taken", "suspended"])
 def test_a_card_that_fails_when_it_is_no_longer_wanted_sends_nothing(
     world: World, letters: Letters, after: str
