@@ -130,13 +130,13 @@ def _row(
     if opens and not link:
         return None
     voice = words.spoken(town, volunteer.voice or town.default_voice)
-    head = words.line(say.lines[0], town, voice).partition("\n")[0]
+    head, name = words.line(say.lines[0], town, voice).partition("\n")[0], town.core["names"][voice.language]
     if volunteer.mail:
         text = words.message(notices.without_buttons(say), town, voice, "", now).text
-        text = words.PARAGRAPH.join((text, *_way_in("aid_link_mail", link, until, town, voice)))
+        text = words.PARAGRAPH.join((text, *_way_in("aid_link_mail", link, until, town, voice), name))
         body = {"to": volunteer.mail, "subject": head[:SUBJECT_CHARS_MAX], "text": text}
         return outbox.write(town.slug, "email", body, now, row=row)
-    said = (town.core["names"][voice.language], head, *_way_in("aid_link_sms", link, until, town, voice))
+    said = (name, head, *_way_in("aid_link_sms", link, until, town, voice))
     return outbox.write(town.slug, "sms", {"to": phone, "text": "\n".join(said)}, now, row=row)
 
 

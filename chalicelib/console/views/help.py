@@ -121,7 +121,7 @@ def _parts(asked: Asked) -> tuple[Line, ...]:
         return (*helping.details(case), Line("aid_rules", {"case_no": case.reference}))
     if standing == "free":
         return helping.card(case, str(asked.town.core["country"])).lines
-    return (_about(f"aid_{standing}", case),)
+    return helping.kind(case), _about(f"aid_{standing}", case)
 
 
 def _about(key: str, case: Case) -> Line:
