@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.actions import hear_receipt
+from chalicelib.actions import export, hear_receipt
 from chalicelib.actions.decide_volunteer import decide
 from chalicelib.channels import Sent
+from chalicelib.model import Voice
 from chalicelib.storage import budget, consents, keys
 from chalicelib.wire import Deadline
 from infra import cli
@@ -148,6 +149,18 @@ def test_whoever_has_a_request_is_reminded_and_hears_of_its_end_the_same_way(wor
     assert case.reference in reminded["subject"] and LINK.search(reminded["text"])
     assert "isteklo" in timed_out["subject"] and not LINK.search(timed_out["text"])
     assert told(world, "mira")[-1] in ("aid_searching_again", "aid_nobody_yet")
+
+
+def test_the_address_is_in_the_copy_of_ones_data_and_goes_with_leaving(world: World) -> None:
+    (ana,) = volunteers(world, "ana")
+    reached_at(world, ana, ANA)
+    conversation = world.conversation("ana")
+    assert conversation is not None
+    data = export.everything(world.town, conversation, world.now, Deadline(20))
+    assert (data["volunteer"]["mail"], ANA in export.readable(world.town, Voice("sr"), data)) == (ANA, True)
+    says(world, "ana", "više ne volontiram")
+    presses(world, "ana", "vol.leave.yes")
+    assert export.everything(world.town, conversation, world.now, Deadline(20))["volunteer"]["mail"] == ""
 
 
 def test_an_address_is_given_and_taken_on_the_command_line(
