@@ -60,9 +60,10 @@ def _heard(event: str, identifier: str, waiting: tuple[Told, ...]) -> tuple[Told
 
 
 def _is_speaking(conversation: Conversation, now: float) -> bool:
-    """Whether a notice is just being sent whose id nobody has written down yet."""
+    """Whether a notice or card is just being sent whose id nobody has written down yet."""
     leased = conversation.lease is not None and conversation.lease.until > now
-    return leased and any(notices.is_notice(owed.say) for owed in conversation.lane if not owed.held)
+    waited = (owed.say for owed in conversation.lane if not owed.held)
+    return leased and any(notices.is_notice(say) or helping.card_of(say) for say in waited)
 
 
 def _note(

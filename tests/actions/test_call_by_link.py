@@ -7,12 +7,14 @@ import pytest
 from chalicelib.actions import export, hear_receipt
 from chalicelib.actions.decide_volunteer import decide
 from chalicelib.channels import Sent
-from chalicelib.model import Voice
-from chalicelib.storage import budget, consents, keys
+from chalicelib.model import Case, SalterError, Voice
+from chalicelib.storage import budget, consents, keys, outbox
 from chalicelib.wire import Deadline
 from infra import cli
+from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.letters import LINK, Letters, caught, reached_at
 from tests.neighbours import asks_for_help, got_card, passes, presses, says, told, volunteers
+from tests.taps import tapped
 from tests.web import Visitor
 from tests.world import World
 
@@ -149,6 +151,40 @@ def test_whoever_has_a_request_is_reminded_and_hears_of_its_end_the_same_way(wor
     assert case.reference in reminded["subject"] and LINK.search(reminded["text"])
     assert "isteklo" in timed_out["subject"] and not LINK.search(timed_out["text"])
     assert told(world, "mira")[-1] in ("aid_searching_again", "aid_nobody_yet")
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("F1")
+@pytest.mark.parametrize(("when", "how", "every"), WAYS)
+def test_breaking_any_call_of_a_wave_writes_every_letter_once(world: World, when: str, how: str, every: int) -> None:
+    for name, reference in zip(("ana", "bane"), volunteers(world, "ana", "bane"), strict=True):
+        reached_at(world, reference, f"{name}@primer.example")
+        _leaves(world, name)
+    calls, nth = 2, 1
+    while nth <= calls:
+        case = asks_for_help(world, f"mira{nth}")
+        breaker = Breaker(nth, when, how)
+        try:
+            with tapped(breaker):
+                passes(world)
+        except (SalterError, Killed):
+            world.warm()
+        calls = max(calls, breaker.calls if not breaker.broke else calls + every)
+        for _ in range(4):
+            passes(world, 2)
+        rows = [outbox.load(_row(world, case, place), world.now, Deadline(20)) for place in (0, 1, 2)]
+        assert [row is not None for row in rows] == [True, True, False], (nth, breaker.broke)
+        assert all(row and row.state in ("sent", "due", "leased") for row in rows[:2]), (nth, breaker.broke)
+        presses(world, f"mira{nth}", f"aid.off.{case.reference}")
+        passes(world)
+        if not breaker.broke:
+            return
+        nth += every
+
+
+def _row(world: World, case: Case, place: int) -> str:
+    """The letter to one of those asked in the first round."""
+    return keys.outbox(world.slug, f"aid-{case.reference}-1-card-{place}")
 
 
 def test_the_address_is_in_the_copy_of_ones_data_and_goes_with_leaving(world: World) -> None:
