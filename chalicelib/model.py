@@ -415,6 +415,9 @@ class Volunteer:
 
     `state`: approved, suspended, left. Without `areas`, `days` or `skills` there is no limit to them. `paused_until`
     in epoch seconds; `v` is the stored version.
+
+    `mail`: where a link goes if the chat does not carry a call; `linked`: whether any link may go out, by e-mail or
+    SMS. A link names `links`; those of another number open nothing any more.
     """
 
     id: str
@@ -422,6 +425,9 @@ class Volunteer:
     at: Follower
     state: str = "approved"
     phone: str = ""
+    mail: str = ""
+    linked: bool = True
+    links: int = 0
     areas: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()

@@ -69,6 +69,9 @@ class World:
         ssm.put_parameter(Name=name, Type="SecureString", Value=self.token, Overwrite=True)
         ssm.put_parameter(Name="/salter/test/chat-signing-key", Type="SecureString", Value="test-key", Overwrite=True)
         ssm.put_parameter(Name="/salter/test/phone-key", Type="SecureString", Value="phone-key", Overwrite=True)
+        ssm.put_parameter(
+            Name="/salter/test/public-url", Type="String", Value="https://salter.example/", Overwrite=True
+        )
         secrets.forget()
         for town in (slug, *towns):
             publish_tenant(compiled(town, made_of, account=slug), NOON, "live")
@@ -98,6 +101,7 @@ class World:
         secrets.viber_token(self.slug, Deadline(5))
         secrets.chat_signing_key(Deadline(5))
         secrets.phone_key(Deadline(5))
+        secrets.public_url(Deadline(5))
         heard.note(self.account.id, self.now, Deadline(5))
 
     @property

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import known, notify, tell_systems, work_outbox
+from chalicelib.actions import call_by_link, known, notify, tell_systems, work_outbox
 from chalicelib.cases import helping, lifecycle
 from chalicelib.cases.helping import Moved
+from chalicelib.channels import channel
 from chalicelib.model import Case, Conflict, SendFailed, Town, Unavailable, Volunteer
 from chalicelib.storage import conversations, dynamo, outbox, volunteers
 from chalicelib.storage.cases import CaseStore
@@ -51,15 +53,28 @@ def by_office(town: Town, before: Case, after: Case, now: float) -> tuple[Case, 
     return (moved.case, rows(town.slug, moved, now)) if moved else (after, [])
 
 
-def notices(town: Town, moved: Moved, now: float, deadline: Deadline) -> tuple[notify.Notice, ...]:
-    """What an act says to others than whoever did it; nothing for those who cannot be reached any more."""
-    found = (
-        notify.notice_to(
-            town, tell.to, tell.say, now, deadline, request=(moved.case.reference, tell.place), voice=moved.case.voice
-        )
-        for tell in moved.tell
-    )
-    return tuple(notice for notice in found if notice)
+@dataclass(frozen=True, slots=True)
+class Caused:
+    """What must be written with an act, all or nothing, and what it says in chats to others than whoever did it."""
+
+    writes: tuple[Write, ...]
+    notices: tuple[notify.Notice, ...]
+
+
+def caused(town: Town, moved: Moved, now: float, deadline: Deadline) -> Caused:
+    """The request after an act, the words for others, what comes due later. Whom no chat carries them to gets a letter,
+    if there is a way; nothing for those who cannot be reached at all."""
+    notes, letters = list[notify.Notice](), list[Write]()
+    for tell in moved.tell:
+        about = (moved.case.reference, tell.place)
+        notice = notify.notice_to(town, tell.to, tell.say, now, deadline, request=about, voice=moved.case.voice)
+        letter = call_by_link.letter(town, moved.case, tell, notice, now, deadline)
+        if letter:
+            letters.append(letter)
+        if notice and not (letter and channel(notice.account.channel).PUSHES):  # on Viber it would cost
+            notes.append(notice)
+    writes = [*tell_systems.cases(town).items_for_change(moved.case, deadline), *notify.items(tuple(notes), now)]
+    return Caused((*writes, *letters, *rows(town.slug, moved, now)), tuple(notes))
 
 
 def work(body: Mapping[str, Any], slug: str, now: float, deadline: Deadline) -> None:
@@ -75,7 +90,7 @@ def work(body: Mapping[str, Any], slug: str, now: float, deadline: Deadline) -> 
             moved = _step(town, case, str(body["name"]), int(body["round"]), now, deadline)
             if moved is None:
                 return
-            _commit(town, moved, now, deadline)
+            commit(town, moved, now, deadline)
         except Conflict:
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
     raise Unavailable("conflicts")
@@ -143,10 +158,9 @@ def _closed(case: Case, turn: int) -> Moved | None:
     return helping.over_told(case) if case.assignee else _told(case, turn)
 
 
-def _commit(town: Town, moved: Moved, now: float, deadline: Deadline) -> None:
-    notes = notices(town, moved, now, deadline)
-    later = rows(town.slug, moved, now)
-    writes = [*tell_systems.cases(town).items_for_change(moved.case, deadline), *notify.items(notes, now), *later]
-    dynamo.transact(writes, deadline)
-    notify.send(notes, now, token_hex(4), deadline)
-    work_outbox.ring(tuple(later), now, deadline)
+def commit(town: Town, moved: Moved, now: float, deadline: Deadline, beside: Sequence[Write] = ()) -> None:
+    """The act is done, with what is written `beside` it; then whoever is to hear of it does. Raises Conflict."""
+    done = caused(town, moved, now, deadline)
+    dynamo.transact([*done.writes, *beside], deadline)
+    notify.send(done.notices, now, token_hex(4), deadline)
+    work_outbox.ring(done.writes, now, deadline)

@@ -11,7 +11,8 @@ from secrets import token_hex
 from chalicelib.actions import known, notify, tell_systems
 from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable, Volunteer
+from chalicelib.integrations import email
+from chalicelib.model import Case, Conflict, Refused, SalterError, Town, Unavailable, Volunteer
 from chalicelib.services import volunteer as signing_up
 from chalicelib.storage import audit, dynamo, volunteers
 from chalicelib.storage.audit import Act
@@ -21,7 +22,7 @@ from chalicelib.wire import Deadline
 TRIES_MAX = 8
 JITTER_SECONDS = 0.05
 WAITING_MAX = 200  # sign-ups shown at once
-APPROVED, SUSPENDED = "approved", "suspended"
+APPROVED, SUSPENDED, LEFT = "approved", "suspended", "left"
 
 
 class NoVolunteer(SalterError):
@@ -61,6 +62,39 @@ def decide(slug: str, reference: str, state: str, by: str, now: float, deadline:
     raise Unavailable("conflicts")
 
 
+def reach_by(
+    slug: str, reference: str, mail: str, by: str, now: float, deadline: Deadline, *, linked: bool = True
+) -> Volunteer:
+    """Where a link goes when the chat does not carry a call: an e-mail address, "" for none. Links sent so far open
+    nothing any more. `linked` False: none may go out at all, until an address is given again.
+
+    Raises NoVolunteer, Refused 422 for what is no address, Unavailable.
+    """
+    written = mail.strip()
+    if written and not email.is_address(written):
+        raise Refused(422, "mail_wrong", "This is no e-mail address.", "mail")
+    for attempt in range(TRIES_MAX):
+        volunteer = _known(slug, reference, deadline)
+        after = replace(volunteer, mail=written, linked=linked, links=volunteer.links + 1)
+        act = Act(now, by, "volunteer_mail" if written else "volunteer_mail_off", volunteer.id)
+        try:
+            dynamo.transact([*volunteers.items(slug, after, now), audit.item(slug, act, token_hex(8))], deadline)
+            return replace(after, v=after.v + 1)
+        except Conflict:
+            time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
+    raise Unavailable("conflicts")
+
+
+def _known(slug: str, reference: str, deadline: Deadline) -> Volunteer:
+    """The volunteer of this sign-up, who was approved once and has not left."""
+    normalised = references.normalise(reference)
+    case = CaseStore(slug).load(normalised, deadline) if normalised else None
+    found = volunteers.load(slug, case.owner, deadline) if case and case.owner else None
+    if found is None or found.id != normalised or found.state == LEFT:
+        raise NoVolunteer(reference)
+    return found
+
+
 def _decided(town: Town, case: Case, state: str, by: str, now: float, deadline: Deadline) -> Decided:
     wanted = signing_up.approved(case)
     stored = volunteers.load(town.slug, wanted.at, deadline)
@@ -70,6 +104,8 @@ def _decided(town: Town, case: Case, state: str, by: str, now: float, deadline: 
         if stored.state == state:
             return Decided(stored, changed=False)
         wanted = replace(stored, state=state)
+    elif stored and stored.state != LEFT:  # signed up anew: where a link goes is as it was
+        wanted = replace(wanted, mail=stored.mail, linked=stored.linked, links=stored.links)
     wanted = replace(wanted, state=state, v=stored.v if stored else 0)
     say = signing_up.welcome(case.reference) if state == APPROVED else signing_up.suspended()
     notice = notify.notice_to(town, wanted.at, say, now, deadline, request=("", ""), voice=case.voice)

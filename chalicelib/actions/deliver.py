@@ -16,9 +16,20 @@ from zoneinfo import ZoneInfo
 from chalicelib.actions import breaker, heard, known, speaking
 from chalicelib.actions.journal import log
 from chalicelib.actions.speaking import Mouth
-from chalicelib.cases import notices
+from chalicelib.cases import helping, notices
 from chalicelib.channels import Credentials, channel
-from chalicelib.model import Conflict, Conversation, Lease, Owed, SendFailed, Told, Town, Unavailable
+from chalicelib.model import (
+    Conflict,
+    Conversation,
+    Follower,
+    Lease,
+    Owed,
+    Say,
+    SendFailed,
+    Told,
+    Town,
+    Unavailable,
+)
 from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
@@ -210,14 +221,19 @@ def _must_wait(owed: Owed, work: _Round) -> bool:
         return False
     try:
         town = known.town(_whose(owed, work.conversation), work.deadline)
-        said = town.core["viber"] if town else {}
-        if town is None or said.get("notices") == IN_SESSION:
-            return town is not None
-        bound = said.get("monthly_messages")
-        return bound is not None and budget.of_month(town.slug, _day(town, work.now)[:7], work.deadline) >= bound
+        return town is not None and saves(town, work.now, work.deadline)
     except Unavailable:
         work.stopped = True
         return True
+
+
+def saves(town: Town, now: float, deadline: Deadline) -> bool:
+    """Whether the town pays for no message now that can go another way or wait. Raises Unavailable."""
+    said = town.core["viber"]
+    if said.get("notices") == IN_SESSION:
+        return True
+    bound = said.get("monthly_messages")
+    return bound is not None and budget.of_month(town.slug, _day(town, now)[:7], deadline) >= bound
 
 
 def _day(town: Town | None, now: float) -> str:
@@ -259,7 +275,7 @@ def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None
             return _after_failure(owed, failure, work)
         breaker.succeeded(account.id)
         work.done.add(owed.seq)
-        if notices.is_notice(owed.say) and owed.say.case:
+        if _about(owed.say):
             work.sent[owed.seq] = receipt.id
         return None
     return owed
@@ -390,7 +406,7 @@ def _held(lane: tuple[Owed, ...], work: _Round) -> tuple[Owed, ...]:
 def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
     """The notices whose receipts are waited for, with those just sent."""
     new = [
-        Told(work.sent[owed.seq], _whose(owed, conversation), owed.say.case or "", owed.seq)
+        Told(work.sent[owed.seq], _whose(owed, conversation), _about(owed.say), owed.seq)
         for owed in conversation.lane
         if work.sent.get(owed.seq)
     ]
@@ -403,22 +419,41 @@ def _note_notices(work: _Round, now: float) -> None:
     conversation = work.conversation
     person = keys.person(conversation.account, conversation.citizen)
     for owed in conversation.lane:
-        state = _became(owed, work)
-        if not (state and owed.say.case and notices.is_notice(owed.say)):
+        state, about = _became(owed, work), _about(owed.say)
+        if not (state and about):
             continue
         town, deadline = _whose(owed, conversation), Deadline(MARK_SECONDS_MAX)
         try:
-            told.note(town, owed.say.case, person, owed.seq, state, now, deadline)
+            if helping.card_of(owed.say):
+                _call_otherwise(town, owed, conversation, state, now, deadline)
+                continue
+            told.note(town, about, person, owed.seq, state, now, deadline)
             if state == told.FAILED:
                 from chalicelib.actions import second_way  # nobody else pays for it
 
-                second_way.instead(town, owed.say.case, person, owed.say, now, deadline)
+                second_way.instead(town, about, person, owed.say, now, deadline)
         except (Unavailable, Conflict):
             log.warning("notice_not_noted", tenant=town, account=conversation.account)
 
 
+def _about(say: Say) -> str:
+    """The case of words for which it matters what becomes of them: a notice's, or the request of a volunteer's card."""
+    return (notices.is_notice(say) and say.case) or helping.card_of(say)
+
+
+def _call_otherwise(
+    town: str, owed: Owed, conversation: Conversation, state: str, now: float, deadline: Deadline
+) -> None:
+    """A card that no chat carries goes as a link."""
+    if state == told.FAILED:
+        from chalicelib.actions import call_by_link  # nobody else pays for it
+
+        whom = Follower(conversation.account, conversation.citizen)
+        call_by_link.instead(town, helping.card_of(owed.say), whom, owed.say, now, deadline)
+
+
 def _became(owed: Owed, work: _Round) -> str:
-    """What is new about a notice; "" where it went as was expected when it was put into the lane."""
+    """What is new about a notice or card; "" where it went as was expected when it was put into the lane."""
     if work.gone and owed.seq not in work.sent:
         return told.FAILED
     if owed.seq in work.sent:

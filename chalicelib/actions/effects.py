@@ -327,6 +327,5 @@ def _helped(effect: MoveHelp, town: Town, conversation: Conversation, now: float
 
 
 def _moved(town: Town, moved: Moved, now: float, deadline: Deadline) -> Caused:
-    notes = call_volunteers.notices(town, moved, now, deadline)
-    writes = (*tell_systems.cases(town).items_for_change(moved.case, deadline), *notify.items(notes, now))
-    return Caused((*writes, *call_volunteers.rows(town.slug, moved, now)), notes)
+    done = call_volunteers.caused(town, moved, now, deadline)
+    return Caused(done.writes, done.notices)

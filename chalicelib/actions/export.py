@@ -16,8 +16,22 @@ from zoneinfo import ZoneInfo
 from chalicelib.actions import known
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.dialogue import words
-from chalicelib.model import BOT, CITIZEN, Account, Case, Conversation, Entry, Line, Link, Say, SendFailed, Town, Voice
-from chalicelib.storage import aws, dynamo, keys, outbox, people, thread, views
+from chalicelib.model import (
+    BOT,
+    CITIZEN,
+    Account,
+    Case,
+    Conversation,
+    Entry,
+    Follower,
+    Line,
+    Link,
+    Say,
+    SendFailed,
+    Town,
+    Voice,
+)
+from chalicelib.storage import aws, dynamo, keys, outbox, people, thread, views, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -77,6 +91,7 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
         "cases": [_case(town, case) for case in store.own(person, deadline)],
         "followed": [{"reference": case.reference, "status": case.status} for case in followed],
         "records": [_record(town, item) for item in records],
+        "volunteer": _volunteer(town, conversation, deadline),
         "undelivered": [
             {"kind": row.kind, "body": views.body(row)}
             for row in views.dead_rows_of(town.slug, conversation.account, conversation.citizen)
@@ -93,6 +108,8 @@ def readable(town: Town, voice: Voice, data: Mapping[str, Any]) -> str:
         (words.line(Line("export_cases"), town, voice), _plain(data["cases"] + data["followed"])),
         (words.line(Line("export_records"), town, voice), _plain(data["records"])),
     ]
+    if data["volunteer"]:
+        parts.append((words.line(Line("vol_subject"), town, voice), _plain([data["volunteer"]])))
     kept = {name: value for name, value in data["conversation"].items() if name != "said"}
     parts.insert(1, (words.line(Line("my_data_conversation"), town, voice), _plain([kept])))
     return "\n\n".join("\n".join([title, *lines]) for title, lines in parts) + "\n"
@@ -156,6 +173,13 @@ def _record(town: Town, item: Mapping[str, Any]) -> dict[str, Any]:
     names = ("given", "wording", "channel", "by", "settlement", "language", "script", "account", "citizen")
     kept = {name: item[name] for name in names if name in item}
     return {"what": item["sk"], "at": _stamp(town, item["at"]) if "at" in item else None} | kept
+
+
+def _volunteer(town: Town, conversation: Conversation, deadline: Deadline) -> dict[str, Any]:
+    """The profile of somebody who signed up to help; {} for whoever did not."""
+    found = volunteers.load(town.slug, Follower(conversation.account, conversation.citizen), deadline)
+    names = ("id", "name", "state", "phone", "mail", "areas", "days", "skills")
+    return {name: getattr(found, name) for name in names} if found else {}
 
 
 def _stamp(town: Town, at: float) -> str:

@@ -5,7 +5,6 @@ What the company sees is subject, place and, if shared, photos and description; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex, token_urlsafe
@@ -15,6 +14,7 @@ from chalicelib.actions.change_case import Superseded
 from chalicelib.actions.work_case import ChangedMeanwhile
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
+from chalicelib.integrations import email
 from chalicelib.model import Case, Conflict, Refused, Staff, Town
 from chalicelib.storage import audit, keys, orders, outbox
 from chalicelib.storage.audit import Act
@@ -30,8 +30,7 @@ SHARES = (PHOTOS, DESCRIPTION)
 HANDED_KIND = "problem"  # any other kind of case is about a person
 RECALLED = "recalled"
 SECRET_BYTES = 24
-MAIL_CHARS_MAX, NAME_CHARS_MAX = 120, 80
-_MAIL = re.compile(r"[^@\s<>\"',;:()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,80}\.[A-Za-z]{2,24}")
+MAIL_CHARS_MAX, NAME_CHARS_MAX = email.ADDRESS_CHARS_MAX, 80
 
 # Order and token → the e-mail's subject and text.
 Letter = Callable[[Order, str], Mapping[str, str]]
@@ -133,7 +132,7 @@ def _order(town: Town, case: Case, person: Staff, wanted: Wanted, token: str, no
     mail = wanted.mail.strip()[:MAIL_CHARS_MAX] or addresses(town).get(company, "")
     if not name:
         raise NotHanded("hand_no_name")
-    if not _MAIL.fullmatch(mail):
+    if not email.is_address(mail):
         raise NotHanded("hand_no_mail")
     if wanted.days not in DAYS:
         raise NotHanded("hand_no_days")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.actions import second_way
+from chalicelib.actions import call_by_link, second_way
 from chalicelib.actions.take_receipt import take_receipt
-from chalicelib.cases import notices
+from chalicelib.cases import helping, notices
 from chalicelib.channels import Sent
-from chalicelib.model import Account, Conflict, Conversation, Told, Unavailable
+from chalicelib.model import Account, Conflict, Conversation, Follower, Told, Unavailable
 from chalicelib.storage import keys, told
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
@@ -60,9 +60,10 @@ def _heard(event: str, identifier: str, waiting: tuple[Told, ...]) -> tuple[Told
 
 
 def _is_speaking(conversation: Conversation, now: float) -> bool:
-    """Whether a notice is just being sent whose id nobody has written down yet."""
+    """Whether a notice or card is just being sent whose id nobody has written down yet."""
     leased = conversation.lease is not None and conversation.lease.until > now
-    return leased and any(notices.is_notice(owed.say) for owed in conversation.lane if not owed.held)
+    waited = (owed.say for owed in conversation.lane if not owed.held)
+    return leased and any(notices.is_notice(say) or helping.card_of(say) for say in waited)
 
 
 def _note(
@@ -74,9 +75,12 @@ def _note(
         new = told.note(notice.town, notice.reference, person, notice.seq, state, now, deadline)
     except Conflict as error:
         raise Unavailable("conflicts") from error
-    if not new or event != FAILED:
+    if event != FAILED:
         return
     log = store.with_town(conversation, notice.town, now, deadline).log
     say = next((entry.say for entry in log if entry.seq == notice.seq), None)
-    if say:
+    if say and helping.card_of(say):
+        whom = Follower(conversation.account, conversation.citizen)
+        call_by_link.instead(notice.town, notice.reference, whom, say, now, deadline)
+    elif say and new:
         second_way.instead(notice.town, notice.reference, person, say, now, deadline)

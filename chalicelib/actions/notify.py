@@ -56,6 +56,24 @@ def notices_about(town: Town, case: Case, now: float, deadline: Deadline) -> tup
     return tuple(replace(notice, about=case if each == case.owner else None) for each, notice in found if notice)
 
 
+def remembered(
+    town: Town, follower: Follower, reference: str, place: str, now: float, deadline: Deadline
+) -> list[Write]:
+    """A volunteer's conversation after they did something about a request elsewhere: under what it remembers the
+    request from now on (`place`, "" no longer: then without its details). Nothing where there is no conversation."""
+    account = known.account(*_named(follower.account), deadline)
+    if account is None or town.slug not in account.towns:
+        return []
+    store = ConversationStore(account, town.core["time_zone"])
+    head = store.load(follower.citizen, now, deadline)
+    if head is None or not head.town:
+        return []
+    stored = store.with_town(head, town.slug, now, deadline)
+    log_kept = stored.log if place else memory.without_details(stored.log, reference)
+    after = replace(stored, state=helping.noted(stored.state, reference, place), log=log_kept)
+    return store.placed(head, after, now)
+
+
 def items(notes: tuple[Notice, ...], now: float) -> list[Write]:
     """The lanes with the notices in them, as part of the transaction that changes the case, and what is remembered of
     each in its history."""

@@ -40,7 +40,7 @@ def at_change(town: Town, case: Case, reached: bool, now: float, deadline: Deadl
     person = keys.person(case.owner.account, case.owner.citizen)
     channel, _, name = case.owner.account.partition(":")
     account = known.account(channel, name, deadline)
-    if account and _is_here(account, town.slug, case.owner.citizen, now, deadline):
+    if account and is_here(account, town.slug, case.owner.citizen, now, deadline):
         return []
     agreed = consents.is_live(town.slug, person, consents.CASES, deadline)
     rows = _rows(town, case, person, int(now), say, now) if agreed else []
@@ -67,7 +67,8 @@ def instead(slug: str, reference: str, person: str, say: Say, now: float, deadli
     work_outbox.ring(writes, now, deadline)
 
 
-def _is_here(account: Account, town: str, citizen: str, now: float, deadline: Deadline) -> bool:
+def is_here(account: Account, town: str, citizen: str, now: float, deadline: Deadline) -> bool:
+    """Whether this citizen is known in the chat and has not left it."""
     store = ConversationStore(account)
     head = store.load(citizen, now, deadline)
     return head is not None and bool(head.town) and store.with_town(head, town, now, deadline).subscribed

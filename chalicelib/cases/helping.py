@@ -36,8 +36,14 @@ LEAST_SECONDS = 2 * 3600  # how long somebody has at least
 REMIND_SECONDS = 3600  # before the timer gives the request back
 CONFIRM_SECONDS = 24 * 3600  # until the person helped is reminded to say whether it is all right
 DAY_ENDS_HOUR = 20
+LINK_SECONDS = 2 * 86400  # how long a link to a request is good beyond the time in which it could be done
 ASKED_MAX = 100
 PHOTOS_MAX = 3
+
+CARD_LINE = "aid_card"
+# What a volunteer is told by e-mail or SMS where no chat carries it; of these the first ask for an act.
+OPEN_LINES = (CARD_LINE, "aid_remind", "aid_disputed")
+BY_LINK_LINES = (*OPEN_LINES, "aid_timed_out", "aid_confirmed")
 
 STATE = "aid"  # what a conversation remembers of help: references under `card`, `task` and `ask`
 CARD, TASK, ASK = "card", "task", "ask"
@@ -171,9 +177,16 @@ def cards(case: Case, volunteers: Collection[Volunteer], wave: int, left: int, n
 
 def card(case: Case, region: str) -> Say:
     """What a volunteer sees before taking it: what, until when, where about. No name, phone, street or door."""
-    lines = [Line("aid_card", {"kind": kind(case), "what": discreet(case, region)})]
+    lines = [Line(CARD_LINE, {"kind": kind(case), "what": discreet(case, region)})]
     lines += [Line("aid_until", {"until": until(case)}), *_area(case), Line("aid_card_how")]
     return Say(lines=tuple(lines), choices=(choice("take", case),))
+
+
+def card_of(say: Say) -> str:
+    """The request whose card these words are; "" if they are none."""
+    if not say.lines or say.lines[0].key != CARD_LINE:
+        return ""
+    return next((choice.id.removeprefix("aid.take.") for choice in say.choices), "")
 
 
 def kind(case: Case) -> Line:
@@ -289,6 +302,11 @@ def time_up(case: Case, now: float, zone: ZoneInfo) -> int:
         return int(now) + ASAP_SECONDS
     evening = dt.datetime.combine(_needed(case, now, zone), dt.time(DAY_ENDS_HOUR), zone).timestamp()
     return int(max(evening, now + LEAST_SECONDS))
+
+
+def link_until(case: Case, now: float, zone: ZoneInfo) -> int:
+    """Until when a link that is sent now opens the request."""
+    return time_up(case, now, zone) + LINK_SECONDS
 
 
 def details(case: Case) -> tuple[Line, ...]:

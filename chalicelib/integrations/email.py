@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from chalicelib.model import SendFailed
@@ -9,6 +10,9 @@ from chalicelib.model import SendFailed
 # Their words for "never": the address is malformed. All else may change by tomorrow: an identity is confirmed, a paused
 # account is released, a quota is raised.
 _FINAL = frozenset({"InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "ValidationError"})
+
+ADDRESS_CHARS_MAX = 120
+_ADDRESS = re.compile(r"[^@\s<>\"',;:()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,80}\.[A-Za-z]{2,24}")
 
 Ask = Callable[[str, Mapping[str, str]], str]
 
@@ -31,3 +35,8 @@ def send(sender: str, to: str, subject: str, text: str, ask: Ask) -> None:
     )
     if refusal:
         raise SendFailed(refusal, retryable=refusal not in _FINAL)
+
+
+def is_address(written: str) -> bool:
+    """Whether this can be somebody's address, and nothing but one."""
+    return len(written) <= ADDRESS_CHARS_MAX and bool(_ADDRESS.fullmatch(written))

@@ -160,7 +160,7 @@ def act(scene: Scene, service: str, item: str) -> Act | Need:
             return _changed(scene, replace(volunteer, paused_until=0), Line("vol_on"))
         case "leave" if rest == "yes":
             gone = {name: known for name, known in state.items() if name != helping.STATE}
-            return replace(_changed(scene, replace(volunteer, state="left"), Line("vol_left")), state=gone)
+            return replace(_changed(scene, replace(volunteer, state="left", mail=""), Line("vol_left")), state=gone)
         case "leave":
             ways = (Choice("vol.leave.yes", Line("btn_yes")), Choice("menu", Line("btn_no")))
             return Act((Say(lines=(Line("vol_leave_ask"),), choices=ways),))

@@ -76,6 +76,12 @@ def staff_pool(deadline: Deadline) -> str | None:
     return _parameter("staff-pool", deadline)
 
 
+def public_url(deadline: Deadline) -> str | None:
+    """Where this installation is reached, with a slash at the end; no secret, kept beside them for who has no request
+    to read it off. None where nobody wrote it down."""
+    return _parameter("public-url", deadline)
+
+
 def phone_key(deadline: Deadline) -> str | None:
     """The key under which phone numbers of paper cases are hashed."""
     return _parameter("phone-key", deadline)

@@ -185,7 +185,9 @@ class Supervisor:
         simulator = None if settings.viber_api_url else f"http://{aws.HOST}:{self._simulator_port()}"
         environment = self._environment(self._aws, simulator)
         accounts.write_tokens(self._aws.endpoint, accounts.names())
-        make_keys(aws.client("ssm", self._aws.endpoint), STAGE)
+        ssm = aws.client("ssm", self._aws.endpoint)
+        make_keys(ssm, STAGE)
+        ssm.put_parameter(Name=f"/salter/{STAGE}/public-url", Type="String", Value=settings.url, Overwrite=True)
         if simulator:
             self._start_child(
                 SIMULATOR, ["--port", simulator.rpartition(":")[2], "--callback", settings.url], environment

@@ -10,21 +10,23 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from chalice.test import Client
 
 import app
-from chalicelib.actions import note_refusal, web_chat
+from chalicelib import signed
+from chalicelib.actions import call_by_link, note_refusal, web_chat
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.channels.web import token as tokens
 from chalicelib.console import permissions
 from chalicelib.console.routes import PAGES, Page
-from chalicelib.model import Announcement, Attachment, Audience, Case, Follower, Staff
-from chalicelib.storage import api_keys, audit, dynamo, imports, invitations, keys, orders
+from chalicelib.model import Announcement, Attachment, Audience, Case, Follower, Staff, Volunteer
+from chalicelib.storage import api_keys, audit, dynamo, imports, invitations, keys, orders, volunteers
 from chalicelib.storage.announcements import AnnouncementStore
+from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.invitations import Invitation
 from chalicelib.storage.orders import Order
 from tests.console.clerk import Clerk, employed, filed, seated, soon
@@ -62,6 +64,7 @@ GROUPS = (
     "/open311/{tenant}/v2/",
     "/console/",
     "/crew/",
+    "/help/",
 )
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)(?![^>]*type=\"application/json)|\son\w+=\"|\sstyle=\"")
 ROUTES = sorted((method, path) for path, methods in app.app.routes.items() for method in methods)
@@ -85,6 +88,7 @@ class Theirs:
     announcement: str
     job: str
     crew: str
+    help: str
     sheet: str
     invitation: str
 
@@ -114,6 +118,13 @@ def theirs(town: World, monkeypatch: pytest.MonkeyPatch) -> Theirs:
     order = Order(
         slug, case.reference, keys.secret_digest(crew), SECRET, "a@b.example", "x", int(town.now), int(town.now) + 9
     )
+    help_wanted = filed(slug, town.now, kind="assistance", category="food", fields={"what": SECRET}, assignee=None)
+    at = Follower(f"viber:{slug}", "v")
+    called = replace(help_wanted, call={"round": 1, "wave": 2, "asked": [[at.account, at.citizen]], "left": []})
+    CaseStore(slug).save(called, soon())
+    dynamo.transact(volunteers.items(slug, Volunteer(sign_up.reference, "Ana", at), town.now), soon())
+    content = f"{slug}.{called.reference.replace('-', '')}.1.0.0.{int(town.now) + 9999}"
+    helper = signed.sign(call_by_link.PURPOSE, content, web_chat.signing_key(soon()))
     letter = Invitation(slug, "1" * 16, SECRET, "asked", "x", "staff:x", int(town.now), 1, 1)
     store = AnnouncementStore(slug)
     rows = [store.item(said), store.listed(said), imports.item(job), imports.listed(job), orders.item(order)]
@@ -123,7 +134,7 @@ def theirs(town: World, monkeypatch: pytest.MonkeyPatch) -> Theirs:
     colleague = employed(slug, "clerk", name=SECRET)
     new = drafted(seated(employed(slug, "admin"), town.now), "/console/content/new/sheets", title=SECRET)
     sheet = new.leads_to.rpartition("/")[2].partition("?")[0]
-    return Theirs(slug, case, chat, sign_up, colleague, key, said.id, job.id, crew, sheet, letter.id)
+    return Theirs(slug, case, chat, sign_up, colleague, key, said.id, job.id, crew, helper, sheet, letter.id)
 
 
 # What stands in a hole of a page's address, by what stands before it: the other town's id, and one nobody has.
@@ -184,7 +195,7 @@ def test_nobody_adds_a_route_without_saying_whose_matters_it_opens() -> None:
     unsaid = sorted(path for path in posted if f"/api/v1/{{tenant}}/{path}" in app.app.routes and path not in BODIES)
     assert not unsaid, "say in BODIES what a town's system sends there"
     open_pages = {page.path.split("/")[1] for page in PAGES if page.permission == permissions.OPEN}
-    assert open_pages == {"console", "crew"}, "a page without a sign-in is asked for another town's link here"
+    assert open_pages == {"console", "crew", "help"}, "a page without a sign-in is asked for another town's link here"
 
 
 def test_what_is_asked_for_here_opens_to_its_own_town(town: World, theirs: Theirs) -> None:
@@ -194,6 +205,7 @@ def test_what_is_asked_for_here_opens_to_its_own_town(town: World, theirs: Their
         if _holes(page.path) and not page.writes and page.view != "live.said":  # for that somebody must have spoken
             assert clerk.get(_filled(page.path, theirs)[0]).status in (200, 204, 302), _named(page)
     assert Clerk().get(f"/crew/{theirs.crew}").status == 200
+    assert Clerk().get(f"/help/{theirs.help}").status == 200
     key = System(theirs.slug).token
     for method, path in ROUTES:
         if method == "GET" and path.startswith("/api/v1/{tenant}/") and _holes(path):
@@ -266,8 +278,9 @@ def test_no_page_lets_in_anything_foreign_or_inline_or_may_be_framed_by_others(
 ) -> None:
     clerk, looked = seated(employed(theirs.slug, "admin"), town.now), 0
     public = [path for method, path in ROUTES if method == "GET" and path.startswith(("/t/{tenant}", "/chat/{tenant}"))]
-    paths = [_filled(page.path, theirs)[0] for page in PAGES if not page.writes and "/crew/" not in page.path]
-    paths += [path.replace("{tenant}", theirs.slug) for path in public] + [f"/crew/{theirs.crew}", "/api/v1/reference"]
+    paths = [_filled(page.path, theirs)[0] for page in PAGES if not page.writes and "{token}" not in page.path]
+    paths += [path.replace("{tenant}", theirs.slug) for path in public]
+    paths += [f"/crew/{theirs.crew}", f"/help/{theirs.help}", "/api/v1/reference"]
     for path in paths:
         if "{" in path:
             continue
@@ -323,9 +336,9 @@ def test_no_token_link_or_signature_of_one_town_is_good_in_another(
     assert _sends("POST", f"/viber/{town.slug}", signed.headers, signed.body)[0] == 403
     for name in ("photo.jpg", "small.jpg"):
         assert _sends("GET", f"/pictures/{town.slug}/{theirs.announcement}/{name}", {}, b"")[0] == 404
-    moved = theirs.crew.replace(theirs.slug, town.slug)
     for page in PAGES:
-        if page.path.startswith("/crew/"):
+        if "{token}" in page.path:
+            moved = (theirs.crew if page.path.startswith("/crew/") else theirs.help).replace(theirs.slug, town.slug)
             at = page.path.replace("{token}", moved).replace("{number}", "1")
             answer = Clerk().post(at, FIELDS) if page.writes else Clerk().get(at)
             assert answer.status == 404 and SECRET not in answer.body, page.path

@@ -34,8 +34,10 @@ def entered(request: pytest.FixtureRequest, deployed: Deployed) -> Deployed:
     return replace(deployed, entry=request.param)
 
 
-def test_the_address_given_out_is_the_http_apis(deployed: Deployed) -> None:
+def test_the_address_given_out_is_the_http_apis_and_letters_know_it(deployed: Deployed) -> None:
     assert deployed.installation.url == f"https://{deployed.installation.outputs['HttpApiId']}" + HOST_OF_AN_API
+    ssm = local_aws.client("ssm", deployed.endpoint)
+    assert ssm.get_parameter(Name=f"/salter/{STAGE}/public-url")["Parameter"]["Value"] == deployed.installation.url
 
 
 def test_the_deployed_product_says_it_is_well(entered: Deployed) -> None:

@@ -5,8 +5,6 @@ Nobody signs in: the link is the key. It is in the town's own language, and need
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 from secrets import token_hex
@@ -18,6 +16,7 @@ from chalicelib.cases import lifecycle
 from chalicelib.cases.lifecycle import NotAllowed
 from chalicelib.console import pages
 from chalicelib.console.door import Answer, Visit
+from chalicelib.console.link_form import check, mark
 from chalicelib.console.views.case import Shown, files, to_file
 from chalicelib.console.wording import Wording, wording
 from chalicelib.model import Refused
@@ -26,7 +25,6 @@ from chalicelib.storage.dynamo import Write
 
 WORDS_CHARS_MAX = serve_company.WORDS_CHARS_MAX
 SAID = ("taken", "asked", "declined", "done", "photo")
-FORM_MARK = "form"
 
 
 def show(visit: Visit) -> Answer:
@@ -46,7 +44,7 @@ def act(visit: Visit) -> Answer:
         given = _given(visit)
     except LinkEnded as ended:
         return _ended(visit, ended.given)
-    _check_form(visit)
+    check(visit)
     verb, text = visit.form.get("do", ""), visit.form.get("text", "").strip()[:WORDS_CHARS_MAX]
     try:
         said = _done(visit, given, verb, text)
@@ -62,7 +60,7 @@ def act(visit: Visit) -> Answer:
 def upload(visit: Visit) -> Answer:
     """A signed form for a photo, as JSON for the page's script."""
     given = _given(visit)
-    _check_form(visit)
+    check(visit)
     size = visit.form.get("size", "")
     form = serve_company.upload(given, visit.form.get("type", ""), int(size) if size.isdecimal() else 0)
     return Answer(body=json.dumps(form), content_type="application/json; charset=utf-8")
@@ -120,16 +118,6 @@ def _letter(visit: Visit, given: Given, what: str, text: str) -> Sequence[Write]
     return (outbox.write(given.town.slug, "email", mail, visit.now, row=f"crew-{token_hex(10)}"),)
 
 
-def _form_mark(visit: Visit) -> str:
-    """What proves a form to be one of this link's pages."""
-    return hmac.new(visit.params["token"].encode(), b"crew", hashlib.sha256).hexdigest()[:40]
-
-
-def _check_form(visit: Visit) -> None:
-    if not hmac.compare_digest(visit.form.get(FORM_MARK, "").encode(), _form_mark(visit).encode()):
-        raise Refused(403, "csrf", "This form is not from this page. Reload it and try again.")
-
-
 def _shared(given: Given) -> list[Shown]:
     return [one for one in files(given.case) if one.repair or "photos" in given.order.shares]
 
@@ -146,7 +134,7 @@ def _page(visit: Visit, given: Given, status: int = 200, said: str = "", problem
         case=given.case,
         order=given.order,
         left=left(given.town, given.case, visit.now),
-        mark=_form_mark(visit),
+        mark=mark(visit),
         is_open=lifecycle.is_open(given.case),
         description=serve_company.description(given.case) if "description" in given.order.shares else "",
         photos=[one for one in shared if not one.repair],

@@ -10,12 +10,13 @@ from chalicelib.cases.lifecycle import NotAllowed
 from chalicelib.console import permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
+from chalicelib.integrations import email
 from chalicelib.model import Refused
 from chalicelib.services import volunteer as signing_up
 from chalicelib.storage.cases import CaseStore
 
 REASON_CHARS_MAX = 500
-SAID = ("approved", "declined", "suspended", "already")
+SAID = ("approved", "declined", "suspended", "already", "mail", "mail_wrong")
 
 
 def show(visit: Visit) -> Answer:
@@ -47,6 +48,19 @@ def approve(visit: Visit) -> Answer:
 def suspend(visit: Visit) -> Answer:
     """No more calls to this volunteer; they read so."""
     return _decided(visit, decide_volunteer.SUSPENDED)
+
+
+def reach_by(visit: Visit) -> Answer:
+    """Where a link goes when the chat does not carry a call; links sent so far are revoked."""
+    reference, mail = visit.params["reference"], visit.form.get("mail", "")[: email.ADDRESS_CHARS_MAX + 1]
+    said = "mail"
+    try:
+        decide_volunteer.reach_by(visit.here.slug, reference, mail, visit.person.by, visit.now, visit.deadline)
+    except decide_volunteer.NoVolunteer as error:
+        raise Refused(404, "unknown_case", "There is no such volunteer.") from error
+    except Refused:
+        said = "mail_wrong"
+    return visit.go(f"console/volunteers?said={said}")
 
 
 def decline(visit: Visit) -> Answer:
