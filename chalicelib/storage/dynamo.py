@@ -346,11 +346,15 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def unpack(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    return {name: _plain(typed) for name, typed in item.items()}
+    """DynamoDB's typed form to Python values; most are text, and a list of cases has thousands."""
+    return {
+        name: value if kind == "S" else _plain(kind, value)
+        for name, typed in item.items()
+        for kind, value in typed.items()
+    }
 
 
-def _plain(typed: Mapping[str, Any]) -> Any:
-    kind, value = next(iter(typed.items()))
+def _plain(kind: str, value: Any) -> Any:
     match kind:
         case "N":
             return int(value) if value.lstrip("-").isdigit() else float(value)
@@ -359,6 +363,6 @@ def _plain(typed: Mapping[str, Any]) -> Any:
         case "BS":
             return frozenset(base64.b64decode(member) for member in value)
         case "L":
-            return [_plain(entry) for entry in value]
+            return [_plain(*next(iter(entry.items()))) for entry in value]
         case _:
             return value
