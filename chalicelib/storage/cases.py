@@ -265,7 +265,8 @@ class CaseStore:
     ) -> Page:
         """All cases, last changed first, back to `since` (epoch seconds), those only that are `wanted`.
 
-        With a `kind` none but those of this kind, and of the others no more is read than that they are not. A page may hold fewer than `limit` and still have a cursor: a filter that fits few cases is asked again.
+        With a `kind` none but those of this kind, and of the others no more is read than that they are not. A page
+        may hold fewer than `limit` and still have a cursor: a filter that fits few cases is asked again.
         """
         found: list[tuple[str, Case]] = []
         looked_at = 0
