@@ -17,7 +17,7 @@ from chalicelib.actions.call_list import call_list
 from chalicelib.cases import deadlines, lifecycle
 from chalicelib.cases.deadlines import Left
 from chalicelib.model import Case, Staff, Town
-from chalicelib.storage.cases import CaseStore, Page, changed_sort, open_sort
+from chalicelib.storage.cases import CaseStore, Page, Recent, changed_sort, open_sort
 from chalicelib.wire import Deadline
 
 SHOWN_MAX = 50
@@ -114,13 +114,13 @@ def rest(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline, c
     store = CaseStore(town.slug)
     asks_desks = _asks_desks(person)
     cases, more = _desks(town, person, cursor, deadline) if asks_desks else ([], cursor)
-    changes: Sequence[str] = ()
+    recent = Recent()
     if more:
         recent = store.recent(NEWEST_MAX, now, deadline, is_new)
         cases += [*recent.cases, *store.listed_apart("chat", NEWEST_MAX, deadline)]
-        changes = recent.changes
     found = _listed(town, person, sees, now, [case for case in cases if open_sort(case) > cursor], more)
-    return Desk(found.rows, more, _known_then(known, found, changes), found.cut - {WAITING})
+    settled = {WAITING} if recent.is_cut else {WAITING, NEW}
+    return Desk(found.rows, more, _known_then(known, found, recent.changes), found.cut - settled)
 
 
 def whole(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline) -> Desk:

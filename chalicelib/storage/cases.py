@@ -53,10 +53,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """Cases changed last, newest first, and the change index's entries of all that were looked at for them."""
+    """Cases changed last, newest first, and the change index's entries of all that were looked at for them. `is_cut`:
+    there may be more such cases."""
 
-    cases: tuple[Case, ...]
-    changes: tuple[str, ...]
+    cases: tuple[Case, ...] = ()
+    changes: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +304,10 @@ class CaseStore:
         for first in range(0, len(entries), LISTED_AT_ONCE):
             heads = self._heads(entries[first : first + LISTED_AT_ONCE], deadline, eventual=True)
             found += [case for case in heads if case is not None and wanted(case)]
-            if len(found) >= limit:
+            if len(found) > limit:
                 break
-        return Recent(tuple(found[:limit]), tuple(item["changed_sort"] for item in entries))
+        is_cut = len(found) > limit or len(entries) == RECENT_LOOKED_AT_MAX
+        return Recent(tuple(found[:limit]), tuple(item["changed_sort"] for item in entries), is_cut)
 
     def newest_change(self, now: float, deadline: Deadline) -> str:
         """The sort key of this month's last change; "" in a month without one. One request."""
