@@ -112,11 +112,12 @@ def rest(town: Town, person: Staff, sees: Any, now: float, deadline: Deadline, c
     At most REST_REQUESTS_MAX requests, and OWN_DESKS_REQUESTS_MAX where offices are asked.
     """
     store = CaseStore(town.slug)
-    asks_desks = _asks_desks(person)
-    cases, more = _desks(town, person, cursor, deadline) if asks_desks else ([], cursor)
+    cases, more = _desks(town, person, cursor, deadline) if _asks_desks(person) else ([], cursor)
     recent = Recent()
     if more:
-        recent = store.recent(NEWEST_MAX, now, deadline, is_new)
+        recent = store.recent(
+            NEWEST_MAX, now, deadline, lambda case: is_new(case) and open_sort(case) > cursor and sees(person, case)
+        )
         cases += [*recent.cases, *store.listed_apart("chat", NEWEST_MAX, deadline)]
     found = _listed(town, person, sees, now, [case for case in cases if open_sort(case) > cursor], more)
     settled = {WAITING} if recent.is_cut else {WAITING, NEW}
