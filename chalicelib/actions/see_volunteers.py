@@ -45,7 +45,7 @@ def board(town: Town, now: float, deadline: Deadline) -> Board:
     office = routing.route(town.core, helping.KIND).office
     tasks = store.open_page(TASKS_LOOKED_AT_MAX, deadline, desk=office).cases
     tasks = tuple(case for case in tasks if case.kind == helping.KIND)
-    past = store.changed_page(DONE_SHOWN_MAX, deadline, wanted=_is_past).cases
+    past = store.changed_page(DONE_SHOWN_MAX, deadline, wanted=_is_past, kind=helping.KIND).cases
     busy, done = _by_helper(tasks), _by_helper(past)
     everyone = [one for one in volunteers.everyone(town.slug, now, deadline) if one.state != "left"]
     helpers = [Helper(one, _state(one, now), busy[one.id], done[one.id]) for one in everyone]
@@ -72,4 +72,4 @@ def _by_helper(cases: tuple[Case, ...]) -> Counter[str]:
 
 
 def _is_past(case: Case) -> bool:
-    return case.kind == helping.KIND and not lifecycle.is_open(case)
+    return not lifecycle.is_open(case)

@@ -79,7 +79,11 @@ def working_days_between(start: dt.date, end: dt.date, closed: Mapping[str, str]
     if end < start:
         return -working_days_between(end, start, closed)
     days = min((end - start).days, SEARCH_DAYS_MAX)
-    return sum(is_working_day(closed, start + dt.timedelta(days=ahead)) for ahead in range(1, days + 1))
+    weeks, rest = divmod(days, 7)
+    weekdays = 5 * weeks + sum((start + dt.timedelta(days=ahead)).weekday() < 5 for ahead in range(1, rest + 1))
+    first, last = start.isoformat(), (start + dt.timedelta(days=days)).isoformat()
+    free = (dt.date.fromisoformat(day) for day in closed if first < day <= last)
+    return weekdays - sum(day.weekday() < 5 for day in free)
 
 
 def _closing(day: dt.date, week: Week | None, closed: Mapping[str, str]) -> dt.time:

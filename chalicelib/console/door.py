@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
@@ -73,11 +74,11 @@ class Visit:
     def query(self) -> Mapping[str, str]:
         return self.request.query
 
-    @property
+    @cached_property
     def csrf(self) -> str:
         return csrf_of(self.word) if self.session else ""
 
-    @property
+    @cached_property
     def word(self) -> str:
         return cookies_of(self.request).get(COOKIE, "")
 

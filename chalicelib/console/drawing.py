@@ -15,6 +15,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # the templates of a process are those it began with; looking is a call a template and page
         trim_blocks=True,
         lstrip_blocks=True,
     )

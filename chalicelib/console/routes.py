@@ -42,6 +42,7 @@ PAGES = (
     Page("POST", "/console/sign-out/everywhere", may.OWN, "sign_in.leave_everywhere"),
     Page("GET", "/console/stay", may.OWN, "sign_in.stay"),
     Page("GET", "/console/inbox", may.CASES, "inbox.show"),
+    Page("GET", "/console/inbox/rest", may.CASES, "inbox.rest"),
     Page("GET", "/console/inbox/news", may.CASES, "inbox.news"),
     Page("GET", "/console/search", may.CASES, "inbox.search"),
     Page("GET", "/console/live", may.CHATS, "live.show"),

@@ -69,6 +69,7 @@ def asset(name: str) -> tuple[str, str]:
     return _body(plain), _CONTENT_TYPES[plain.rpartition(".")[2]]
 
 
+@lru_cache(maxsize=len(_SOURCES))
 def asset_url(name: str) -> str:
     """`panel.js` → `/assets/panel.0123456789.js`, to be put after the product's own address."""
     stem, _, ending = name.rpartition(".")

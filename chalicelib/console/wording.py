@@ -69,6 +69,13 @@ def texts(name: str) -> Mapping[str, Any]:
     return found
 
 
+@lru_cache(maxsize=8192)
+def _fixed(name: str, script: str, key: str) -> Markup:
+    """A text nothing is put into."""
+    plural = str(catalogue.load(name)["language"]["plural"])
+    return Markup(catalogue.word(texts(name)[key], plural, script, {}, STAYS_LATIN))
+
+
 def texts_in(folder: str, name: str) -> Mapping[str, Any]:
     """The texts of one topic in one language."""
     return tomllib.loads((_TEXTS / folder / f"{name}.toml").read_text(encoding="utf-8"))
@@ -84,6 +91,8 @@ class Wording:
 
     def __call__(self, key: str, **values: Any) -> Markup:
         """A text of the console's own, ready for a page: what is put into it is escaped."""
+        if not values:
+            return _fixed(self.name, self.voice.script, key)
         template = texts(self.name)[key]
         shown = {name: value if isinstance(value, int) else str(escape(value)) for name, value in values.items()}
         return Markup(catalogue.word(template, self._plural, self.voice.script, shown, STAYS_LATIN))

@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.model import Attachment, Case, Conflict, Follower, Happening, Place, SalterError, Voice
@@ -30,6 +30,7 @@ FOLLOWERS_MAX = 20
 OWN_CASES_MAX = 50
 LISTED_AT_ONCE = 100  # heads asked for in one request while a list is filtered
 LOOKED_AT_MAX = 500  # heads a page may look at before it hands back what it has and a cursor
+RECENT_LOOKED_AT_MAX = 200
 LOOKING_KEPT_SECONDS = 86400
 RETIRING_DAYS = 7
 NO_REFERENCE = "none"  # looked up in place of a case there is not, so that nobody can tell by the time it takes
@@ -48,6 +49,16 @@ class Page:
 
     cases: tuple[Case, ...]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Cases changed last, newest first, and the change index's entries of all that were looked at for them. `is_cut`:
+    there may be more such cases."""
+
+    cases: tuple[Case, ...] = ()
+    changes: tuple[str, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +263,12 @@ class CaseStore:
         cursor: str = "",
         since: int = 0,
         wanted: Callable[[Case], bool] = lambda case: True,
+        kind: str = "",
     ) -> Page:
         """All cases, last changed first, back to `since` (epoch seconds), those only that are `wanted`.
 
-        A page may hold fewer than `limit` and still have a cursor: a filter that fits few cases is asked again.
+        With a `kind` none but those of this kind, and of the others no more is read than that they are not. A page
+        may hold fewer than `limit` and still have a cursor: a filter that fits few cases is asked again.
         """
         found: list[tuple[str, Case]] = []
         looked_at = 0
@@ -264,7 +277,7 @@ class CaseStore:
                 continue
             position: str | None = cursor if cursor and month == _month(int(cursor[:12])) else ""
             while position is not None:
-                sorts, cases, position = self._chunk(month, position, since, deadline)
+                sorts, cases, position = self._chunk(month, position, since, kind, deadline)
                 for sort, case in zip(sorts, cases, strict=True):
                     looked_at += 1
                     if case is not None and wanted(case):
@@ -275,6 +288,27 @@ class CaseStore:
                     return Page(tuple(case for _, case in found), sorts[-1])
         return Page(tuple(case for _, case in found), None)
 
+    def recent(self, limit: int, now: float, deadline: Deadline, wanted: Callable[[Case], bool]) -> Recent:
+        """At most `limit` cases that are `wanted` among those changed last, this month or the one before; of them the
+        last RECENT_LOOKED_AT_MAX are looked at. Two to four requests; a case may be a moment old."""
+        this = datetime.fromtimestamp(now, UTC)
+        entries: list[Item] = []
+        for month in (this.strftime("%Y-%m"), (this.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")):
+            left = RECENT_LOOKED_AT_MAX - len(entries)
+            if left:
+                pk = ("changed_key", keys.month(self.town, month))
+                entries += dynamo.page(
+                    TABLE, "changed", pk, deadline, sort="changed_sort", limit=left, newest_first=True
+                )
+        found: list[Case] = []
+        for first in range(0, len(entries), LISTED_AT_ONCE):
+            heads = self._heads(entries[first : first + LISTED_AT_ONCE], deadline, eventual=True)
+            found += [case for case in heads if case is not None and wanted(case)]
+            if len(found) > limit:
+                break
+        is_cut = len(found) > limit or len(entries) == RECENT_LOOKED_AT_MAX
+        return Recent(tuple(found[:limit]), tuple(item["changed_sort"] for item in entries), is_cut)
+
     def newest_change(self, now: float, deadline: Deadline) -> str:
         """The sort key of this month's last change; "" in a month without one. One request."""
         pk = ("changed_key", keys.month(self.town, _month(int(now))))
@@ -282,7 +316,7 @@ class CaseStore:
         return str(items[0]["changed_sort"]) if items else ""
 
     def _chunk(
-        self, month: str, cursor: str, since: int, deadline: Deadline
+        self, month: str, cursor: str, since: int, kind: str, deadline: Deadline
     ) -> tuple[list[str], list[Case | None], str | None]:
         """The next heads of a month before `cursor`, and the cursor of those after them."""
         items = dynamo.page(
@@ -299,11 +333,17 @@ class CaseStore:
         more = len(items) > LISTED_AT_ONCE
         items = [item for item in items if item["changed_sort"] != cursor][:LISTED_AT_ONCE]
         sorts = [item["changed_sort"] for item in items]
-        return sorts, self._heads(items, deadline), sorts[-1] if more and sorts else None
+        return sorts, self._heads(items, deadline, kind=kind), sorts[-1] if more and sorts else None
 
-    def _heads(self, items: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[Case | None]:
+    def _heads(
+        self, items: Sequence[Mapping[str, Any]], deadline: Deadline, *, eventual: bool = False, kind: str = ""
+    ) -> list[Case | None]:
         wanted = [(item["pk"], item["sk"]) for item in items]
-        found = dynamo.batch_get(TABLE, wanted, deadline)
+        asked = wanted
+        if kind:
+            kinds = dynamo.batch_get(TABLE, wanted, deadline, eventual=True, only=("kind",))
+            asked = [key for key in wanted if key in kinds and kinds[key]["kind"] == kind]
+        found = dynamo.batch_get(TABLE, asked, deadline, eventual=eventual)
         kept = {key: item for key, item in found.items() if not _is_retired(item)}
         return [from_item(kept[key]) if key in kept else None for key in wanted]
 
@@ -406,7 +446,7 @@ def _is_retired(item: Mapping[str, Any]) -> bool:
 def to_item(case: Case) -> Item:
     """The attributes a case's head is stored as."""
     town, voice, is_open = case.tenant, case.voice, case.status in _OPEN
-    open_sort = _open_sort(case)
+    position = open_sort(case)
     person = keys.person(case.owner.account, case.owner.citizen) if case.owner else None
     return {
         "pk": keys.case(town, case.reference),
@@ -430,20 +470,25 @@ def to_item(case: Case) -> Item:
         "consent": True if case.consent else None,
         "body": _packed(_body(case)),
         "open_key": keys.open_cases(town) if is_open else None,
-        "open_sort": open_sort if is_open else None,
+        "open_sort": position if is_open else None,
         "desk_key": keys.desk(town, _desk(case)) if is_open and _desk(case) else None,
         "changed_key": keys.month(town, _month(case.updated_at)),
-        "changed_sort": f"{case.updated_at:012d}#{case.reference}",
+        "changed_sort": changed_sort(case),
         "citizen_key": keys.citizens_cases(town, person) if person else None,
         "created_sort": f"{case.created_at:012d}#{case.reference}" if person else None,
     }
 
 
-def _open_sort(case: Case) -> str:
-    """Where an open case stands in lists: by deadline; what is listed apart by kind and beginning."""
+def open_sort(case: Case) -> str:
+    """Where an open case stands in lists, and as a cursor: by deadline; what is listed apart by kind and beginning."""
     if case.kind in _LISTED_APART and not case.due_at:
         return f"{_apart(case.kind)}{case.created_at:012d}#{case.reference}"
     return f"{case.due_at or _NO_DEADLINE:012d}#{case.reference}"
+
+
+def changed_sort(case: Case) -> str:
+    """Where a case stands in the change index."""
+    return f"{case.updated_at:012d}#{case.reference}"
 
 
 def _apart(kind: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,11 @@ def compile_town(files: TownFiles) -> dict[str, Any]:
     complaints = [*_loose_ends(files), *_override_complaints(files)]
     if complaints:
         raise Rejected(complaints)
-    languages = [offer.id for offer in files.tenant.languages]
+    texts = {offer.id: _texts(files, offer.id) for offer in files.tenant.languages}
     return {
         "core": _core(files),
-        "texts": {language: _texts(files, language) for language in languages},
-        "sheets": {language: _sheets(files, language) for language in languages},
+        "texts": texts,
+        "sheets": {language: _sheets(files, language, texts[language]) for language in texts},
         "index": _index(files),
         "source": {"files": files.source, "edits": {}},
     }
@@ -92,6 +93,12 @@ def _index(files: TownFiles) -> dict[str, Any]:
 # --- what must fit together -------------------------------------------------------------------------------------
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Every zone there is: looking for them goes through hundreds of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
     tenant, offices = files.tenant, {office.id for office in files.contacts.offices}
     if tenant.slug != files.slug:
@@ -105,7 +112,7 @@ def _loose_ends(files: TownFiles) -> Iterator[Complaint]:
     if not (_CALENDARS / f"{tenant.calendar}.toml").is_file():
         known = ", ".join(sorted(path.stem for path in _CALENDARS.glob("*.toml")))
         yield files.complaint("tenant.yaml", ("calendar",), f"no calendar {tenant.calendar}", f"use one of: {known}")
-    if tenant.time_zone not in zoneinfo.available_timezones():
+    if tenant.time_zone not in _time_zones():
         problem = f"there is no time zone {tenant.time_zone}"
         yield files.complaint("tenant.yaml", ("time_zone",), problem, "write it as Europe/Belgrade")
     for position, offer in enumerate(tenant.languages):
@@ -412,8 +419,9 @@ def _person_phone(files: TownFiles) -> str:
 def _fill(template: Any, constants: Mapping[str, str]) -> Any:
     if not isinstance(template, str):
         return {form: _fill(text, constants) for form, text in template.items()}
-    for name, value in constants.items():
-        template = template.replace("{" + name + "}", value)
+    if "{" in template:
+        for name, value in constants.items():
+            template = template.replace("{" + name + "}", value)
     return template
 
 
@@ -429,8 +437,7 @@ def _choice_labels(files: TownFiles, language: str, text: Mapping[str, Any]) -> 
 # --- sheets -----------------------------------------------------------------------------------------------------
 
 
-def _sheets(files: TownFiles, language: str) -> dict[str, Any]:
-    texts = _texts(files, language)
+def _sheets(files: TownFiles, language: str, texts: Mapping[str, Any]) -> dict[str, Any]:
     sheets: dict[str, Any] = {}
     for service in _services(files):
         sheets |= service.sheets(files, language, texts)

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from chalicelib.actions import desk
 from chalicelib.console import routes
 from infra import towns
 from tests.browser.visitor import EXPECTED_NOISE, WCAG, axe
@@ -22,7 +23,7 @@ PASSWORD = "local-Password-1"
 WAIT_MS = 15000
 FIRST_PAGE_BYTES_MAX = 60_000
 # Looked at otherwise, or parts of pages.
-NOT_LOOKED_AT = ("sign-in", "voice", "stay", "inbox/news", "live/queue", "content/state", "towns")
+NOT_LOOKED_AT = ("sign-in", "voice", "stay", "inbox/news", "inbox/rest", "live/queue", "content/state", "towns")
 PAGES = (
     *(
         path
@@ -292,6 +293,24 @@ def _says(product: Product, slug: str, token: str, text: str) -> None:
     body = {"id": uuid.uuid4().hex, "type": "text", "text": text}
     answer = product.post(f"/chat/{slug}/messages", body, Authorization=f"Bearer {token}")
     assert answer.status == 200, answer.text
+
+
+@pytest.mark.campaign
+def test_a_long_list_fills_up_by_itself_and_tells_of_a_chat_that_begins(open_console: Open, product: Product) -> None:
+    town = "budva"
+    filed = {_file(product, town, subject=f"Rupa {number}") for number in range(desk.SHOWN_MAX + 5)}
+    page = open_console("inbox", width=390, mail=f"admin@{town}.local")
+    expect(page.get_by_text("Lista je učitana.")).to_be_visible()
+    shown = page.locator("main .ticket").all_inner_texts()
+    assert len(shown) == len(set(shown)) and filed <= set(shown)
+    assert _findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    token = product.post(f"/chat/{town}/sessions", {}).json["token"]
+    _says(product, town, token, "operater")
+    expect(page.get_by_text("Ima novosti.")).to_be_visible()
+    page.get_by_role("link", name="Prikaži", exact=True).click()
+    expect(page.get_by_text("Lista je učitana.")).to_be_visible()
+    expect(page.locator("#rows-wait .item")).not_to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

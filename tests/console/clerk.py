@@ -84,6 +84,12 @@ def _many(value: object) -> list[str]:
     return list(value) if isinstance(value, list) else [str(value)]
 
 
+def followed(body: str) -> str:
+    """Where the list of what there is to do asks for its rest by itself; "" if the page has all of it."""
+    found = re.search(r'hx-get="(?:\.\./)*(console/inbox/rest[^"]+)"', body)
+    return f"/{html.unescape(found[1])}" if found else ""
+
+
 def soon() -> Deadline:
     return Deadline(40)
 

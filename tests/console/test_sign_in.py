@@ -170,7 +170,7 @@ def test_the_cookie_is_a_new_one_at_every_sign_in_and_a_planted_one_opens_nothin
 
 
 @pytest.mark.shows("A13")
-def test_away_from_this_machine_the_cookie_travels_encrypted_only(town: World, monkeypatch: Any) -> None:
+def test_away_from_this_machine_the_cookie_travels_encrypted_only(monkeypatch: Any) -> None:
     monkeypatch.setenv("SALTER_STAGE", "prod-like")
     from chalicelib.channels import Request
     from chalicelib.console import door

@@ -70,6 +70,11 @@
     unchanged += 1;
     if (document.hidden || (unchanged > CALM_AFTER && unchanged % CALM_EACH)) event.preventDefault();
   });
+  // What lies apart comes after the most urgent: a shelf that had nothing so far is shown with its first row.
+  body.addEventListener('htmx:oobAfterSwap', (event) => {
+    const shelf = event.detail.target.closest('.shelf');
+    if (shelf) shelf.hidden = false;
+  });
   body.addEventListener('htmx:afterSwap', () => {
     unchanged = 0;
     if (!document.querySelector('[data-news]')) return;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.actions import decide_volunteer, see_volunteers, work_case
-from chalicelib.actions.desk import left
+from chalicelib.actions.desk import Calendar
 from chalicelib.actions.work_case import Changed
 from chalicelib.cases import references
 from chalicelib.cases.lifecycle import NotAllowed
@@ -35,7 +35,7 @@ def show(visit: Visit) -> Answer:
         areas=areas,
         chosen=chosen,
         said=said if said in SAID else "",
-        left=lambda case: left(visit.here, case, visit.now),
+        left=Calendar(visit.here, visit.now).left,
         sees=lambda case: permissions.sees(visit.person, case),
     )
 
