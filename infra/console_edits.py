@@ -142,6 +142,8 @@ def _check_named(slug: str, take: Mapping[str, str], edits: Mapping[str, Edit]) 
 
 def _complaint(slug: str, clash: Clash, edit: Edit) -> Complaint:
     said = f"files say {_short(clash.yaml)}, console says {_short(clash.console)} ({edit.by})"
+    if clash.console is None:
+        said = f"the files changed it, the console took it away ({edit.by})"
     remedy = f"--take yaml {clash.path} or --take console {clash.path}"
     return Complaint(f"tenants/{slug}/{overlay.file_of(clash.path)}", 0, f"conflict at {clash.path}: {said}", remedy)
 

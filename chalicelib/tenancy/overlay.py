@@ -24,6 +24,7 @@ Source = Mapping[str, Any]
 EDITABLE = ("procedures/", "contacts/offices/", "phrases/", "texts/")
 EDITS_MAX = 1000  # in force, over a town's files; fold them into the files before there are more
 DRAFTS_MAX = 80  # not published yet: they leave in the one transaction that publishes them
+_MAY_BE_EMPTY = ("procedures", "phrases", "texts")
 PATH_CHARS_MAX = 160
 VALUE_BYTES_MAX = 32_000
 
@@ -131,7 +132,7 @@ def laid(source: Source, edits: Edits) -> dict[str, Any]:
         if _is_inside_gone(path, edits):
             continue
         _put(tree, path.split("/"), copy.deepcopy(edits[path].value), languages)
-    return tree
+    return {room: {} for room in _MAY_BE_EMPTY} | tree
 
 
 def _is_inside_gone(path: str, edits: Edits) -> bool:

@@ -179,8 +179,9 @@ def in_words(visit: Visit, path: str, value: str) -> str:
         return str(visit.say("content_unknown"))
     if value in ("True", "False"):
         return str(visit.say("content_yes" if value == "True" else "content_no"))
-    named = "\n".join(choice_title(visit, field, each) for each in value.split("\n"))
-    return named if field in _NAMED else value
+    if field not in _NAMED or not value:
+        return value
+    return "\n".join(choice_title(visit, field, each) for each in value.split("\n"))
 
 
 def choice_title(visit: Visit, field: str, choice: str) -> str:
