@@ -294,12 +294,11 @@ def _says(product: Product, slug: str, token: str, text: str) -> None:
     assert answer.status == 200, answer.text
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_an_operator_answers_a_chat_that_goes_on_by_itself(open_console: Open, product: Product, width: int) -> None:
+def test_an_operator_answers_a_chat_that_goes_on_by_itself_on_a_telephone(open_console: Open, product: Product) -> None:
     town = "budva"
     token = product.post(f"/chat/{town}/sessions", {}).json["token"]
     _says(product, town, token, "operater")
-    page = open_console("live", width=width, mail=f"operator@{town}.local")
+    page = open_console("live", width=390, mail=f"operator@{town}.local")
     found = _findings(page)
     page.get_by_role("link", name=re.compile("niko ne vodi")).last.click()
     thread = page.get_by_role("log")
