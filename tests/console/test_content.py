@@ -188,6 +188,21 @@ def test_a_new_sheet_is_written_found_taken_back_and_published(town: World, admi
     assert fields(admin.get(path))["fee"] == "500 dinara"
 
 
+def test_what_a_colleague_ticked_or_put_as_hours_is_told_in_words(town: World, admin: Clerk) -> None:
+    office = "/console/content/edit/offices/biro"
+    mine = fields(admin.get(office))
+    written(
+        admin,
+        office,
+        competent="other",
+        **{"intents.info.scholarship": "1", "hours.sat": "08:00-12:00", "hours.ask": ""},
+    )
+    told = admin.post(office, mine | {"web": "https://primer.example"})
+    assert told.status == 409 and told.text.count("Sada piše:") == 4  # the web page typed here is the fourth
+    for words in ("drugog organa", "Stipendije", "subota 08:00-12:00", "(prazno)"):
+        assert words in told.text
+
+
 def removed(admin: Clerk, path: str = SHEET) -> Page:
     return admin.post(f"{path}/remove")
 

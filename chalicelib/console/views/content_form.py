@@ -163,8 +163,6 @@ def answer(visit: Visit) -> Answer:
 
 def _form(visit: Visit, desk: Workspace, unit: str, language: str, typed: Typed) -> Answer:
     """`typed.status` 409: somebody saved meanwhile; what they saved stands beside what was typed."""
-    now = content.shown(desk.tree, unit, language)
-    theirs = {name: value for name, value in now.items() if value != typed.values.get(name, "")}
     last = max(edit_content.of_unit(desk, unit), key=lambda edit: edit.at, default=None)
     room, name = words.room_name(unit), unit.rpartition("/")[2]
     return _drawn(
@@ -176,13 +174,20 @@ def _form(visit: Visit, desk: Workspace, unit: str, language: str, typed: Typed)
         way=f"console/content/edit/{room}/{name}",
         name=name,
         title=words.title_of(visit, desk, unit),
-        theirs=theirs if typed.status == 409 else {},
+        theirs=_theirs(visit, desk, unit, language, typed.values) if typed.status == 409 else {},
         seen=desk.seen(unit, language),
         last=last,
         who=trail.names(visit.here, visit.deadline).get(last.by, "") if last else "",
         base=_base(desk, unit, language),
         removable=content.room_of(unit) == content.SHEETS,
     )
+
+
+def _theirs(visit: Visit, desk: Workspace, unit: str, language: str, mine: Mapping[str, str]) -> dict[str, str]:
+    """What each field says by now that differs from what was typed, in words."""
+    now = _fields(visit, desk, unit, language, Typed(content.shown(desk.tree, unit, language)))
+    differ = [one for one in now if any(mine.get(name, "") != said for name, said in one.values.items())]
+    return {one.field.name: words.said(visit, one.field, one.values) for one in differ}
 
 
 def _new_form(visit: Visit, desk: Workspace, room: str, typed: Typed) -> Answer:

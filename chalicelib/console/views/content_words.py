@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.actions import edit_content
@@ -182,6 +182,20 @@ def in_words(visit: Visit, path: str, value: str) -> str:
     if field not in _NAMED or not value:
         return value
     return "\n".join(choice_title(visit, field, each) for each in value.split("\n"))
+
+
+def said(visit: Visit, field: content.Field, values: Mapping[str, str]) -> str:
+    """What the strings of one field of a form say."""
+    if values.get(field.name + content.ASK):
+        return str(visit.say("content_unknown"))
+    if field.kind == content.FLAG:
+        return str(visit.say("content_yes" if values[field.name] else "content_no"))
+    parts = {name.removeprefix(f"{field.name}."): value for name, value in values.items() if value}
+    if field.kind == content.TICKS:
+        return " · ".join(choice_title(visit, field.name, choice) for choice in parts)
+    if field.kind == content.HOURS:
+        return "\n".join(f"{visit.say.platform(f'days.{day}')} {spans}" for day, spans in parts.items())
+    return choice_title(visit, field.name, values[field.name])
 
 
 def choice_title(visit: Visit, field: str, choice: str) -> str:
