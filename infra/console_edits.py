@@ -59,7 +59,11 @@ def decided(laid_over: Laid) -> Laid:
 def lines(laid_over: Laid) -> list[str]:
     """What became of the edits, for a plan."""
     open_ones = {clash.path for clash in laid_over.clashes}
-    kept = [f"console: {path} stays as it was edited" for path in laid_over.edits if path not in open_ones]
+    kept = [
+        f"console: {path} stays {'away' if edit.value is None else 'as it was edited'}"
+        for path, edit in laid_over.edits.items()
+        if path not in open_ones
+    ]
     done = [f"console: {path} is taken from the files" for path in laid_over.done]
     clashes = [f"conflict: {clash.path} was changed in the files and in the console" for clash in laid_over.clashes]
     return [*clashes, *kept, *done]
@@ -112,7 +116,8 @@ def _fold(parsed: argparse.Namespace, default_stage: Any) -> int:
     default_stage(parsed)
     names = fold(parsed.slug, take_of(parsed.take))
     for name in names:
-        print(f"written: tenants/{parsed.slug}/{name}")
+        left = (towns.root() / parsed.slug / name).exists()
+        print(f"{'written' if left else 'removed'}: tenants/{parsed.slug}/{name}")
     print(f"look at the difference, then: ./salter town apply {parsed.slug}" if names else "nothing to fold")
     return 0
 
@@ -137,6 +142,8 @@ def _check_named(slug: str, take: Mapping[str, str], edits: Mapping[str, Edit]) 
 
 def _complaint(slug: str, clash: Clash, edit: Edit) -> Complaint:
     said = f"files say {_short(clash.yaml)}, console says {_short(clash.console)} ({edit.by})"
+    if clash.console is None:
+        said = f"the files changed it, the console took it away ({edit.by})"
     remedy = f"--take yaml {clash.path} or --take console {clash.path}"
     return Complaint(f"tenants/{slug}/{overlay.file_of(clash.path)}", 0, f"conflict at {clash.path}: {said}", remedy)
 

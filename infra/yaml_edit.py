@@ -16,9 +16,12 @@ _INDENT = "  "
 
 
 def put(text: str, steps: Sequence[str], value: Any) -> str:
-    """`text` with `value` under `steps` (keys; in a list, an entry's id); None takes it away. "" if nothing is left."""
+    """`text` with `value` under `steps` (keys; in a list, an entry's id; none for the whole text); None takes it away.
+    "" if nothing is left."""
     root = yaml.compose(text)
-    if root is None:
+    if not steps and value is None:
+        return ""
+    if root is None or not steps:
         return "" if value is None else _block(_nested(steps, value), "")
     assert isinstance(root, yaml.MappingNode)
     return _put(text, root, list(steps), value)

@@ -130,6 +130,23 @@ def with_changes(desk: Workspace, unit: str, changes: Mapping[str, Any], by: str
     return replace(desk, drafts=drafts)
 
 
+def without(desk: Workspace, unit: str, by: str, at: float) -> Workspace:
+    """The workspace as it would be without a sheet and the phrases that lead to it."""
+    return _replaced(desk, dict.fromkeys(content.companions(desk.tree, unit)), by, at)
+
+
+def brought_back(desk: Workspace, unit: str, by: str, at: float) -> Workspace:
+    """The same with a sheet that was taken away here, as the files have it."""
+    said = {each: overlay.whole(desk.files, each) for each in content.companions(desk.tree, unit)}
+    return _replaced(desk, said, by, at)
+
+
+def of_unit(desk: Workspace, unit: str) -> list[Edit]:
+    """The drafts of a unit; with a whole sheet go the phrases that lead to it."""
+    units = content.companions(desk.tree, unit) if unit in desk.drafts else (unit,)
+    return [edit for path, edit in desk.drafts.items() if content.unit_of(path) in units]
+
+
 def save(
     desk: Workspace,
     person: Staff,
@@ -139,7 +156,7 @@ def save(
     deadline: Deadline,
     asked: Sequence[str] = (),
 ) -> None:
-    """Keep the drafts that `after` has more than `desk`; `asked`: questions that are dealt with by them.
+    """Keep the drafts of `after` in place of those of `desk`; `asked`: questions that are dealt with by them.
 
     A draft that says what is in force anyhow is taken away. Raises Conflict if somebody saved the same meanwhile, and
     Refused if there are too many.
@@ -152,6 +169,7 @@ def save(
     if not overlay.is_editable(changed):
         raise Refused(422, "not_editable", "This cannot be changed here.")
     writes = [_draft_write(desk, after.drafts[path]) for path in changed]
+    writes += [edits.gone(desk.slug, path, edit.v) for path, edit in desk.drafts.items() if path not in after.drafts]
     act = Act(now, person.by, "content_saved", unit, {"paths": len(changed)})
     dealt = [_dealt(desk.slug, asked, now)] if asked else []
     dynamo.transact([*(one for one in writes if one), *dealt, audit.item(desk.slug, act, token_hex(4))], deadline)
@@ -159,9 +177,8 @@ def save(
 
 def undo(desk: Workspace, person: Staff, unit: str, now: float, deadline: Deadline) -> None:
     """Take the drafts of one unit back. Raises Conflict if somebody saved one meanwhile."""
-    mine = [edit for path, edit in desk.drafts.items() if content.unit_of(path) == unit]
     act = Act(now, person.by, "content_undone", unit)
-    writes = [edits.gone(desk.slug, edit.path, edit.v) for edit in mine]
+    writes = [edits.gone(desk.slug, edit.path, edit.v) for edit in of_unit(desk, unit)]
     dynamo.transact([*writes, audit.item(desk.slug, act, token_hex(4))], deadline)
 
 
@@ -198,6 +215,16 @@ def town_of(version: Mapping[str, Any]) -> Town:
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _replaced(desk: Workspace, units: Mapping[str, Any], by: str, at: float) -> Workspace:
+    """These units as a whole, whatever was drafted inside them."""
+    drafts = {path: edit for path, edit in desk.drafts.items() if content.unit_of(path) not in units}
+    for unit, value in units.items():
+        stored = desk.drafts[unit].v if unit in desk.drafts else 0
+        if stored or overlay.whole(desk.in_force, unit) != value:
+            drafts[unit] = Edit(unit, value, overlay.whole(desk.files, unit), by, int(at), stored)
+    return replace(desk, drafts=drafts)
 
 
 def _draft_write(desk: Workspace, edit: Edit) -> dynamo.Write | None:

@@ -19,6 +19,7 @@ NAME_LETTERS_MIN = 2
 WORD_LETTERS_MAX = 24
 ASKED_WORDS_MAX = 6
 PHONE_DIGITS_MIN = 4
+DIALLED_DIGITS_MIN = 8  # of the shortest whole number, as one dials it in the own country
 # What the citizen wrote, of all a form asks for.
 OWN_TEXT = ("description", "question", "text")
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -63,8 +64,10 @@ def matches(case: Case, wanted: Iterable[str]) -> bool:
 
 
 def digits(written: str) -> str:
-    """A phone number, or its ending, as typed: digits alone, without the zeros that only the own country needs."""
-    return re.sub(r"\D", "", written).lstrip("0")
+    """A phone number, or its ending, as typed: digits alone; of a whole number without the zeros that only the own
+    country needs. The ending of one may begin with a zero."""
+    plain = re.sub(r"\D", "", written)
+    return plain.lstrip("0") if len(plain) >= DIALLED_DIGITS_MIN else plain
 
 
 def is_phone(written: str) -> bool:

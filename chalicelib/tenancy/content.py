@@ -8,26 +8,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.tenancy import overlay
-from chalicelib.tenancy.schema import GROUPS, LIST_ITEMS_MAX, TEXT_CHARS_MAX, TITLE_CHARS_MAX, UNCONFIRMED, WEEKDAYS
+from chalicelib.tenancy.schema import (
+    COMPETENT,
+    GROUPS,
+    LIST_ITEMS_MAX,
+    MODES,
+    TEXT_CHARS_MAX,
+    TITLE_CHARS_MAX,
+    UNCONFIRMED,
+    WEEKDAYS,
+)
 from chalicelib.tenancy.sheets import week
+from chalicelib.understanding.model import platform_model
 
 LINE, TEXT, LINES, HOURS, CHOICE, FLAG, DATE = "line", "text", "lines", "hours", "choice", "flag", "date"
+TICKS, NUMBER = "ticks", "number"
 SHEETS, OFFICES, PHRASES, TEXTS = ROOMS = ("procedures", "contacts/offices", "phrases", "texts")
 ASK = ".ask"  # beside a field: citizens read "ask at the office"
 LINE_CHARS_MAX = 200
 PHRASES_MAX = 60
 NEW_ID = re.compile(r"[a-z][a-z0-9_]{1,38}")
+# What every bot answers by itself; no sheet and no office is asked for by these.
+_NOT_OFFERED = ("chat.", "settings.", "out_of_scope")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form. `spoken`: said per language; `ask`: may be left to "ask at the office", which is also what a
-    field means that says nothing where `unsaid`; `most`: characters (of a line), `lines`: how many."""
+    field means that says nothing where `unsaid`; `usual`: what it means that says nothing; `most`: characters (of a
+    line), `lines`: how many; `at`: where in the unit it stands, if not under its name."""
 
     name: str
     kind: str
@@ -37,6 +51,13 @@ class Field:
     most: int = TEXT_CHARS_MAX
     lines: int = LIST_ITEMS_MAX
     choices: tuple[str, ...] = ()
+    usual: str = ""
+    at: str = ""
+
+    @property
+    def steps(self) -> list[str]:
+        """The way to it inside its unit."""
+        return (self.at or self.name).split("/")
 
 
 _SOURCE = (
@@ -53,8 +74,13 @@ _SHEET = (
     Field("how", TEXT, spoken=True, ask=True),
     Field("note", TEXT, spoken=True),
     Field("law", TEXT, spoken=True),
+    Field("mode", CHOICE, choices=MODES),
     Field("office", CHOICE),
+    Field("competent_body", TEXT, spoken=True, at="competent/body"),
+    Field("competent_url", LINE, most=300, at="competent/url"),
+    Field("intents", TICKS),
     Field("group", CHOICE, choices=GROUPS),
+    Field("order", NUMBER),
     *_SOURCE,
 )
 _OFFICE = (
@@ -65,7 +91,9 @@ _OFFICE = (
     Field("address", TEXT, spoken=True, ask=True, unsaid=True),
     Field("hours", HOURS, ask=True, unsaid=True),
     Field("web", LINE, most=300),
-    Field("listed", FLAG),
+    Field("competent", CHOICE, choices=COMPETENT, usual=COMPETENT[0]),
+    Field("intents", TICKS),
+    Field("listed", FLAG, usual="1"),
     Field("confirmed", FLAG),
     Field("source", LINE, most=LINE_CHARS_MAX),
     Field("checked", DATE),
@@ -76,7 +104,6 @@ _PHRASES = (
 )
 _TEXT = (Field("text", TEXT, spoken=True),)
 _FIELDS = {SHEETS: _SHEET, OFFICES: _OFFICE, PHRASES: _PHRASES, TEXTS: _TEXT}
-_TRUE_UNLESS_SAID = ("listed",)
 
 
 def room_of(unit: str) -> str:
@@ -96,11 +123,23 @@ def unit_of(path: str) -> str:
 
 def fields(unit: str, tree: overlay.Source) -> tuple[Field, ...]:
     """The fields of a unit's form; a sheet's office is one of the town's."""
-    offices = tuple(str(office["id"]) for office in tree["contacts"]["offices"])
-    return tuple(
-        Field("office", CHOICE, choices=("", *offices)) if field.name == "office" else field
-        for field in _FIELDS[room_of(unit)]
-    )
+    return tuple(_offering(field, unit, tree) for field in _FIELDS[room_of(unit)])
+
+
+def names(unit: str) -> set[str]:
+    """What the fields of a unit's form are called."""
+    return {field.name for field in _FIELDS[room_of(unit)]}
+
+
+def _offering(field: Field, unit: str, tree: overlay.Source) -> Field:
+    """The field with the choices that this town has, and whatever it chose."""
+    if field.name == "office":
+        return replace(field, choices=("", *(str(office["id"]) for office in tree["contacts"]["offices"])))
+    if field.name == "intents":
+        offered = [intent for intent in platform_model().names if not intent.startswith(_NOT_OFFERED)]
+        said = overlay.value_at(tree, f"{unit}/intents") or ()
+        return replace(field, choices=tuple(dict.fromkeys([*offered, *map(str, said)])))
+    return field
 
 
 def exists(tree: overlay.Source, unit: str) -> bool:
@@ -113,7 +152,7 @@ def path_of(unit: str, field: Field, language: str) -> str:
     room = room_of(unit)
     if room == TEXTS:
         return f"{TEXTS}/{language}/{unit.removeprefix(f'{TEXTS}/')}"
-    return f"{unit}/{field.name}" + (f"/{language}" if room == PHRASES and field.spoken else "")
+    return f"{unit}/{'/'.join(field.steps)}" + (f"/{language}" if room == PHRASES and field.spoken else "")
 
 
 def place_of(path: str) -> tuple[str, str, str]:
@@ -123,7 +162,9 @@ def place_of(path: str) -> tuple[str, str, str]:
     if room == TEXTS:
         return unit, "text", path.split("/")[1]
     steps = path.removeprefix(f"{unit}").strip("/").split("/")
-    return unit, steps[0], steps[1] if len(steps) > 1 and not steps[1].isdigit() else ""
+    field = next((one for one in _FIELDS[room] if one.steps == steps[: len(one.steps)]), None)
+    name, rest = (field.name, steps[len(field.steps) :]) if field else (steps[0], steps[1:])
+    return unit, name, rest[0] if rest and not rest[0].isdigit() else ""
 
 
 # --- what a form shows ------------------------------------------------------------------------------------------
@@ -144,13 +185,15 @@ def _strings(field: Field, value: Any, language: str) -> dict[str, str]:
     if field.kind == HOURS:
         days = week(value or {})
         return {f"{field.name}.{day}": ", ".join("-".join(span) for span in days.get(day, ())) for day in WEEKDAYS}
-    if field.kind == FLAG:
-        return {field.name: "1" if value or (value is None and field.name in _TRUE_UNLESS_SAID) else ""}
+    if field.kind == TICKS:
+        return {f"{field.name}.{choice}": "1" if choice in (value or ()) else "" for choice in field.choices}
+    if field.kind == FLAG and value is not None:
+        return {field.name: "1" if value else ""}
     if field.spoken and isinstance(value, Mapping):
         value = value.get(language)
     if field.kind == LINES and isinstance(value, Sequence) and not isinstance(value, str):
         return {field.name: "\n".join(map(str, value))}
-    return {field.name: "" if value is None else str(value)}
+    return {field.name: field.usual if value is None else str(value)}
 
 
 # --- what a form changes ----------------------------------------------------------------------------------------
@@ -180,6 +223,9 @@ def _clean(typed: str, kind: str) -> str:
 def _value(field: Field, typed: Mapping[str, str], now: Any, language: str, languages: Sequence[str], path: str) -> Any:
     if field.kind == FLAG:
         return typed[field.name] == "1"
+    if field.kind == TICKS:
+        ticked = [choice for choice in field.choices if typed[f"{field.name}.{choice}"] == "1"]
+        return sorted(ticked, key=lambda choice: choice not in (now or ())) or None
     said = _hours(field, typed) if field.kind == HOURS else _said(field, typed[field.name])
     if said is None and typed.get(field.name + ASK):
         return UNCONFIRMED
@@ -191,6 +237,8 @@ def _value(field: Field, typed: Mapping[str, str], now: Any, language: str, lang
 def _said(field: Field, typed: str) -> Any:
     if field.kind == LINES:
         return typed.split("\n") if typed else None
+    if field.kind == NUMBER and typed.isdecimal():
+        return int(typed)
     return typed or None
 
 
@@ -220,9 +268,15 @@ def as_edits(files: overlay.Source, tree: overlay.Source, unit: str, changes: Ma
         return dict(changes)
     value = overlay.whole(tree, unit) or {}
     for path, said in changes.items():
-        name = path.removeprefix(f"{unit}/")
-        value = {key: each for key, each in value.items() if key != name} | ({} if said is None else {name: said})
+        value = _placed(value, path.removeprefix(f"{unit}/").split("/"), said)
     return {unit: value}
+
+
+def _placed(value: Mapping[str, Any], steps: Sequence[str], said: Any) -> dict[str, Any]:
+    step, *rest = steps
+    if rest:
+        said = _placed(value.get(step) or {}, rest, said) or None
+    return {key: each for key, each in value.items() if key != step} | ({} if said is None else {step: said})
 
 
 # --- new ones, and lists ----------------------------------------------------------------------------------------
@@ -236,6 +290,18 @@ def blank(room: str, tree: overlay.Source, language: str, today: str, source: st
     unknown = dict.fromkeys(("who", "bring", "fee", "term", "how"), UNCONFIRMED)
     told = {"source": {language: source}, "checked": today}
     return {"group": "other", "mode": "explain", "title": {}, **unknown, "office": office, **told}
+
+
+def node_of(tree: overlay.Source, unit: str) -> str:
+    """What phrases call a sheet or an office: by the service that shows it."""
+    kind = "procedures" if room_of(unit) == SHEETS else "contacts"
+    service = next((str(one["id"]) for one in tree["services"]["services"] if one["kind"] == kind), kind)
+    return f"{service}.{unit.rpartition('/')[2]}"
+
+
+def companions(tree: overlay.Source, unit: str) -> tuple[str, ...]:
+    """The units that come and go with a whole sheet: itself, and the phrases that lead to it."""
+    return (unit, f"{PHRASES}/{node_of(tree, unit)}") if room_of(unit) == SHEETS else (unit,)
 
 
 def free_id(title: str, taken_ids: Sequence[str]) -> str:
@@ -259,7 +325,7 @@ def differences(before: overlay.Source, after: overlay.Source, paths: Sequence[s
     for path in paths:
         for at, old, new in _leaves(path, overlay.whole(before, path), overlay.whole(after, path)):
             unit, field, _ = place_of(at)
-            if old != new and any(one.name == field for one in _FIELDS[room_of(unit)]):
+            if old != new and field in names(unit):
                 yield at, old, new
 
 

@@ -24,6 +24,7 @@ Source = Mapping[str, Any]
 EDITABLE = ("procedures/", "contacts/offices/", "phrases/", "texts/")
 EDITS_MAX = 1000  # in force, over a town's files; fold them into the files before there are more
 DRAFTS_MAX = 80  # not published yet: they leave in the one transaction that publishes them
+_MAY_BE_EMPTY = ("procedures", "phrases", "texts")
 PATH_CHARS_MAX = 160
 VALUE_BYTES_MAX = 32_000
 
@@ -128,10 +129,14 @@ def laid(source: Source, edits: Edits) -> dict[str, Any]:
     tree: dict[str, Any] = copy.deepcopy(dict(source))
     languages = [offer["id"] for offer in source["tenant"]["languages"]]
     for path in sorted(edits):  # a whole sheet comes before what stands in it
-        if any(edits[outer].value is None for outer in _around(path) if outer in edits):
+        if _is_inside_gone(path, edits):
             continue
         _put(tree, path.split("/"), copy.deepcopy(edits[path].value), languages)
-    return tree
+    return {room: {} for room in _MAY_BE_EMPTY} | tree
+
+
+def _is_inside_gone(path: str, edits: Edits) -> bool:
+    return any(edits[outer].value is None for outer in _around(path) if outer in edits)
 
 
 def _around(path: str) -> Iterable[str]:
@@ -202,9 +207,14 @@ def rebased(
 
 
 def merged(published: Edits, drafts: Edits, source: Source) -> dict[str, Edit]:
-    """The overlay that publishing the drafts makes; what the files say anyhow needs no edit."""
+    """The overlay that publishing the drafts makes; what the files say anyhow needs no edit, nor does what stands in
+    something that is taken away."""
     both = {**published, **{path: replace(draft, base=whole(source, path)) for path, draft in drafts.items()}}
-    return {path: both[path] for path in sorted(both) if whole(source, path) != both[path].value}
+    return {
+        path: both[path]
+        for path in sorted(both)
+        if whole(source, path) != both[path].value and not _is_inside_gone(path, both)
+    }
 
 
 def stale(drafts: Edits, source: Source) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
 from chalicelib.cases.callbacks import CALLBACKS_MAX, USUAL_KINDS, USUAL_TOPICS
@@ -340,6 +341,8 @@ class Competent(Strict):
 
 
 GROUPS = ("documents", "family", "taxes", "building", "business", "education", "other")
+MODES = ("explain", "accept", "redirect")
+COMPETENT = ("town", "other")
 
 
 class Procedure(Strict):
@@ -367,9 +370,9 @@ class Procedure(Strict):
     @model_validator(mode="after")
     def _says_where_to_go(self) -> Procedure:
         if self.mode == "redirect" and self.competent is None:
-            raise ValueError("mode redirect needs `competent` (body and url)")
+            raise PydanticCustomError("no_competent", "mode redirect needs `competent` (body and url)")
         if self.mode != "redirect" and self.office is None:
-            raise ValueError("name the `office` of contacts.yaml where this is handled")
+            raise PydanticCustomError("no_office", "name the `office` of contacts.yaml where this is handled")
         return self
 
 

@@ -77,6 +77,13 @@ def test_a_case_is_found_however_it_is_typed(world: World, clerk: Staff, written
     assert references(world, clerk, written) == [case.reference]
 
 
+@pytest.mark.parametrize("written", ["0537", "00537", "060 120 0537", "+381 60 1200537", "00381601200537"])
+def test_a_phones_ending_may_begin_with_a_zero(world: World, clerk: Staff, written: str) -> None:
+    case = filed(world, phone="060 120 0537")
+    filed(world, phone="060 120 4537")
+    assert references(world, clerk, written) == [case.reference]
+
+
 def test_a_reference_is_found_in_any_punctuation_and_script(world: World, clerk: Staff) -> None:
     case = filed(world)
     plain = case.reference.replace("-", "")

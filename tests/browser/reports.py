@@ -33,7 +33,12 @@ def upload(chat: Chat, data: bytes, media_type: str) -> str:
     return str(asked["attachment"])
 
 
-def report(
+def report(product: Product, slug: str, **more: Any) -> str:
+    """A problem as `reported` tells it; its reference."""
+    return reported(product, slug, **more)[1]
+
+
+def reported(
     product: Product,
     slug: str,
     *,
@@ -41,8 +46,8 @@ def report(
     place: tuple[float, float] | None = HERE,
     media: tuple[tuple[bytes, str], ...] = ((samples.photo(), "image/jpeg"),),
     notices: bool = True,
-) -> str:
-    """A hole in the road, by web chat, with a pin and photos; its reference."""
+) -> tuple[Chat, str]:
+    """A hole in the road, by web chat, with a pin and photos; the chat and the case's reference."""
     chat = Chat(product, slug)
     answer = chat.post(text=text)
     for _ in range(14):
@@ -52,7 +57,7 @@ def report(
         if found and "form" not in " ".join(choice["id"] for choice in message.get("choices", ())):
             if notices:
                 _agree(chat, answer.json["messages"])
-            return found[0]
+            return chat, found[0]
         answer = _next(chat, message, place, media)
         if message.get("ask") == "photo":
             media = ()
@@ -78,6 +83,6 @@ def _next(chat: Chat, message: dict[str, Any], place: Any, media: tuple[tuple[by
 def _agree(chat: Chat, messages: list[dict[str, Any]]) -> None:
     for message in messages:
         for choice in message.get("choices", ()):
-            if "notice" in choice["id"] or choice["id"].startswith("consent"):
+            if choice["id"].startswith("case.agree."):
                 chat.post(type="choice", choice=choice["id"])
                 return

@@ -23,7 +23,7 @@ def a_town() -> str:
     raise AssertionError("no such town")
 
 
-@pytest.fixture(params=[1280, 390])
+@pytest.fixture(params=[pytest.param(1280, marks=pytest.mark.campaign), 390])
 def author(browser: Browser, product: Product, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A head of office signed in, reading English; at the end no page may have broken its policy."""
     context = browser.new_context(viewport={"width": request.param, "height": 860})

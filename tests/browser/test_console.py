@@ -313,12 +313,11 @@ def test_a_long_list_fills_up_by_itself_and_tells_of_a_chat_that_begins(open_con
     expect(page.locator("#rows-wait .item")).not_to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_an_operator_answers_a_chat_that_goes_on_by_itself(open_console: Open, product: Product, width: int) -> None:
+def test_an_operator_answers_a_chat_that_goes_on_by_itself_on_a_telephone(open_console: Open, product: Product) -> None:
     town = "budva"
     token = product.post(f"/chat/{town}/sessions", {}).json["token"]
     _says(product, town, token, "operater")
-    page = open_console("live", width=width, mail=f"operator@{town}.local")
+    page = open_console("live", width=390, mail=f"operator@{town}.local")
     found = _findings(page)
     page.get_by_role("link", name=re.compile("niko ne vodi")).last.click()
     thread = page.get_by_role("log")

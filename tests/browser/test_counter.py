@@ -55,10 +55,10 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
-def registered(page: Page, number: str) -> str:
+def registered(page: Page, number: str, name: str = "Mira Šćepanović", phone: str = "060 123 4567") -> str:
     """A paper case by the keyboard alone; its reference."""
     page.get_by_label("Broj predmeta u pisarnici").focus()
-    for typed in (number, "Saglasnost za letnju baštu", "Mira Šćepanović", "060 123 4567"):
+    for typed in (number, "Saglasnost za letnju baštu", name, phone):
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
     page.get_by_role("checkbox").focus()

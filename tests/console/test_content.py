@@ -9,9 +9,11 @@ from collections.abc import Mapping
 import pytest
 
 from chalicelib.actions import edit_content, known, publish_content
+from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.console.wording import VOICES
 from chalicelib.model import Unavailable
 from chalicelib.storage import audit, dynamo, edits, publications, tenants
+from chalicelib.tenancy.compile import compile_edited
 from tests.console.clerk import Clerk, Page, employed, seated, soon
 from tests.world import World
 
@@ -119,6 +121,11 @@ def test_a_second_editor_is_told_and_loses_nothing_typed(town: World, admin: Cle
     [
         (SHEET, {"title": "x" * 61}, "Predugačko: najviše 60 znakova."),
         (SHEET, {"title": ""}, "Ovo mora da se popuni."),
+        (SHEET, {"mode": "redirect"}, "Napišite ko je nadležan"),
+        (SHEET, {"competent_url": "https://ns.example"}, "Ovo mora da se popuni."),
+        (SHEET, {"competent_body": "Matičar", "competent_url": "ns.example"}, "Napišite celu adresu"),
+        (SHEET, {"office": ""}, "Izaberite službu"),
+        (SHEET, {"order": "prvi"}, "Napišite ceo broj od 1 do 99"),
         ("/console/content/edit/offices/biro", {"phones": "025 468 241"}, "sa pozivnim brojem zemlje"),
         ("/console/content/edit/offices/biro", {"hours.mon": "7-15"}, "Radno vreme pišite kao 07:30-15:30"),
         ("/console/content/edit/texts/greeting", {"text": "Zdravo {mayor}"}, "U vitičastim zagradama"),
@@ -181,6 +188,117 @@ def test_a_new_sheet_is_written_found_taken_back_and_published(town: World, admi
     assert fields(admin.get(path))["fee"] == "500 dinara"
 
 
+def test_what_a_colleague_ticked_or_put_as_hours_is_told_in_words(town: World, admin: Clerk) -> None:
+    office = "/console/content/edit/offices/biro"
+    mine = fields(admin.get(office))
+    written(
+        admin,
+        office,
+        competent="other",
+        **{"intents.info.scholarship": "1", "hours.sat": "08:00-12:00", "hours.ask": ""},
+    )
+    told = admin.post(office, mine | {"web": "https://primer.example"})
+    assert told.status == 409 and told.text.count("Sada piše:") == 4  # the web page typed here is the fourth
+    for words in ("drugog organa", "Stipendije", "subota 08:00-12:00", "(prazno)"):
+        assert words in told.text
+
+
+def removed(admin: Clerk, path: str = SHEET) -> Page:
+    return admin.post(f"{path}/remove")
+
+
+def test_who_is_competent_and_what_a_sheet_answers_are_edited_too(town: World, admin: Clerk) -> None:
+    told = {"mode": "redirect", "competent_body": "Matičar u Novom Sadu", "competent_url": "https://ns.example/izvodi"}
+    assert written(admin, SHEET, **told, order="3", **{"intents.info.kindergarten": "1"}).status == 303
+    assert {**fields(admin.get(SHEET)), **told} == fields(admin.get(SHEET))
+    looked = admin.get("/console/content/look").text
+    assert all(word in looked for word in ("upućuje na drugi organ", "Matičar u Novom Sadu", "Vrtić"))
+    published(admin, town)
+    said = " ".join(town.says("mira", "kako da upišem dete u vrtić"))
+    assert "Matičar u Novom Sadu" in said and "nije u našoj nadležnosti" in said
+    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    assert stored and stored["edits"]["procedures/birth/order"]["value"] == 3
+    assert "info.kindergarten" in stored["edits"]["procedures/birth/intents"]["value"]
+
+
+def test_an_office_of_another_body_and_its_questions_are_edited(town: World, admin: Clerk) -> None:
+    office = "/console/content/edit/offices/biro"
+    assert written(admin, office, competent="other", **{"intents.info.scholarship": "1"}).status == 303
+    shown = fields(admin.get(office))
+    assert (shown["competent"], shown["intents.info.scholarship"]) == ("other", "1")
+
+
+def test_a_sheet_is_taken_away_after_showing_what_citizens_get_instead(town: World, admin: Clerk) -> None:
+    phrases = "/console/content/edit/phrases/procedures.birth"
+    written(admin, phrases, examples="krštenica za dete")
+    written(admin, SHEET, fee=FEE)
+    published(admin, town)
+    before = tenants.pointer(town.slug, soon())
+    written(admin, SHEET, fee="Nacrt koji odlazi s postupkom")
+    page = admin.get(f"{SHEET}/remove")
+    assert "Šta će građani dobiti umesto njega" in page.text and "odlazi i 1 primer" in page.text
+    assert page.text.count("Građani pišu") == 2 and FEE not in page.text
+    assert removed(admin).leads_to.endswith("said=removed")
+    assert "Uklonjeno" in admin.get("/console/content").text
+    assert "uklanja se" in admin.get("/console/content/look").text
+    known.forget()
+    assert FEE in " ".join(town.says("mira", "izvod iz matične knjige rođenih")), (
+        "citizens read it until it is published"
+    )
+    published(admin, town)
+    assert before and FEE not in " ".join(town.says("jovo", "izvod iz matične knjige rođenih"))
+    shown = admin.get("/console/content/versions").text
+    assert "Uklonjeno" in shown and FEE in shown
+    assert admin.get(SHEET).status == 200 and admin.get(f"{SHEET}/remove").status == 404
+    assert admin.post("/console/content/versions", {"version": str(before.version)}).status == 303
+    publish_content.carry_out(town.slug, town.now, soon())
+    known.forget()
+    assert FEE in " ".join(town.says("ana", "krštenica za dete")), "an earlier version has it again, phrases and all"
+
+
+def test_a_sheet_taken_away_is_brought_back_before_publishing_or_after(town: World, admin: Clerk) -> None:
+    removed(admin)
+    assert admin.post(f"{SHEET}/undo").status == 303
+    assert not edits.prepared(town.slug, soon()).edits
+    removed(admin)
+    published(admin, town)
+    assert admin.post(f"{SHEET}/restore").leads_to.endswith("said=restored")
+    assert written(admin, SHEET, fee=FEE).status == 303
+    published(admin, town)
+    assert FEE in " ".join(town.says("mira", "izvod iz matične knjige rođenih"))
+    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    assert stored and set(stored["edits"]) == {"procedures/birth/fee"}
+
+
+def test_a_sheet_of_the_consoles_own_goes_with_its_phrases_and_its_name_is_free_again(
+    town: World, admin: Clerk
+) -> None:
+    new = "/console/content/new/sheets"
+    form = fields(admin.post("/console/missed/answer", {"texts": "gde se plaća parking"})) | {"title": "Parking"}
+    assert admin.post(new, form).status == 303
+    assert removed(admin, "/console/content/edit/sheets/parking").status == 303
+    assert not edits.prepared(town.slug, soon()).edits, "what was never published is gone at once"
+    assert admin.post(new, form).status == 303
+    published(admin, town)
+    assert removed(admin, "/console/content/edit/sheets/parking").status == 303
+    published(admin, town)
+    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    assert stored and stored["edits"] == {}
+
+
+def test_what_rests_on_a_sheet_is_named_and_the_sheet_stays(town: World, admin: Clerk) -> None:
+    source = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    assert source
+    files = source["files"]
+    files["services"]["menu"].append("procedures.birth")
+    publish_tenant(compile_edited(town.slug, files, {}), town.now)
+    known.forget()
+    assert "glavni meni" in admin.get(f"{SHEET}/remove").text
+    assert removed(admin).status == 422
+    assert not edits.prepared(town.slug, soon()).edits
+    assert admin.get("/console/content/edit/offices/biro/remove").status == 404
+
+
 def test_what_was_not_looked_at_is_not_published_and_the_old_version_stands(town: World, admin: Clerk) -> None:
     written(admin, SHEET, fee=FEE)
     digest = re.search(r'name="digest" value="(\w+)"', admin.get("/console/content/look").body)
@@ -234,6 +352,7 @@ def test_every_page_speaks_every_language_of_the_console(town: World, admin: Cle
         "/console/content/edit/phrases/doc.birth",
         "/console/content/edit/texts/greeting",
         "/console/content/new/sheets",
+        f"{SHEET}/remove",
         "/console/content/look",
         "/console/content/try",
     ):

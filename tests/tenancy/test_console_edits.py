@@ -127,6 +127,32 @@ def test_folding_writes_the_edits_into_the_files_with_their_comments_and_applyin
     assert source and source["edits"] == {}
 
 
+def without_the_sheet(slug: str) -> None:
+    person, desk = Staff(slug, "admin@primer.example", "a1", "admin"), edit_content.workspace(slug, Deadline(40))
+    after = edit_content.without(desk, "procedures/birth", person.by, NOON)
+    edit_content.save(desk, person, "procedures/birth", after, NOON, Deadline(40))
+    edited(slug, {})
+
+
+def test_a_sheet_taken_away_stays_away_and_is_folded_into_the_files(folder: Path) -> None:
+    (folder / "phrases.yaml").write_text("procedures.birth: {examples: {sr: [rodni list]}}\n")
+    publish_tenant(towns.compiled(folder.name), NOON, "live")
+    edited(folder.name, {FEE: {"sr": "370 dinara"}})
+    without_the_sheet(folder.name)
+    gone = console_edits.decided(laid(folder))
+    assert "procedures.birth" not in gone.compiled["sheets"]["sr"]
+    assert console_edits.lines(gone)[-1] == "console: procedures/birth stays away"
+    (folder / "procedures/birth.yaml").write_text(SHEET + "note: {sr: Nova napomena.}\n")
+    with pytest.raises(Rejected, match=r"procedures/birth: the files changed it, the console took it away"):
+        console_edits.decided(laid(folder))
+    birth = {"procedures/birth": "yaml"}
+    assert "Nova napomena." in says(console_edits.laid(towns.compiled(folder.name), birth).compiled)
+    names = console_edits.fold(folder.name, {"procedures/birth": "console"})
+    assert names == ["phrases.yaml", "procedures/birth.yaml"]
+    assert not (folder / "procedures/birth.yaml").exists() and not (folder / "phrases.yaml").exists()
+    assert not laid(folder).edits
+
+
 def test_what_would_not_read_back_alike_is_not_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     edited(folder.name, {FEE: {"sr": "370 dinara"}})
     monkeypatch.setattr(console_edits.yaml_edit, "put", lambda text, steps, value: text)

@@ -6,10 +6,17 @@
   const ASK_AFTER_MS = 60000;
 
   // --- what is typed is kept until it was sent ---
+  const KEPT = 'salter-form-';
+  const SENT = '-sent';
+  const SENT_MS = 60000; // as long as the page that follows may take
+  const isDone = document.querySelector('.note.done, [data-done]') !== null;
+  for (const mark of Object.keys(sessionStorage).filter((one) => one.startsWith(KEPT) && one.endsWith(SENT))) {
+    const isFresh = Date.now() - Number(sessionStorage.getItem(mark)) < SENT_MS;
+    if (isDone && isFresh) sessionStorage.removeItem(mark.slice(0, -SENT.length));
+    sessionStorage.removeItem(mark);
+  }
   for (const form of document.querySelectorAll('form[data-keep]')) {
-    const key = 'salter-form-' + form.dataset.keep;
-    if (sessionStorage.getItem(key + '-sent') && document.querySelector('.note.done')) sessionStorage.removeItem(key);
-    sessionStorage.removeItem(key + '-sent');
+    const key = KEPT + form.dataset.keep;
     const kept = JSON.parse(sessionStorage.getItem(key) || '{}');
     for (const field of form.querySelectorAll('textarea, input:not([type=hidden]), select')) {
       if (kept[field.name] && !field.value) field.value = kept[field.name];
@@ -18,7 +25,7 @@
         sessionStorage.setItem(key, JSON.stringify(kept));
       });
     }
-    form.addEventListener('submit', () => sessionStorage.setItem(key + '-sent', '1'));
+    form.addEventListener('submit', () => sessionStorage.setItem(key + SENT, String(Date.now())));
   }
 
   // --- the sign-in ends when nobody is there: its end is the server's, told with the page and with every `stay` ---

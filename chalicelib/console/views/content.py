@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib import services
@@ -33,6 +33,7 @@ def show(visit: Visit) -> Answer:
     asked = visit.query.get("q", "")[:QUERY_CHARS_MAX].strip()
     units = [unit for unit in _units(visit, desk, words.ROOMS[room], asked) if _matches(asked, *unit)]
     drafted = {content.unit_of(path) for path in desk.drafts}
+    gone = [] if asked else words.removed(desk, words.ROOMS[room])[:FOUND_MAX]
     return words.drawn(
         visit,
         desk,
@@ -43,6 +44,7 @@ def show(visit: Visit) -> Answer:
         units=units[:FOUND_MAX],
         drafted=drafted,
         cut=len(units) > FOUND_MAX,
+        removed=[(unit.rpartition("/")[2], words.title_of(visit, desk, unit)) for unit in gone],
         new=room in words.NEW,
     )
 
@@ -172,15 +174,33 @@ def state(visit: Visit) -> Answer:
     return replace(answer, headers={"HX-Refresh": "true"}) if over and visit.is_htmx else answer
 
 
-def _by_unit(
-    visit: Visit, desk: Workspace, changes: Iterable[tuple[str, str, str]]
-) -> list[tuple[dict[str, str], list[tuple[dict[str, str], str, str]]]]:
-    """Each unit with what changes in it: where, what was said, what is said then."""
-    units: dict[str, list[tuple[dict[str, str], str, str]]] = {}
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One unit with what changes in it: where, what was said, what is said then. `gone`: it is taken away."""
+
+    title: str
+    way: str
+    gone: bool
+    rows: list[tuple[dict[str, str], str, str]]
+
+
+def _by_unit(visit: Visit, desk: Workspace, changes: Iterable[tuple[str, str, str]]) -> list[Changed]:
+    units: dict[str, list[tuple[str, str, str]]] = {}
     for path, old, new in changes:
-        before, after = (words.in_words(visit, path, each) for each in (old, new))
-        units.setdefault(content.unit_of(path), []).append((words.place(visit, desk, path), before, after))
-    return [(rows[0][0], rows) for rows in units.values()]
+        units.setdefault(content.unit_of(path), []).append((path, old, new))
+    return [_changed(visit, desk, unit, rows) for unit, rows in units.items()]
+
+
+def _changed(visit: Visit, desk: Workspace, unit: str, changes: Sequence[tuple[str, str, str]]) -> Changed:
+    rows = [
+        (words.place(visit, desk, path), words.in_words(visit, path, old), words.in_words(visit, path, new))
+        for path, old, new in changes
+    ]
+    titles = [(old, new) for path, old, new in changes if content.place_of(path)[1] == "title"]
+    gone = bool(titles) and all(old and not new for old, new in titles)
+    known = content.exists(desk.tree, unit) or bool(rows[0][0]["way"])
+    title = rows[0][0]["title"] if known or not titles else titles[0][0] or titles[0][1]
+    return Changed(title, rows[0][0]["way"], gone, rows)
 
 
 def _said_so_far(form: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import edit_content, trail
 from chalicelib.actions.edit_content import Workspace
 from chalicelib.console.door import Answer, Visit
+from chalicelib.console.views import content_remove
 from chalicelib.console.views import content_words as words
 from chalicelib.console.wording import wording
 from chalicelib.language import catalogue
@@ -44,45 +45,68 @@ class Shown:
         text = self.values.get(self.field.name, "")
         return max(ROWS_MIN, min(ROWS_MAX, text.count("\n") + len(text) // ROW_CHARS + 1))
 
+    @property
+    def ticked(self) -> list[str]:
+        """Which of its choices are ticked."""
+        return [choice for choice in self.field.choices if self.values.get(f"{self.field.name}.{choice}")]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form holds: what stands there or what was typed, the questions it deals with, and what is wrong: beside
+    fields, in general, or 409 for what somebody saved meanwhile."""
+
+    values: Mapping[str, str]
+    asked: Sequence[str] = ()
+    wrong: Mapping[str, Complaint] = field(default_factory=dict)
+    general: str = ""
+    status: int = 200
+
 
 def edit(visit: Visit) -> Answer:
-    """The form of one unit, in one of the town's languages."""
-    desk, unit, language = words.workspace(visit), _unit(visit), words.language_of(visit)
-    if not content.exists(desk.tree, unit):
-        raise Refused(404, "unknown", "There is no such content.")
-    return _form(visit, desk, unit, language, content.shown(desk.tree, unit, language))
+    """The form of one unit, in one of the town's languages; of what was taken away, the way back."""
+    desk, unit, language = words.workspace(visit), unit_of(visit), words.language_of(visit)
+    if unit in words.removed(desk, content.SHEETS):
+        return content_remove.gone(visit, desk, unit)
+    words.check_there(desk, unit)
+    return _form(visit, desk, unit, language, Typed(content.shown(desk.tree, unit, language)))
 
 
 def save(visit: Visit) -> Answer:
     """Keep what was typed as a draft; what is wrong is told beside its field, and nothing typed is lost."""
-    desk, unit, language = words.workspace(visit), _unit(visit), words.language_of(visit)
-    if not content.exists(desk.tree, unit):
-        raise Refused(404, "unknown", "There is no such content.")
+    desk, unit, language = words.workspace(visit), unit_of(visit), words.language_of(visit)
+    words.check_there(desk, unit)
     if visit.form.get("seen") != desk.seen(unit, language):
-        return _form(visit, desk, unit, language, visit.form, status=409)
+        return _form(visit, desk, unit, language, Typed(visit.form, _asked(visit), status=409))
     changes = content.taken(desk.tree, unit, language, visit.form, desk.languages)
     if not changes:
         return visit.go(words.way_of(unit, language, "nothing"))
-    return _keep(visit, desk, unit, language, changes)
-
-
-def _keep(visit: Visit, desk: Workspace, unit: str, language: str, changes: Mapping[str, Any]) -> Answer:
     after = edit_content.with_changes(desk, unit, changes, visit.person.by, visit.now)
+    if refused := _refused(visit, desk, unit, after):
+        desk = words.workspace(visit) if refused.status == 409 else desk
+        return _form(visit, desk, unit, language, refused)
+    return visit.go(words.way_of(unit, language, "saved"))
+
+
+def _refused(visit: Visit, desk: Workspace, unit: str, after: Workspace) -> Typed | None:
+    """Keep the drafts of `after`; if that cannot be, what the form has to say."""
+    asked = _asked(visit)
     wrong = words.wrong_fields(edit_content.check(after).complaints, unit)
     if wrong:
-        return _form(visit, desk, unit, language, visit.form, wrong=wrong, status=422)
+        general = words.told(visit, wrong[""]) if "" in wrong else ""
+        return Typed(visit.form, asked, wrong, general, 422)
     try:
-        edit_content.save(desk, visit.person, unit, after, visit.now, visit.deadline, _asked(visit))
-    except Conflict:
-        return _form(visit, words.workspace(visit), unit, language, visit.form, status=409)
+        edit_content.save(desk, visit.person, unit, after, visit.now, visit.deadline, asked)
+    except Conflict:  # somebody saved the same, or made one of this name; the next try finds what they did
+        return Typed(visit.form, asked, status=409)
     except Refused as error:
-        return _form(visit, desk, unit, language, visit.form, general=words.refused(visit, error), status=422)
-    return visit.go(words.way_of(unit, language, "saved"))
+        return Typed(visit.form, asked, general=words.refused(visit, error), status=422)
+    return None
 
 
 def undo(visit: Visit) -> Answer:
     """What is drafted for one unit is taken back."""
-    desk, unit = words.workspace(visit), _unit(visit)
+    desk, unit = words.workspace(visit), unit_of(visit)
     try:
         edit_content.undo(desk, visit.person, unit, visit.now, visit.deadline)
     except Conflict as error:
@@ -93,7 +117,7 @@ def undo(visit: Visit) -> Answer:
 
 def new(visit: Visit) -> Answer:
     """An empty form for a sheet or an office."""
-    return _new_form(visit, words.workspace(visit), _new_room(visit), {}, ())
+    return _new_form(visit, words.workspace(visit), _new_room(visit), Typed({}))
 
 
 def add(visit: Visit) -> Answer:
@@ -101,23 +125,14 @@ def add(visit: Visit) -> Answer:
     desk, room, language = words.workspace(visit), _new_room(visit), words.language_of(visit)
     name = content.free_id(fold(visit.form.get("title", "")), words.ids(desk, words.ROOMS[room]))
     unit = f"{words.ROOMS[room]}/{name}"
-    start = content.blank(words.ROOMS[room], desk.tree, language, _today(visit), _source(visit))
-    begun = edit_content.with_changes(desk, unit, {f"{unit}/{key}": value for key, value in start.items()})
-    changes = start | _by_name(unit, content.taken(begun.tree, unit, language, visit.form, desk.languages))
-    given = {f"{unit}/{key}": value for key, value in changes.items() if value is not None}
-    after = edit_content.with_changes(desk, unit, given, visit.person.by, visit.now)
-    asked = _asked(visit)
-    if asked and room == "sheets":
-        after = _with_phrases(visit, after, f"{words.service_id(desk, 'procedures')}.{name}", asked)
-    wrong = words.wrong_fields(edit_content.check(after).complaints, unit)
-    if wrong:
-        return _new_form(visit, desk, room, visit.form, asked, wrong=wrong, status=422)
-    try:
-        edit_content.save(desk, visit.person, unit, after, visit.now, visit.deadline, asked)
-    except Conflict:  # somebody made one of this name at the same moment; the next try finds another
-        return _new_form(visit, words.workspace(visit), room, visit.form, asked, status=409)
-    except Refused as error:
-        return _new_form(visit, desk, room, visit.form, asked, general=words.refused(visit, error), status=422)
+    begun = _begun(visit, desk, unit, language)
+    changes = content.taken(begun.tree, unit, language, visit.form, desk.languages)
+    after = edit_content.with_changes(begun, unit, changes, visit.person.by, visit.now)
+    if room == "sheets":
+        after = _with_phrases(visit, after, content.node_of(desk.tree, unit), _asked(visit))
+    if refused := _refused(visit, desk, unit, after):
+        desk = words.workspace(visit) if refused.status == 409 else desk
+        return _new_form(visit, desk, room, refused)
     return visit.go(words.way_of(unit, language, "saved"))
 
 
@@ -133,8 +148,8 @@ def add_phrase(visit: Visit) -> Answer:
     unit, language = f"{content.PHRASES}/{node}", _language_of(visit, asked[0])
     typed = content.shown(desk.tree, unit, language)
     known = typed["examples"].split("\n") if typed["examples"] else []
-    typed = typed | {"examples": "\n".join(dict.fromkeys([*known, *asked])), "asked": "\n".join(asked)}
-    return _form(visit, desk, unit, language, typed)
+    typed = typed | {"examples": "\n".join(dict.fromkeys([*known, *asked]))}
+    return _form(visit, desk, unit, language, Typed(typed, asked))
 
 
 def answer(visit: Visit) -> Answer:
@@ -143,89 +158,77 @@ def answer(visit: Visit) -> Answer:
     if not asked:
         raise Refused(422, "no_texts", "There are no questions.")
     title = asked[0][:TITLE_CHARS_MAX]
-    return _new_form(visit, words.workspace(visit), "sheets", {"title": title}, asked)
+    return _new_form(visit, words.workspace(visit), "sheets", Typed({"title": title}, asked))
 
 
-def _form(
-    visit: Visit,
-    desk: Workspace,
-    unit: str,
-    language: str,
-    typed: Mapping[str, str],
-    *,
-    wrong: Mapping[str, Complaint] | None = None,
-    general: str = "",
-    status: int = 200,
-) -> Answer:
-    """`status` 409: somebody saved meanwhile; what they saved stands beside what was typed."""
-    now = content.shown(desk.tree, unit, language)
-    room = words.room_name(unit)
-    theirs = {name: value for name, value in now.items() if status == 409 and value != typed.get(name, "")}
-    mine = [edit for path, edit in desk.drafts.items() if content.unit_of(path) == unit]
-    names = trail.names(visit.here, visit.deadline) if mine else {}
-    last = max(mine, key=lambda edit: edit.at, default=None)
-    name = unit.rpartition("/")[2]
-    return words.drawn(
+def _form(visit: Visit, desk: Workspace, unit: str, language: str, typed: Typed) -> Answer:
+    """`typed.status` 409: somebody saved meanwhile; what they saved stands beside what was typed."""
+    last = max(edit_content.of_unit(desk, unit), key=lambda edit: edit.at, default=None)
+    room, name = words.room_name(unit), unit.rpartition("/")[2]
+    return _drawn(
         visit,
         desk,
-        "content_edit",
-        status,
-        unit=unit,
-        room=room,
+        unit,
+        language,
+        typed,
+        way=f"console/content/edit/{room}/{name}",
         name=name,
-        language=language,
         title=words.title_of(visit, desk, unit),
-        fields=_fields(visit, desk, unit, language, typed, wrong or {}),
-        general=general or (words.told(visit, wrong[""]) if wrong and "" in wrong else ""),
-        theirs=theirs,
+        theirs=_theirs(visit, desk, unit, language, typed.values) if typed.status == 409 else {},
         seen=desk.seen(unit, language),
         last=last,
-        who=names.get(last.by, "") if last else "",
-        asked=typed.get("asked", ""),
+        who=trail.names(visit.here, visit.deadline).get(last.by, "") if last else "",
         base=_base(desk, unit, language),
-        way=f"console/content/edit/{room}/{name}",
+        removable=content.room_of(unit) == content.SHEETS,
     )
 
 
-def _new_form(
-    visit: Visit,
-    desk: Workspace,
-    room: str,
-    typed: Mapping[str, str],
-    asked: Sequence[str],
-    *,
-    wrong: Mapping[str, Complaint] | None = None,
-    general: str = "",
-    status: int = 200,
-) -> Answer:
+def _theirs(visit: Visit, desk: Workspace, unit: str, language: str, mine: Mapping[str, str]) -> dict[str, str]:
+    """What each field says by now that differs from what was typed, in words."""
+    now = _fields(visit, desk, unit, language, Typed(content.shown(desk.tree, unit, language)))
+    differ = [one for one in now if any(mine.get(name, "") != said for name, said in one.values.items())]
+    return {one.field.name: words.said(visit, one.field, one.values) for one in differ}
+
+
+def _new_form(visit: Visit, desk: Workspace, room: str, typed: Typed) -> Answer:
     language = words.language_of(visit)
     unit = f"{words.ROOMS[room]}/{content.free_id('', words.ids(desk, words.ROOMS[room]))}"
-    start = content.blank(words.ROOMS[room], desk.tree, language, _today(visit), _source(visit))
-    begun = edit_content.with_changes(desk, unit, {f"{unit}/{key}": value for key, value in start.items()})
-    shown = content.shown(begun.tree, unit, language) | dict(typed)
-    return words.drawn(
-        visit,
-        desk,
-        "content_edit",
-        status,
-        unit=unit,
-        room=room,
-        name="",
-        language=language,
-        title=str(visit.say(f"content_new_{room}")),
-        fields=_fields(visit, begun, unit, language, shown, wrong or {}),
-        general=general or (words.told(visit, wrong[""]) if wrong and "" in wrong else ""),
-        theirs={},
-        seen="",
-        last=None,
-        who="",
-        asked="\n".join(asked),
-        base="",
-        way=f"console/content/new/{room}",
-    )
+    begun = _begun(visit, desk, unit, language)
+    shown = content.shown(begun.tree, unit, language) | dict(typed.values)
+    way, title = f"console/content/new/{room}", str(visit.say(f"content_new_{room}"))
+    return _drawn(visit, begun, unit, language, replace(typed, values=shown), way=way, title=title)
 
 
-def _unit(visit: Visit) -> str:
+def _drawn(visit: Visit, desk: Workspace, unit: str, language: str, typed: Typed, **more: Any) -> Answer:
+    of_something_new: dict[str, Any] = {
+        "name": "",
+        "theirs": {},
+        "seen": "",
+        "last": None,
+        "who": "",
+        "base": "",
+        "removable": False,
+    }
+    shared = {
+        "unit": unit,
+        "room": words.room_name(unit),
+        "language": language,
+        "fields": _fields(visit, desk, unit, language, typed),
+        "general": typed.general,
+        "asked": "\n".join(typed.asked),
+        "choice": lambda name, choice: words.choice_title(visit, name, choice),
+    }
+    return words.drawn(visit, desk, "content_edit", typed.status, **of_something_new | shared | more)
+
+
+def _begun(visit: Visit, desk: Workspace, unit: str, language: str) -> Workspace:
+    """With a new sheet or office that nobody filled in yet."""
+    start = content.blank(content.room_of(unit), desk.tree, language, _today(visit), _source(visit))
+    return edit_content.with_changes(desk, unit, {f"{unit}/{name}": value for name, value in start.items()})
+
+
+def unit_of(visit: Visit) -> str:
+    """The unit that the address names. Raises Refused."""
     room, name = visit.params["room"], visit.params["name"]
     if room not in words.ROOMS:
         raise Refused(404, "unknown", "There is no such content.")
@@ -247,10 +250,6 @@ def _language_of(visit: Visit, text: str) -> str:
 def _asked(visit: Visit) -> list[str]:
     written = (visit.form.get("asked") or visit.form.get("texts", ""))[:ASKED_CHARS_MAX]
     return [line.strip()[: content.LINE_CHARS_MAX] for line in written.splitlines() if line.strip()][: edits.TEXTS_MAX]
-
-
-def _by_name(unit: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    return {path.removeprefix(f"{unit}/"): value for path, value in changes.items()}
 
 
 def _with_phrases(visit: Visit, desk: Workspace, node: str, asked: Sequence[str]) -> Workspace:
@@ -280,24 +279,17 @@ def _base(desk: Workspace, unit: str, language: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _fields(
-    visit: Visit,
-    desk: Workspace,
-    unit: str,
-    language: str,
-    typed: Mapping[str, str],
-    wrong: Mapping[str, Complaint],
-) -> list[Shown]:
+def _fields(visit: Visit, desk: Workspace, unit: str, language: str, typed: Typed) -> list[Shown]:
     shown = content.shown(desk.tree, unit, language)
     fields = []
-    for field in content.fields(unit, desk.tree):
-        values = {name: typed.get(name, "") for name in shown if name.partition(".")[0] == field.name}
-        told = words.told(visit, wrong[field.name]) if field.name in wrong else ""
-        fields.append(Shown(field, values, told, _cyrillic(visit, field, language, values.get(field.name, ""))))
+    for one in content.fields(unit, desk.tree):
+        values = {name: typed.values.get(name, "") for name in shown if name.partition(".")[0] == one.name}
+        told = words.told(visit, typed.wrong[one.name]) if one.name in typed.wrong else ""
+        fields.append(Shown(one, values, told, _cyrillic(visit, one, language, values.get(one.name, ""))))
     return fields
 
 
-def _cyrillic(visit: Visit, field: Field, language: str, text: str) -> str:
-    if not field.spoken or not text or CYRILLIC not in visit.here.scripts(language):
+def _cyrillic(visit: Visit, one: Field, language: str, text: str) -> str:
+    if not one.spoken or not text or CYRILLIC not in visit.here.scripts(language):
         return ""
     return catalogue.cyrillic(text, tuple(visit.here.core["latin_words"]))
