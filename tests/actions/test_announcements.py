@@ -20,7 +20,8 @@ from chalicelib.storage import dynamo, keys, people
 from chalicelib.wire import Deadline
 from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.meter import Meter
-from tests.viber import DROP
+from tests.shows import Measure
+from tests.viber import DROP, Window, message
 from tests.web import Visitor
 from tests.world import World
 
@@ -316,6 +317,24 @@ def test_a_page_viber_surely_did_not_take_is_tried_again(town: World, refusal: A
     town.viber.broadcast_script = [refusal]
     assert told(town, _sent(town)).counts["sent"] == 1
     assert reached(town) == Counter(["ana"])
+
+
+@pytest.mark.shows("F28")
+def test_replies_and_pages_that_are_more_than_viber_takes_at_once_all_arrive_and_none_twice(
+    town: World, quiet: World, measured: Measure
+) -> None:
+    people, guests = some(1500), [f"guest{number}" for number in range(9)]
+    subscribe(town, people)
+    window = town.viber.window = Window(calls=6, seconds=10, clock=lambda: town.now)
+    identifier = approved(town)
+    for guest in guests:
+        town.calls(message(guest, "meni"))
+    sent(town, rounds=12)
+    assert window.refused > 0, "otherwise nothing would have been shown"
+    assert reached(town) == Counter(people)
+    assert told(town, identifier).counts["sent"] == len(people)
+    assert [len(town.viber.texts(guest)) for guest in guests] == [1] * len(guests)
+    measured("F28", f"{window.calls} calls taken in {window.seconds} s, {window.refused} refused: 0 lost, 0 doubled")
 
 
 @pytest.mark.shows("F14", "F16", "F27")
