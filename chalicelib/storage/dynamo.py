@@ -286,13 +286,17 @@ def join(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: I
     call("dynamodb", "UpdateItem", payload, deadline, repeatable=True)
 
 
-def batch_get(name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False) -> dict[Key, Item]:
-    """The items under `wanted` (pk, sk) that there are, read consistently unless `eventual` will do."""
+def batch_get(
+    name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False, keys_alone: bool = False
+) -> dict[Key, Item]:
+    """The items under `wanted` (pk, sk) that there are, read consistently unless `eventual` will do. `keys_alone`: only
+    whether they are there is asked, and nothing else of them comes back."""
     found: dict[Key, Item] = {}
+    parts = {"ProjectionExpression": "pk, sk"} if keys_alone else {}
     for first in range(0, len(wanted), BATCH_KEYS_MAX):
         left = [pack({"pk": pk, "sk": sk}) for pk, sk in wanted[first : first + BATCH_KEYS_MAX]]
         for _ in range(BATCH_ROUNDS_MAX):
-            request = {"RequestItems": {table(name): {"Keys": left, "ConsistentRead": not eventual}}}
+            request = {"RequestItems": {table(name): {"Keys": left, "ConsistentRead": not eventual, **parts}}}
             answer = call("dynamodb", "BatchGetItem", request, deadline, repeatable=True)
             for packed in answer["Responses"].get(table(name), ()):
                 item = unpack(packed)
