@@ -81,7 +81,7 @@ def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_anothe
     window = world.viber.window = Window(CALLS_IN_WINDOW_MAX, WINDOW_SECONDS)
     ledger.reset()
     draft = written(world)
-    beside, done = list[float](), threading.Event()
+    beside, done = list[tuple[float, float]](), threading.Event()
     asking = threading.Thread(target=_keep_asking, args=(neighbour, beside, done))
     asking.start()
     announce.approve(world.town, draft.id, "staff:boro", world.now, soon())
@@ -95,7 +95,9 @@ def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_anothe
     asking.join()
 
     reached = Counter(one for body in world.viber.broadcasts for one in body["broadcast_list"])
-    slower = _p95(beside) / _p95(alone)
+    # While pages leave: before, the cut reads everybody at the embedded AWS's pace, which does one thing at a time.
+    meanwhile = [took for began, took in beside if began >= ledger.called[0]]
+    slower = _p95(meanwhile) / _p95(alone)
     figure = (
         f"{len(world.viber.broadcasts)} calls, {ledger.writes:.0f} write units, {seconds:.1f} s with "
         f"{CALL_SECONDS * 1000:.0f} ms a call, {window.busiest} calls, replies among them, in the busiest {WINDOW_SECONDS:.0f} s; "
@@ -106,7 +108,7 @@ def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_anothe
     measured(
         "P15",
         f"a second town's replies, median / p95: alone {median(alone) * 1000:.0f} / {_p95(alone) * 1000:.0f} "
-        f"ms, meanwhile {median(beside) * 1000:.0f} / {_p95(beside) * 1000:.0f} ms ({slower:.2f} times)",
+        f"ms, meanwhile {median(meanwhile) * 1000:.0f} / {_p95(meanwhile) * 1000:.0f} ms ({slower:.2f} times)",
     )
     assert (len(world.viber.broadcasts), reached) == (CALLS, Counter(everybody))
     assert ledger.writes <= LEDGER_UNITS_MAX
@@ -121,9 +123,11 @@ def _reply_seconds(world: World) -> float:
     return time.monotonic() - began
 
 
-def _keep_asking(world: World, took: list[float], done: threading.Event) -> None:
+def _keep_asking(world: World, took: list[tuple[float, float]], done: threading.Event) -> None:
+    """When each answer was asked for, and how long it took."""
     while not done.wait(REPLY_PAUSE_SECONDS):
-        took.append(_reply_seconds(world))
+        began = time.monotonic()
+        took.append((began, _reply_seconds(world)))
 
 
 def _p95(values: list[float]) -> float:

@@ -67,7 +67,7 @@ class _Slow:
 
 
 @pytest.mark.campaign
-@pytest.mark.shows("F40", "F41", "R5")
+@pytest.mark.shows("F40", "F41")
 def test_a_slow_store_a_slow_viber_and_a_cold_start_together_stay_within_vibers_patience(
     impatient: World, measured: Measure
 ) -> None:
