@@ -1,7 +1,7 @@
 """What is shown about faults, attacks and people's data, into docs/trust.md: `make trust` runs the tests and then this.
 
 Reads `tests/trust.toml` (the numbers) and the file that `pytest --shown FILE` wrote. Exit 1 when a number's test failed
-or a number has neither a test nor a reason. A number of `[partly]` has tests, and a sentence saying what they leave open.
+or a number has neither a test nor a reason. `[partly]` says of numbers that have tests what those leave open.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def page(catalogue: Mapping[str, Any], bounds: Bounds, results: Results) -> Iter
     """The page's lines."""
     yield "# Trust: what is shown, by number"
     yield ""
-    yield "Written by `make trust`; every line comes from tests of that run, named in the last column. *partly* says what"
-    yield "those tests leave open, *not here* why one machine cannot show it."
+    yield "Written by `make trust`; every line comes from tests of that run, named in the last column. *partly* says"
+    yield "what those tests leave open, *not here* why one machine cannot show it."
     yield ""
     yield f"Machine: {platform.machine()}, Python {platform.python_version()}, the embedded AWS on the same machine."
     section = ""

@@ -1,8 +1,8 @@
 """Which numbers of the trust catalogue (`tests/trust.toml`) a test shows, and what it measured.
 
 `@pytest.mark.shows("F1", "R3")` names the numbers; `measured("F1", "212 points, 0 lost")` keeps a figure of the run.
-`--shown FILE` writes both with the outcome of every such test, for `infra/trust.py`; what an earlier run left in the file
-stays, so that several runs make one page.
+`--shown FILE` writes both with the outcome of every such test, for `infra/trust.py`; what an earlier run left in the
+file stays, so that several runs make one page.
 """
 
 from __future__ import annotations

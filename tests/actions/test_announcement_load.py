@@ -100,7 +100,8 @@ def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_anothe
     slower = _p95(meanwhile) / _p95(alone)
     figure = (
         f"{len(world.viber.broadcasts)} calls, {ledger.writes:.0f} write units, {seconds:.1f} s with "
-        f"{CALL_SECONDS * 1000:.0f} ms a call, {window.busiest} calls, replies among them, in the busiest {WINDOW_SECONDS:.0f} s; "
+        f"{CALL_SECONDS * 1000:.0f} ms a call, "
+        f"{window.busiest} calls, replies among them, in the busiest {WINDOW_SECONDS:.0f} s; "
         f"{sum(reached.values()) - len(reached)} twice, {RECEIVERS - len(reached)} missed"
     )
     for number in ("P15", "T2", "F28"):

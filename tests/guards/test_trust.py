@@ -20,14 +20,12 @@ NUMBERS = [number for _title, number, _what in trust._numbers({k: v for k, v in 
 
 
 def named(source: str) -> Iterator[str]:
-    """The numbers that a file's tests say they show, in a mark or in a table of parameters; a figure alone shows nothing."""
+    """The numbers a file's tests say they show, in a mark or in a table of parameters; a figure alone shows nothing."""
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     figures = {id(call.args[0]) for call in calls if getattr(call.func, "id", "") == "measured" and call.args}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in figures:
-            if re.fullmatch(r"[RFBADT]\d{1,2}", node.value):
-                yield node.value
+    words = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in figures]
+    yield from (word.value for word in words if re.fullmatch(r"[RFBADT]\d{1,2}", str(word.value)))
 
 
 def test_every_number_is_either_shown_or_shown_partly_or_not_shown_here() -> None:
