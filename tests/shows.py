@@ -1,7 +1,8 @@
 """Which numbers of the trust catalogue (`tests/trust.toml`) a test shows, and what it measured.
 
 `@pytest.mark.shows("F1", "R3")` names the numbers; `measured("F1", "212 points, 0 lost")` keeps a figure of the run.
-`--shown FILE` writes both with the outcome of every such test, for `infra/trust.py`.
+`--shown FILE` writes both with the outcome of every such test, for `infra/trust.py`; what an earlier run left in the
+file stays, so that several runs make one page.
 """
 
 from __future__ import annotations
@@ -64,4 +65,13 @@ class _Record:
 
     def pytest_sessionfinish(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
+        if self._file.exists():
+            self._add(json.loads(self._file.read_text()))
         self._file.write_text(json.dumps(self._numbers, ensure_ascii=False, indent=1))
+
+    def _add(self, earlier: dict[str, dict[str, Any]]) -> None:
+        for number, kept in earlier.items():
+            entry = self._numbers.setdefault(number, {"tests": {}, "figures": []})
+            entry["figures"] = [*kept["figures"], *entry["figures"]]
+            for test, outcomes in kept["tests"].items():
+                entry["tests"].setdefault(test, []).extend(outcomes)

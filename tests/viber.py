@@ -21,6 +21,27 @@ SILENT = "never answer"
 CUT = "break off in the middle of the answer"
 
 
+class Window:
+    """Viber's bound on how many calls it takes from an account in so many seconds; the others are refused."""
+
+    def __init__(self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.calls, self.seconds, self.clock = calls, seconds, clock
+        self.refused, self.busiest = 0, 0
+        self._taken: list[float] = []
+        self._one_by_one = threading.Lock()
+
+    def takes_one(self) -> bool:
+        with self._one_by_one:
+            now = self.clock()
+            self._taken = [at for at in self._taken if at > now - self.seconds]
+            if len(self._taken) >= self.calls:
+                self.refused += 1
+                return False
+            self._taken.append(now)
+            self.busiest = max(self.busiest, len(self._taken))
+            return True
+
+
 class FakeViber:
     """Listens on loopback. `script` holds what the next calls of send_message get: an answer, an HTTP status, DROP
     or CUT.
@@ -41,6 +62,7 @@ class FakeViber:
         self.probe: Callable[[str], int] = lambda url: 200
         self.connections = 0
         self.takes: dict[str, float] = {}  # method → seconds until it answers
+        self.window: Window | None = None  # what it takes in a stretch of time, whatever the method
         # Other tests may have left lanes that a sweep finds: their messages are refused and not written down.
         self.token: str | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -72,7 +94,7 @@ class FakeViber:
                 fake.asked.append(method)
                 fake.headers.append({name.lower(): value for name, value in self.headers.items()})
                 time.sleep(fake.takes.get(method, 0.0))
-                step = fake._next(method)
+                step = fake._over() or fake._next(method)
                 if step is None and method in ("set_webhook", "get_account_info"):
                     step = fake._about_webhook(method, body)
                 if method == "broadcast_message" and step is None and not _is_broadcast(body):
@@ -117,6 +139,9 @@ class FakeViber:
         self.webhook = body["url"]
         self.webhooks.append(self.webhook)
         return TAKEN | ({"event_types": body.get("event_types", [])} if self.webhook else {})
+
+    def _over(self) -> Any:
+        return None if self.window is None or self.window.takes_one() else 429
 
     def _next(self, method: str) -> Any:
         if method == "broadcast_message":

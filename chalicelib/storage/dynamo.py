@@ -287,15 +287,16 @@ def join(name: str, key: Key, attribute: str, members: frozenset[bytes], kept: I
 
 
 def batch_get(
-    name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False, only: Sequence[str] = ()
+    name: str, wanted: Sequence[Key], deadline: Deadline, *, eventual: bool = False, only: Sequence[str] | None = None
 ) -> dict[Key, Item]:
     """The items under `wanted` (pk, sk) that there are, read consistently unless `eventual` will do.
 
-    With `only`, of each its keys and these attributes: billed alike, but less to send and to take apart.
+    With `only`, of each its keys and these attributes (none: whether it is there): billed alike, but less to send and
+    to take apart.
     """
     found: dict[Key, Item] = {}
-    names = {f"#{position}": attribute for position, attribute in enumerate(("pk", "sk", *only))}
-    part = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if only else {}
+    names = {f"#{position}": attribute for position, attribute in enumerate(("pk", "sk", *(only or ())))}
+    part = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if only is not None else {}
     for first in range(0, len(wanted), BATCH_KEYS_MAX):
         left = [pack({"pk": pk, "sk": sk}) for pk, sk in wanted[first : first + BATCH_KEYS_MAX]]
         for _ in range(BATCH_ROUNDS_MAX):

@@ -242,6 +242,22 @@ def test_no_page_of_the_staff_opens_what_another_town_has_and_whoever_tried_is_o
     measured("A4", f"{len(asked)} addresses of staff pages with another town's ids: all refused, 0 writes, on record")
 
 
+@pytest.mark.campaign
+@pytest.mark.shows("A4", "R6")
+@pytest.mark.parametrize("role", sorted({role for roles in permissions.MAY.values() for role in roles} - {"admin"}))
+def test_no_role_opens_what_another_town_has(town: World, theirs: Theirs, written: Written, role: str) -> None:
+    clerk = seated(employed("platform" if role == "platform" else town.slug, role), town.now)
+    for page in STAFFED:
+        if set(_holes(page.path)) <= set(WORDS):
+            continue
+        foreign, never = _filled(page.path, theirs)
+        told, unknown = (clerk.post(path, FIELDS) if page.writes else clerk.get(path) for path in (foreign, never))
+        assert (told.status, _without_ids(told.body)) == (unknown.status, _without_ids(unknown.body)), _named(page)
+        assert told.status in (403, 404, HARMLESS.get(page.view)), (_named(page), told.status)
+        assert SECRET not in told.body and theirs.slug not in told.body, _named(page)
+    _nothing_written(written, theirs)
+
+
 def test_a_page_that_asks_again_and_again_is_on_record_once(town: World, theirs: Theirs) -> None:
     clerk = seated(employed(town.slug), town.now)
     for _ in range(5):

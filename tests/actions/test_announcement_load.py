@@ -25,12 +25,14 @@ from tests.actions.test_announcements import NEWS, sent, some, soon, subscribe, 
 from tests.meter import Meter, size
 from tests.shows import Measure
 from tests.taps import tapped
+from tests.viber import Window
 from tests.world import World
 
 RECEIVERS, CALLS = 12_946, 44
 CALL_SECONDS, REPLY_SECONDS = 0.2, 0.1  # how long Viber takes to answer
 LEDGER_UNITS_MAX, RECEIPT_UNITS_MAX = 700, 2
 WINDOW_SECONDS, CALLS_IN_WINDOW_MAX = 10.0, 500
+SECONDS_MAX, SLOWER_MAX = 15.0, 1.5
 REPLIES, REPLY_PAUSE_SECONDS = 40, 0.05
 ROUNDS_MAX = 5
 _people = itertools.count(1)
@@ -41,7 +43,7 @@ class _OfOneThread(Meter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.thread, self.called = threading.get_ident(), list[float]()
+        self.thread, self.called = threading.get_ident(), list[float]()  # seconds, of each call to everybody
 
     def before(self, call: Call) -> None:
         if threading.get_ident() == self.thread:
@@ -60,8 +62,10 @@ def ledger() -> Iterator[_OfOneThread]:
         yield meter
 
 
+@pytest.mark.alone
 @pytest.mark.campaign
-def test_everybody_is_told_once_for_at_most_700_units_while_another_town_is_answered(
+@pytest.mark.shows("F28", "R4", "T2")
+def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_another_town_is_answered(
     world: World, ledger: _OfOneThread, measured: Measure
 ) -> None:
     everybody = [base64.b64encode(secrets.token_bytes(16)).decode() for _ in range(RECEIVERS)]  # as Viber's ids are
@@ -74,9 +78,10 @@ def test_everybody_is_told_once_for_at_most_700_units_while_another_town_is_answ
     world.viber.takes = {"broadcast_message": CALL_SECONDS, "send_message": REPLY_SECONDS}
     alone = [_reply_seconds(neighbour) for _ in range(REPLIES)]
 
+    window = world.viber.window = Window(CALLS_IN_WINDOW_MAX, WINDOW_SECONDS)
     ledger.reset()
     draft = written(world)
-    beside, done = list[float](), threading.Event()
+    beside, done = list[tuple[float, float]](), threading.Event()
     asking = threading.Thread(target=_keep_asking, args=(neighbour, beside, done))
     asking.start()
     announce.approve(world.town, draft.id, "staff:boro", world.now, soon())
@@ -90,24 +95,27 @@ def test_everybody_is_told_once_for_at_most_700_units_while_another_town_is_answ
     asking.join()
 
     reached = Counter(one for body in world.viber.broadcasts for one in body["broadcast_list"])
-    busiest = max(sum(at <= later < at + WINDOW_SECONDS for later in ledger.called) for at in ledger.called)
-    slower = _p95(beside) / _p95(alone)
-    measured(
-        "P15",
+    # While pages leave: before, the cut reads everybody at the embedded AWS's pace, which does one thing at a time.
+    meanwhile = [took for began, took in beside if began >= ledger.called[0]]
+    slower = _p95(meanwhile) / _p95(alone)
+    figure = (
         f"{len(world.viber.broadcasts)} calls, {ledger.writes:.0f} write units, {seconds:.1f} s with "
-        f"{CALL_SECONDS * 1000:.0f} ms a call, {busiest} calls in the busiest {WINDOW_SECONDS:.0f} s; "
-        f"{sum(reached.values()) - len(reached)} twice, {RECEIVERS - len(reached)} missed",
+        f"{CALL_SECONDS * 1000:.0f} ms a call, "
+        f"{window.busiest} calls, replies among them, in the busiest {WINDOW_SECONDS:.0f} s; "
+        f"{sum(reached.values()) - len(reached)} twice, {RECEIVERS - len(reached)} missed"
     )
+    for number in ("P15", "T2", "F28"):
+        measured(number, figure)
     measured(
         "P15",
         f"a second town's replies, median / p95: alone {median(alone) * 1000:.0f} / {_p95(alone) * 1000:.0f} "
-        f"ms, meanwhile {median(beside) * 1000:.0f} / {_p95(beside) * 1000:.0f} ms ({slower:.2f} times)",
+        f"ms, meanwhile {median(meanwhile) * 1000:.0f} / {_p95(meanwhile) * 1000:.0f} ms ({slower:.2f} times)",
     )
     assert (len(world.viber.broadcasts), reached) == (CALLS, Counter(everybody))
     assert ledger.writes <= LEDGER_UNITS_MAX
-    assert busiest <= CALLS_IN_WINDOW_MAX
-    # Times are kept, not asserted: here both towns share one interpreter and one embedded AWS.
-    assert beside
+    assert (window.refused, window.busiest <= CALLS_IN_WINDOW_MAX) == (0, True)
+    assert seconds <= SECONDS_MAX
+    assert slower <= SLOWER_MAX
 
 
 def _reply_seconds(world: World) -> float:
@@ -116,9 +124,11 @@ def _reply_seconds(world: World) -> float:
     return time.monotonic() - began
 
 
-def _keep_asking(world: World, took: list[float], done: threading.Event) -> None:
+def _keep_asking(world: World, took: list[tuple[float, float]], done: threading.Event) -> None:
+    """When each answer was asked for, and how long it took."""
     while not done.wait(REPLY_PAUSE_SECONDS):
-        took.append(_reply_seconds(world))
+        began = time.monotonic()
+        took.append((began, _reply_seconds(world)))
 
 
 def _p95(values: list[float]) -> float:

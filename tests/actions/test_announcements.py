@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,7 +21,9 @@ from chalicelib.storage import dynamo, keys, people
 from chalicelib.wire import Deadline
 from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.meter import Meter
-from tests.viber import DROP
+from tests.shows import Measure
+from tests.taps import tapped
+from tests.viber import DROP, Window, message
 from tests.web import Visitor
 from tests.world import World
 
@@ -318,6 +321,24 @@ def test_a_page_viber_surely_did_not_take_is_tried_again(town: World, refusal: A
     assert reached(town) == Counter(["ana"])
 
 
+@pytest.mark.shows("F28")
+def test_replies_and_pages_that_are_more_than_viber_takes_at_once_all_arrive_and_none_twice(
+    town: World, quiet: World, measured: Measure
+) -> None:
+    people, guests = some(1500), [f"guest{number}" for number in range(9)]
+    subscribe(town, people)
+    window = town.viber.window = Window(calls=6, seconds=10, clock=lambda: town.now)
+    identifier = approved(town)
+    for guest in guests:
+        town.calls(message(guest, "meni"))
+    sent(town, rounds=12)
+    assert window.refused > 0, "otherwise nothing would have been shown"
+    assert reached(town) == Counter(people)
+    assert told(town, identifier).counts["sent"] == len(people)
+    assert [len(town.viber.texts(guest)) for guest in guests] == [1] * len(guests)
+    measured("F28", f"{window.calls} calls taken in {window.seconds} s, {window.refused} refused: 0 lost, 0 doubled")
+
+
 @pytest.mark.shows("F14", "F16", "F27")
 @pytest.mark.parametrize("status", [23, 24, 20, 2])
 def test_an_account_that_cannot_send_pauses_until_somebody_resumes(town: World, status: int) -> None:
@@ -380,6 +401,7 @@ def test_who_asks_for_news_reads_the_latest_announcements_for_two_questions(town
 # --- killed anywhere --------------------------------------------------------------------------------------------
 
 PEOPLE, AT_ONCE = 10, 4  # three pages
+ROUNDS_MAX = 120
 
 
 def _journey(world: World, breaker: Breaker | None) -> None:
@@ -433,6 +455,66 @@ def test_broken_at_any_call_nobody_gets_it_twice_and_whoever_may_have_missed_it_
         if not shown.counts["uncertain"]:
             assert got == Counter(everybody)
         assert shown.counts["uncertain"] <= AT_ONCE
+
+
+class Mortal(Breaker):
+    """Kills the process again and again, before and after a call took effect in turn, each life of another length."""
+
+    def before(self, call: wire.Call) -> None:
+        self.calls += 1
+        self._dies(len(self.seen) % 2 == 0, f"before {call.operation}")
+
+    def after(self, call: wire.Call, reply: wire.Reply) -> None:
+        self._dies(len(self.seen) % 2 == 1, f"after {call.operation}")
+
+    def _dies(self, turn: bool, where: str) -> None:
+        if turn and self.calls >= self.nth:
+            self.calls, self.nth = 0, 12 + 7 * len(self.seen) % 23
+            self.seen.append(where)
+            raise Killed
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("F26", "R4", "T2")
+def test_12946_people_get_it_once_though_the_worker_dies_again_and_again(
+    town: World, quiet: World, measured: Measure
+) -> None:
+    everybody = some(12_946)
+    subscribe(town, everybody)
+    identifier = approved(town)
+    deaths = Mortal(12, "", "")
+    for _ in range(ROUNDS_MAX):
+        with tapped(deaths), suppress(Killed):
+            sweep(town.now)
+        town.warm()
+        town.now += 100
+        if told(town, identifier).state == rules.DONE:
+            break
+    assert {"before broadcast_message", "after broadcast_message", "after PutItem"} <= set(deaths.seen)
+    assert {"before TransactWriteItems", "after TransactWriteItems"} <= set(deaths.seen)
+    doubtful = told(town, identifier)
+    assert set(reached(town).values()) == {1}
+    assert len(everybody) - len(reached(town)) <= doubtful.counts["uncertain"]
+    _settled_by_phones_and_by_a_person(town, identifier)
+    assert reached(town) == Counter(everybody)
+    counts = told(town, identifier).counts
+    assert (counts["sent"], counts["uncertain"], counts["left"]) == (len(everybody), 0, 0)
+    unheard = sum(page.state == rules.UNCERTAIN for page in doubtful.pages)
+    measured(
+        "T2",
+        f"killed {len(deaths.seen)} times while 12,946 were told: 0 twice, {unheard} pages settled after, 0 missed",
+    )
+
+
+def _settled_by_phones_and_by_a_person(world: World, identifier: str) -> None:
+    """Two phones of each page that arrived report it; the pages nobody reports somebody has sent again."""
+    for call, body in enumerate(world.viber.broadcasts, 7_000_000):
+        for citizen in body["broadcast_list"][:2]:
+            take_receipt(world.account.id, str(call), citizen, "delivered", world.now, soon())
+    for page in told(world, identifier).pages:
+        if page.state == rules.UNCERTAIN:
+            announce.decide(world.town, identifier, page.n, announce.RESEND, "staff:boro", world.now, soon())
+    sent(world)
 
 
 def _only_these(world: World) -> list[str]:

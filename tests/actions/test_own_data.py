@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import urllib.request
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chalicelib import wire
-from chalicelib.actions import erase, reply_as_operator, sweep
+from chalicelib.actions import reply_as_operator, sweep
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases.lifecycle import Event
@@ -22,7 +22,9 @@ from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import transact
 from chalicelib.wire import Deadline
 from tests import dump
-from tests.faults.breaking import Breaker, Killed
+from tests.faults.breaking import WAYS, Breaker, Killed
+from tests.shows import Measure
+from tests.taps import tapped
 from tests.web import Visitor
 from tests.world import NOON, World
 
@@ -267,19 +269,31 @@ def test_the_same_confirmation_repeated_is_answered_alike_and_deletes_once(town:
 
 
 @pytest.mark.shows("D4")
-@pytest.mark.parametrize("nth", range(1, 40, 3))
-def test_killed_anywhere_the_erasing_goes_on_where_it_stopped(town: World, nth: int) -> None:
-    town.says("mira", f"Ja sam {NAME}")
-    report = _files_a_problem(town, town.account, "mira")
-    body = {"account": town.account.id, "citizen": "mira", "at": int(town.now)}
-    breaker = Breaker(nth, "after", "killed")
-    wire.taps.append(breaker)
-    try:
-        erase.work(body, town.slug, town.now, _soon())
-    except (SalterError, Killed):
-        pass
-    finally:
-        wire.taps.remove(breaker)
-    erase.work(body, town.slug, town.now, _soon())
+@pytest.mark.parametrize(("when", "how", "every"), WAYS)
+def test_killed_anywhere_the_erasing_goes_on_where_it_stopped(
+    town: World, quiet: World, when: str, how: str, every: int, measured: Measure
+) -> None:
+    people = dict[str, Breaker]()
+    while not people or list(people.values())[-1].broke:
+        breaker = Breaker(1 + every * len(people), when, how)
+        citizen = f"mira{os.urandom(4).hex()}"
+        people[citizen] = breaker
+        _is_erased(town, citizen, breaker)
+    left = [where for where in _where(*people, NAME, PHONE, "Miroslava") if town.slug in where]
+    assert sorted(left) == sorted(f"conversations A#{town.account.id}#U#{citizen} NOW" for citizen in people)
+    assert len(people) > 5
+    measured("D4", f"{len(people) - 1} calls of an erasure broken ({when}, {how}): 0 left of each")
+
+
+def _is_erased(town: World, citizen: str, breaker: Breaker) -> None:
+    town.says(citizen, f"Ja sam {NAME}")
+    report = _files_a_problem(town, town.account, citizen)
+    town.says(citizen, "Obriši moje podatke")
+    town.says(citizen, "~1:my_data.delete.yes")
+    with tapped(breaker), suppress(SalterError, Killed):
+        _sweep(town)
+    town.warm()
+    for _ in range(3):
+        _sweep(town, 100)
     case = CaseStore(town.slug).load(report.reference, _soon())
-    assert case is not None and case.owner is None and not case.applicant
+    assert case is not None and case.owner is None and not case.applicant, (breaker.nth, breaker.broke)

@@ -22,8 +22,6 @@ from tests.meter import Meter
 from tests.scenes import ASKED, BETWEEN_SECONDS
 from tests.world import NOON, World
 
-pytestmark = pytest.mark.early
-
 SOON = Deadline(1e6)
 ROUNDS, TURNS = 3, 7
 CPU_RATIO_MAX = 1.05
@@ -83,7 +81,11 @@ def _talks(world: World, meter: Meter, label: str) -> tuple[Any, float]:
     return played[0][:3], min(each[3] for each in played)
 
 
-@pytest.mark.parametrize("towns", [30, pytest.param(1000, marks=pytest.mark.campaign)])
+# What fills the storage comes last: whoever reads all that is stored would read it, too.
+MANY = (pytest.mark.campaign, pytest.mark.alone)
+
+
+@pytest.mark.parametrize("towns", [pytest.param(30, marks=pytest.mark.early), pytest.param(1000, marks=MANY)])
 def test_a_turn_costs_the_same_among_few_towns_and_among_a_thousand(world: World, meter: Meter, towns: int) -> None:
     _more_towns(world, 9, "t")
     before, _ = _talks(world, meter, "few")
@@ -118,6 +120,7 @@ def _ratio_of_a_process_that_knows_many(world: World, meter: Meter, names: Seque
     return ratio
 
 
+@pytest.mark.early
 def test_a_quiet_town_costs_the_minutes_round_no_more_than_the_bill_says(quiet: World, meter: Meter) -> None:
     more = 80  # so that the list of towns, read once a round, growing by a page of 4 KB weighs what it weighs
 
@@ -138,7 +141,7 @@ def test_a_quiet_town_costs_the_minutes_round_no_more_than_the_bill_says(quiet: 
     assert (requests <= cost.ROUND_A_TOWN, reads <= cost.ROUND_READS_A_TOWN) == (True, True)
 
 
-@pytest.mark.parametrize("cases", [300, pytest.param(100_000, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("cases", [pytest.param(300, marks=pytest.mark.early), pytest.param(100_000, marks=MANY)])
 def test_a_turn_and_the_first_page_cost_the_same_however_many_cases_there_are(
     world: World, meter: Meter, cases: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

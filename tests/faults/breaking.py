@@ -5,21 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from chalicelib.wire import Call, CallFailed, Reply
 
+
+def _campaign(when: str, how: str, every: int = 1) -> ParameterSet:
+    return pytest.param(when, how, every, marks=pytest.mark.campaign)
+
+
 # How a long sweep breaks calls: when, how, and every how manieth. A plain run takes every fourth call in the way that
-# doubles most easily; `make trust` takes every call in every way.
+# doubles most easily; `make trust` takes every call in every way. Killed before a call is what killed after the one
+# before it leaves behind: whole journeys alone are played that way as well.
 WAYS = [
     pytest.param("after", "killed", 4),
-    *(
-        pytest.param(when, how, 1, marks=pytest.mark.campaign)
-        for when, how in (("after", "killed"), ("after", "fails"), ("before", "fails"), ("before", "killed"))
-    ),
+    _campaign("after", "killed"),
+    _campaign("after", "fails"),
+    _campaign("before", "fails"),
 ]
 
 # The same for whole journeys of some dozens of calls: a plain run takes few.
-FEW = [pytest.param("after", "killed", 19), *WAYS[1:]]
+FEW = [pytest.param("after", "killed", 19), *WAYS[1:], _campaign("before", "killed")]
+
+# And for whole towns, of some seconds a call: what fails is played at every third one.
+TOWNS = [*WAYS[:2], _campaign("after", "fails", 3), _campaign("before", "fails", 3)]
 
 
 class Killed(BaseException):

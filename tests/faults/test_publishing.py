@@ -96,7 +96,7 @@ def broken_at(nth: int, when: str, how: str, act: Callable[[], object]) -> bool:
     return bool(breaker.broke)
 
 
-@pytest.mark.shows("F35", "R8")
+@pytest.mark.shows("F35", "R8", "T11")
 @pytest.mark.parametrize(("when", "how", "every"), WAYS)
 def test_a_publication_cut_off_anywhere_leaves_the_old_or_the_new_version_whole(
     world: World, when: str, how: str, every: int

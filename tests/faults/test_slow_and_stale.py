@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -53,6 +54,29 @@ def test_while_viber_keeps_silent_its_callbacks_are_answered_in_time_and_the_rep
     measured("F17", f"answered after {slowest:.1f} s at the latest")
 
 
+@pytest.mark.shows("F10", "R3", "R5")
+def test_while_viber_cannot_be_reached_its_callbacks_are_answered_and_the_reply_comes_later_once(
+    quiet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = wire._Pool.open
+    viber = urlsplit(quiet.viber.url).port
+
+    def unreachable(pool: Any, key: tuple[str, str, int], timeout: float) -> Any:
+        if key[2] == viber:
+            raise TimeoutError("timed out")
+        return opens(pool, key, timeout)
+
+    with monkeypatch.context() as away:
+        away.setattr(wire._Pool, "open", unreachable)
+        away.setattr(wire._Pool, "take", lambda *_: None)
+        assert quiet.calls(message("mira", "zdravo")) == {}
+        assert quiet.viber.asked == []
+    quiet.now += 61
+    quiet.warm()
+    sweep(quiet.now)
+    assert len(quiet.viber.texts("mira")) == 1
+
+
 class _Slow:
     """A neighbour that takes its time."""
 
@@ -67,7 +91,7 @@ class _Slow:
 
 
 @pytest.mark.campaign
-@pytest.mark.shows("F40", "F41", "R5")
+@pytest.mark.shows("F40", "F41")
 def test_a_slow_store_a_slow_viber_and_a_cold_start_together_stay_within_vibers_patience(
     impatient: World, measured: Measure
 ) -> None:

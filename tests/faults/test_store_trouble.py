@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.media.host import MediaHost
 from tests.viber import message
 from tests.world import World
 
+SAID = ("meni", "izvod iz matične knjige rođenih", "hvala", "xyzzy")
 HOLE = "Velika rupa u Venca Petrovića 12 kod škole"
 THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 PASSING = (*THROTTLED, "InternalServerError", "ServiceUnavailable", "TransactionInProgressException")
@@ -214,13 +215,13 @@ def test_a_filing_knows_its_own_commit_again_however_often_its_answer_was_cut_of
 
 
 class _Silent:
-    """A store that does not answer for a while."""
+    """A store that does not answer for a while; or nobody does."""
 
-    def __init__(self) -> None:
-        self.on = True
+    def __init__(self, services: tuple[str, ...] = ("dynamodb",)) -> None:
+        self.on, self.services = True, services
 
     def before(self, call: Call) -> None:
-        if self.on and call.service == "dynamodb":
+        if self.on and (call.service in self.services or not self.services):
             raise CallFailed("silent", sent=False)
 
     def after(self, call: Call, reply: Reply) -> None: ...
@@ -241,3 +242,33 @@ def test_after_a_minute_without_the_store_everything_is_answered_by_repetition_a
         for event in events:
             world.calls(event)
     assert [len(world.viber.texts(person)) for person in ("mira", "jovo")] == [4, 3]
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("F42", "R2", "R9")
+def test_after_ten_minutes_without_anybody_everything_is_answered_in_order_by_repetition_alone(quiet: World) -> None:
+    for text in SAID:
+        quiet.calls(message("somebody before", text))
+    wanted = quiet.viber.texts()
+    owed = message("ana", "meni")  # taken just before, its reply still to be said
+    quiet.viber.otherwise = 503
+    quiet.calls(owed)
+    quiet.viber.otherwise = None
+    events = [message(person, text) for text in SAID for person in ("mira", "jovo")]
+    everybody = _Silent(())
+    with tapped(everybody):
+        for _ in range(10):
+            for event in events:
+                with pytest.raises(Unavailable):
+                    quiet.calls(event)
+            quiet.now += 60
+            with suppress(Unavailable, CallFailed):
+                sweep(quiet.now)
+    quiet.warm()
+    for event in events:
+        quiet.calls(event)
+    for _ in range(2):
+        quiet.now += 61
+        sweep(quiet.now)
+    assert [quiet.viber.texts(person) for person in ("mira", "jovo")] == [wanted, wanted]
+    assert len(quiet.viber.texts("ana")) == 1

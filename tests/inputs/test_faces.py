@@ -51,6 +51,7 @@ BODIES: list[tuple[str, bytes]] = [
         "B26",
         b'{"subject":"\\ud800","applicant":{"name":"\\ud800"},"text":"\\ud800","number":"\\udfff","name":"\\ud800"}',
     ),
+    ("B43", json.dumps({"id": "1", "type": "text", "text": "a" * 8192, "subject": "a" * 8192}).encode()),
     ("B46", json.dumps([{"subject": "x", "applicant": {"name": "M"}}] * 200).encode()),
     ("B47", b"a=1&b=2"),
     ("B47", b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><x>&a;</x>"),

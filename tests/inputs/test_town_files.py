@@ -115,7 +115,7 @@ WRONG: list[tuple[str, str, Change, str]] = [
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
-        pytest.param(*row[1:], marks=pytest.mark.shows(row[0], "R8", "F37"), id=f"{row[0]}-{at}")
+        pytest.param(*row[1:], marks=pytest.mark.shows(row[0], "R8", "F37", "T11"), id=f"{row[0]}-{at}")
         for at, row in enumerate(WRONG)
     ],
 )

@@ -85,6 +85,7 @@ def answered(town: World, event: dict[str, Any]) -> list[dict[str, Any]]:
         shows("B38", raw(message("mira", "zdravo") | {"chat_id": "group"})),
     ],
 )
+@pytest.mark.shows("R5")
 def test_what_means_nothing_is_taken_and_leaves_no_trace(town: World, body: bytes) -> None:
     sent = len(town.viber.sent)
     given = posted(town, body)
@@ -122,6 +123,7 @@ def test_an_unknown_event_is_kept_for_people_and_answers_nobody(town: World, eve
 @pytest.mark.parametrize(
     ("changed", "content"),
     [
+        shows("B17", {"sender": {"id": "a|b;c,d", "name": "Mira"}}, {"text": "zdravo"}),
         *(shows("B18", {"message_token": token}, {"text": "zdravo"}) for token in ("7", -1, 2**63, 2**70, 6.1e18)),
         *(shows("B18", {"message_token": token}, {"text": "zdravo"}) for token in ("\ud800", {}, [], None, 10**400)),
         *(shows("B19", {"timestamp": at}, {"text": "zdravo"}) for at in (0, -1, 4_070_908_800_000, 10**30, "x")),
@@ -158,6 +160,7 @@ def test_an_unknown_event_is_kept_for_people_and_answers_nobody(town: World, eve
         shows("B38", {"chat_id": ""}, {"text": "zdravo"}),
     ],
 )
+@pytest.mark.shows("R5")
 def test_whatever_comes_from_somebody_is_answered_with_a_next_step(
     town: World, changed: dict[str, Any], content: dict[str, Any]
 ) -> None:

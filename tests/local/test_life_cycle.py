@@ -16,6 +16,8 @@ from infra.local import aws as local_aws
 from infra.local import processes, stack
 from tests.product import ROOT, Product
 
+pytestmark = pytest.mark.alone
+
 READY_SECONDS_MAX = 10.0
 STOPPED_SECONDS_MAX = 15.0
 GONE_TIMEOUT_SECONDS = 5.0
