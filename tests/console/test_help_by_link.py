@@ -193,14 +193,10 @@ def test_a_link_that_is_none_is_as_unknown_as_any_other(town: World, letters: Le
     assert case_of(town, ana).assignee is None
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "time",
-        "another address",
-        *(pytest.param(how, marks=pytest.mark.campaign) for how in ("suspended", "stopped", "closed")),
-    ],
-)
+ENDS = ("suspended", "another address", "stopped", "closed")
+
+
+@pytest.mark.parametrize("how", ["time", *(pytest.param(how, marks=pytest.mark.campaign) for how in ENDS)])
 def test_a_link_ends_with_its_call_its_time_or_when_it_is_revoked(town: World, letters: Letters, how: str) -> None:
     ana, _ = called(town, letters)
     page, reference = Clerk().get(ana), profile(town, "ana").id
