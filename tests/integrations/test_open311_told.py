@@ -65,7 +65,7 @@ def words(jkp: Endpoint) -> list[str]:
     return [told["description"] for told in jkp.told]
 
 
-@pytest.mark.parametrize("form", ["json", "xml"])
+@pytest.mark.parametrize("form", [pytest.param("json", marks=pytest.mark.campaign), "xml"])
 def test_that_its_citizen_withdraws_it_is_told_once(world: World, jkp: Endpoint, form: str) -> None:
     town = Town(world, jkp, f"{TAKES}, format: {form}, jurisdiction: jkp.rs")
     reference = there(town)
@@ -122,7 +122,7 @@ def test_a_further_photo_goes_there_by_a_link_that_holds_for_days_and_ends_with_
     assert Clerk().get(path).status == 404
 
 
-@pytest.mark.parametrize("trouble", [503, 429])
+@pytest.mark.parametrize("trouble", [503, pytest.param(429, marks=pytest.mark.campaign)])
 def test_what_was_surely_not_taken_is_told_again_and_the_order_is_kept(town: Town, trouble: int) -> None:
     reference = there(town)
     town.jkp.posts = [trouble, trouble, trouble]
@@ -197,7 +197,7 @@ def test_an_endpoint_that_takes_no_updates_is_told_by_hand_and_the_case_says_so(
 
 
 @pytest.mark.shows("F26")
-@pytest.mark.parametrize("after", [False, True], ids=["before the call", "after it"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.campaign), True], ids=["before", "after"])
 def test_killed_around_the_call_it_is_told_once(town: Town, after: bool) -> None:
     class Death:
         armed = True
