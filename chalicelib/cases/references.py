@@ -14,7 +14,8 @@ import unicodedata
 
 from chalicelib.language.scripts import to_latin
 
-ALPHABET = "AEJKMT23456789"
+FIGURES = "23456789"
+ALPHABET = f"AEJKMT{FIGURES}"
 REFERENCE_LETTERS = 7
 ACCESS_CODE_LETTERS = 6
 RANDOM_BYTES_MIN = 8  # with fewer, some references would be noticeably likelier than others
@@ -51,8 +52,12 @@ def is_sound(written: str) -> bool:
 
 
 def access_code(random: bytes) -> str:
-    """The code of a receipt, with which somebody else than the owner's own chat may ask about the case."""
-    return _letters(random, ACCESS_CODE_LETTERS)
+    """The code of a receipt, with which somebody else than the owner's own chat may ask about the case.
+
+    It has a figure: letters alone might be taken for a word of one of the languages people write in.
+    """
+    code = _letters(random, ACCESS_CODE_LETTERS)
+    return code if any(letter.isdigit() for letter in code) else code[:-1] + FIGURES[random[0] % len(FIGURES)]
 
 
 def access_hash(written: str, code: str) -> str:

@@ -90,6 +90,12 @@ def test_too_little_chance_is_refused() -> None:
         references.reference("SO", b"1234567")
 
 
+def test_no_access_code_is_made_of_letters_alone_which_might_be_taken_for_a_word() -> None:
+    codes = [references.access_code(number.to_bytes(8, "big")) for number in range(14**5 * 2, 14**5 * 2 + 20000)]
+    assert all(any(letter.isdigit() for letter in code) for code in codes)
+    assert {len(code) for code in codes} == {references.ACCESS_CODE_LETTERS}
+
+
 def test_an_access_code_opens_its_own_case_only_however_it_is_typed() -> None:
     code = references.access_code(b"0123456789")
     assert len(code) == 6

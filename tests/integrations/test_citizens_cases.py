@@ -237,7 +237,7 @@ def test_a_paper_cases_code_opens_it_by_reference_and_by_file_number(dms: System
 
 
 def _other(code: str) -> str:
-    return code[:-1] + ("A" if code[-1] != "A" else "E")
+    return code[:-1] + ("2" if code[-1] != "2" else "3")
 
 
 @pytest.mark.shows("B63", "A27", "A3", "A23")
