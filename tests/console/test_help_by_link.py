@@ -172,7 +172,7 @@ def test_a_link_that_is_none_is_as_unknown_as_any_other(town: World, letters: Le
     content, _, signature = ana.removeprefix("/help/").rpartition(".")
     slug, reference, turn, place, links, until = content.split(".")
     others = [
-        ".".join((slug, reference, turn, "1", links, until)),
+        ".".join((slug, reference, turn, str(1 - int(place)), links, until)),  # the other one's
         ".".join((slug, reference, "2", place, links, until)),
         ".".join((f"{slug}-b", reference, turn, place, links, until)),
         ".".join((slug, reference, turn, place, links, str(int(until) + 1))),
