@@ -213,7 +213,7 @@ def _procedure(name: str, document: Document, data: Any) -> dict[str, Procedure]
 
 def _library(base_name: Any, document: Document) -> dict[str, Any]:
     path = LIBRARY / f"{base_name}.yaml"
-    if not re.fullmatch(r"[A-Z]{2}[A-Z-]*/[a-z][a-z0-9_]*", str(base_name)) or not path.is_file():
+    if not re.fullmatch(r"[A-Z]{2}[A-Z-]*/[a-z][a-z0-9_]{0,60}", str(base_name)) or not path.is_file():
         known = ", ".join(
             sorted(sheet.relative_to(LIBRARY).with_suffix("").as_posix() for sheet in LIBRARY.glob("*/*.yaml"))
         )

@@ -269,7 +269,7 @@ NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 QUICK = settings(
     max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING
 )
-LONG = settings(QUICK, max_examples=600, stateful_step_count=60)
+LONG = settings(QUICK, max_examples=300, stateful_step_count=60)
 
 
 @pytest.mark.shows("T4")

@@ -57,6 +57,7 @@ WRONG: list[tuple[str, str, Change, str]] = [
     ("B77", "phrases.yaml", being(b"chat.greeting: words\n"), "valid dictionary"),
     ("B77", "procedures/birth.yaml", being(b"[]"), "group"),
     ("B77", "procedures/birth.yaml", with_("extends: RS/birth", "extends: [RS/birth]"), "there is no sheet"),
+    ("B77", "procedures/birth.yaml", with_("extends: RS/birth", f"extends: RS/b{'9' * 400}"), "there is no sheet"),
     ("B77", "tenant.yaml", being(b"x: " + b"[" * 3000 + b"]" * 3000), "nested"),
     ("B77", "tenant.yaml", being(b"x: " + b"{a: " * 3000 + b"}" * 3000), "nested"),
     ("B77", "tenant.yaml", with_line("? [a, b]\n: c"), "must be text"),
