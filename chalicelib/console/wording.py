@@ -218,10 +218,12 @@ class Wording:
         return self._local(at).isoformat(timespec="minutes")
 
     def left(self, left: Left) -> Markup:
-        """`još 2 h 15 min`, `kasni 3 radna dana`."""
+        """`još 2 h 15 min`, `kasni 3 radna dana`; late by no working time yet: that the deadline passed."""
         word = "late" if left.late else "left"
         if left.days:
             return self(f"{word}_days", n=left.days)
+        if left.late and not left.minutes:
+            return self("late_now")
         hours, minutes = divmod(left.minutes, HOUR_MINUTES)
         if hours:
             return self(f"{word}_hours", h=hours, m=minutes)

@@ -8,15 +8,18 @@ import datetime as dt
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import collect_figures, known
+from chalicelib.actions import announce, collect_figures, decide_volunteer, known
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.open_case import completed, open_case
 from chalicelib.actions.receive_message import receive_message
+from chalicelib.cases import helping
 from chalicelib.cases.lifecycle import Event, NotAllowed
-from chalicelib.model import Account, Case, Follower, Inbound, Place, Town, Voice
+from chalicelib.model import Account, Audience, Case, Follower, Inbound, Place, Town, Voice
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
 from infra.local.stack import STAGE
@@ -25,7 +28,7 @@ DAYS = 30
 CALL_SECONDS = 20.0
 CASES_A_DAY = (1, 1, 2, 3)
 TALKS_A_DAY = (2, 3, 4, 6)
-HOUR, DAY = 3600, 86400
+MINUTE, HOUR, DAY = 60, 3600, 86400
 NAMES = ("Petar Perić", "Mira Marić", "Ana Anić", "Jovan Jović", "Lejla Lejlić", "Arta Artić", "Nikola Nikolić")
 STREETS = ("Glavna", "Školska", "Vrtna", "Nova", "Dugačka", "Tiha", "Zelena")
 TALK = (
@@ -37,12 +40,30 @@ TALK = (
     ("da li će sutra padati kiša i kad igra reprezentacija",),
     ("gde je moj predmet",),
 )
+# Words that read alike in every Slavic language of the towns.
+WAITS = ("dobar dan", "operater", "Imam pitanje za službu, molim odgovor.")
+PROBLEM = "Tako je već tri dana, molim da neko pogleda."
+QUESTION = "Šta treba da donesem i kada mogu da dođem?"
+HELP = "Brašno, ulje, so"
+NEWS = "Sutra od 9 do 13 časova neće biti vode zbog radova na mreži."
+WEIGHTS = {"problem": 9, "document": 4, "question": 4, helping.KIND: 4, "administrative": 3}
+VOLUNTEERS = 4  # the last one's sign-up waits
 PAPERS = (
     "Saglasnost za letnju baštu",
     "Legalizacija pomoćnog objekta",
     "Izmena adrese",
     "Promet poljoprivrednog zemljišta",
 )
+
+
+@dataclass(frozen=True)
+class _Matter:
+    """What a case is about: a kind with one of its categories; `subject` names the town's text, or is it."""
+
+    kind: str
+    category: str
+    subject: str
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,9 @@ def _fill_town(slug: str, now: float) -> int:
         if back % collect_figures.DAYS_COUNTED == 0:
             end = dt.datetime.combine(day, dt.time(23, 30), stage.zone).timestamp()
             collect_figures.collect(slug, min(now, end), Deadline(CALL_SECONDS))
+    _volunteers(stage, now)
+    _news(stage, now)
+    _talk(stage, "demo-waits", now - 10 * MINUTE, WAITS)
     return made
 
 
@@ -90,22 +114,18 @@ def _moment(stage: _Stage, day: dt.date, now: float) -> float:
     return min(dt.datetime.combine(day, dt.time(hour, minute), stage.zone).timestamp(), now - 300)
 
 
-def _talk(stage: _Stage, citizen: str, at: float) -> None:
+def _talk(stage: _Stage, citizen: str, at: float, said: Sequence[str] = ()) -> None:
     account = Account("web", stage.town.slug, (stage.town.slug,))
-    for number, text in enumerate(stage.luck.choice(TALK)):
+    for number, text in enumerate(said or stage.luck.choice(TALK)):
         inbound = Inbound(f"{citizen}-{number}", citizen, text=text)
         receive_message(inbound, account, at + 40 * number, "demo", Deadline(CALL_SECONDS))
 
 
 def _case(stage: _Stage, at: float, now: float) -> int:
-    problems = [
-        problem
-        for service in stage.town.core["services"].values()
-        if service["kind"] == "report_problem"
-        for problem in service["problems"]
-    ]
-    problem = stage.luck.choice(problems)["id"] if problems and stage.luck.random() < 0.75 else ""
-    filed = open_case(stage.town, lambda reference: _invented(stage, reference, problem, at), Deadline(CALL_SECONDS))
+    by_kind = _matters(stage.town)
+    kind = stage.luck.choices(list(by_kind), [WEIGHTS[each] for each in by_kind])[0]
+    matter = stage.luck.choice(by_kind[kind])
+    filed = open_case(stage.town, partial(_invented, stage, matter, at), Deadline(CALL_SECONDS))
     for event in _life(stage, filed, now):
         try:
             change_case(stage.town, filed.reference, event, event.at, "demo", Deadline(CALL_SECONDS))
@@ -114,29 +134,72 @@ def _case(stage: _Stage, at: float, now: float) -> int:
     return 1
 
 
-def _invented(stage: _Stage, reference: str, problem: str, at: float) -> Case:
+def _matters(town: Town) -> dict[str, list[_Matter]]:
+    """What may be filed in a town, by kind; papers at the counter everywhere."""
+    found = {"administrative": [_Matter("administrative", "", paper) for paper in PAPERS]}
+    for name, service in town.core["services"].items():
+        if service["kind"] == "report_problem":
+            ids = [each["id"] for each in service["problems"]]
+            found["problem"] = [_Matter("problem", i, f"category.{i}", {"description": PROBLEM}) for i in ids]
+        elif service["kind"] == "document_request":
+            fields = {"delivery": service["delivery"][0]}
+            ids = [each["id"] for each in service["documents"]]
+            found["document"] = [_Matter("document", i, f"document.{i}", fields) for i in ids]
+        elif service["kind"] == "question":
+            ids = [each["id"] for each in service["topics"]]
+            found["question"] = [_Matter("question", i, f"{name}.topic.{i}", {"question": QUESTION}) for i in ids]
+        elif service["kind"] == helping.KIND:
+            fields = {"what": HELP, "until": helping.ASAP}
+            found[helping.KIND] = [_Matter(helping.KIND, i, f"aid.kind.{i}", fields) for i in service["kinds"]]
+    return found
+
+
+def _invented(stage: _Stage, matter: _Matter, at: float, reference: str, *, name: str = "") -> Case:
     town, luck = stage.town, stage.luck
+    name = name or (luck.choice(NAMES) if luck.random() < 0.6 else "")
+    on_paper, placed = matter.kind == "administrative", matter.kind in ("problem", helping.KIND)
     case = Case(
         tenant=town.slug,
         reference=reference,
-        kind="problem" if problem else "administrative",
+        kind=matter.kind,
         status="received",
-        subject=_subject(town, problem) if problem else luck.choice(PAPERS),
+        subject=str(town.texts[town.native_language].get(matter.subject, matter.subject)),
         created_at=int(at),
         updated_at=int(at),
-        category=problem,
-        channel=luck.choice(("viber", "web")) if problem else "counter",
+        category=matter.category,
+        channel="counter" if on_paper else luck.choice(("viber", "web")),
         voice=Voice(town.native_language, luck.choice(town.scripts(town.native_language))),
-        place=_place(town, luck) if problem else None,
-        applicant={"name": luck.choice(NAMES)} if luck.random() < 0.6 else {},
-        owner=Follower(f"web:{town.slug}", f"demo-{reference}") if problem else None,
-        due_at=0 if problem else int(at) + luck.randint(5, 25) * DAY,
+        fields=matter.fields,
+        place=_place(town, luck) if placed else None,
+        applicant={"name": name} if name else {},
+        owner=None if on_paper else Follower(f"web:{town.slug}", f"demo-{reference}"),
+        due_at=int(at) + luck.randint(5, 25) * DAY if on_paper else 0,
     )
-    return completed(town, case, "citizen" if problem else "staff:demo", at)
+    case = helping.begun(case).case if case.kind == helping.KIND else case
+    return completed(town, case, "staff:demo" if on_paper else "citizen", at)
 
 
-def _subject(town: Town, problem: str) -> str:
-    return str(town.texts[town.native_language][f"category.{problem}"])
+def _volunteers(stage: _Stage, now: float) -> None:
+    """Sign-ups where the town has volunteers; all but the last one approved."""
+    slug, service = stage.town.slug, _service(stage.town, "volunteer")
+    for number in range(VOLUNTEERS if service else 0):
+        at, name = now - (DAYS - number) * DAY, NAMES[number]
+        fields = {"called": name.partition(" ")[0], "skills": service["kinds"][: 1 + number % 2], "adult": "yes"}
+        matter = _Matter("volunteer", "", "vol_subject", fields)
+        filed = open_case(stage.town, partial(_invented, stage, matter, at, name=name), Deadline(CALL_SECONDS))
+        if number < VOLUNTEERS - 1:
+            decide_volunteer.decide(slug, filed.reference, "approved", "staff:demo", at + HOUR, Deadline(CALL_SECONDS))
+
+
+def _news(stage: _Stage, now: float) -> None:
+    """An announcement that somebody wrote and nobody sent."""
+    if _service(stage.town, "news"):
+        text = {stage.town.native_language: NEWS}
+        announce.draft(stage.town, text, Audience(), 0, "staff:demo", now - HOUR, Deadline(CALL_SECONDS))
+
+
+def _service(town: Town, kind: str) -> dict[str, Any]:
+    return next((service for service in town.core["services"].values() if service["kind"] == kind), {})
 
 
 def _place(town: Town, luck: random.Random) -> Place:
