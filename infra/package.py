@@ -135,6 +135,8 @@ def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
     with zipfile.ZipFile(chalice_zip) as packed:
         packed.extractall(code)
     prune_botocore(code / "botocore" / "data")
+    for record in code.glob("*.dist-info/RECORD"):  # sums of files as they were before this
+        record.unlink()
     for name in TRAINING_ONLY:
         (code / name).unlink(missing_ok=True)
     for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS + NOT_OF_CRYPTODOME:
