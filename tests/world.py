@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.viber import FakeViber, callback, message
 
 TOWNS = Path(__file__).parent / "towns"
 NOON = 1_773_140_400.0  # 2026-03-10 12:00 in Belgrade, a working Tuesday
+STAND_IN = "any-town-of-all"
 _holders = itertools.count(1)
 
 
@@ -40,6 +43,15 @@ def compiled(
     """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
     services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml. `called`:
     another name than the file's, with another number and prefix."""
+    own = account in (None, slug)
+    text = _compiled(STAND_IN, name, STAND_IN if own else str(account), more, terms, rules, called)
+    version: dict[str, Any] = json.loads(text.replace(STAND_IN, slug))
+    return version
+
+
+@cache
+def _compiled(slug: str, name: str, account: str, more: str, terms: str, rules: str, called: str) -> str:
+    """As JSON: what takes a third of a second is done once for all towns that differ in their slug alone."""
     files = read_folder(TOWNS / name)
     if called:
         for old, new in (("Primer", called), ("9001", "9002"), ("prefix: PR", "prefix: NO")):
@@ -48,10 +60,15 @@ def compiled(
     files["tenant.yaml"] = (
         files["tenant.yaml"]
         .replace(f"slug: {name}".encode(), f"slug: {slug}".encode())
-        .replace(f"account: {name}".encode(), f"account: {account or slug}{terms and ', ' + terms}".encode())
+        .replace(f"account: {name}".encode(), f"account: {account}{terms and ', ' + terms}".encode())
         + f"{rules}\n".encode()
     )
-    return compile_town(load(slug, files))
+    return json.dumps(compile_town(load(slug, files)), ensure_ascii=False)
+
+
+@cache
+def _parameters() -> Any:
+    return boto3.client("ssm")
 
 
 class World:
@@ -64,7 +81,7 @@ class World:
         self.meter = Meter()
         self.token = viber.token = f"token-of-{slug}"
         os.environ["VIBER_API_URL"] = viber.url
-        ssm = boto3.client("ssm")
+        ssm = _parameters()
         name = f"/salter/test/accounts/{slug}/viber-token"
         ssm.put_parameter(Name=name, Type="SecureString", Value=self.token, Overwrite=True)
         ssm.put_parameter(Name="/salter/test/chat-signing-key", Type="SecureString", Value="test-key", Overwrite=True)

@@ -133,7 +133,7 @@ def test_a_crew_comes_by_its_e_mail_and_repairs_it(open_page: Open, product: Pro
     assert findings(crew) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.campaign)])
 def test_axe_finds_nothing_whatever_is_folded_out(
     open_page: Open, product: Product, looked_at: str, scheme: str
 ) -> None:

@@ -109,7 +109,7 @@ def test_a_slip_is_one_sheet_of_a5(clerk: Page) -> None:
     assert clerk.locator(".slip").bounding_box()["height"] < 210 / 25.4 * 96  # type: ignore[index]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.campaign)])
 def test_axe_finds_nothing_and_everything_fits_into_320_pixels(clerk: Page, product: Product, scheme: str) -> None:
     clerk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     clerk.set_viewport_size({"width": 320, "height": 640})
