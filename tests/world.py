@@ -39,18 +39,19 @@ def compiled(
     terms: str = "",
     rules: str = "",
     called: str = "",
+    texts: str = "",
 ) -> dict[str, Any]:
     """The invented town `name` as the town `slug` on a Viber account of its own (or on `account`), with `more`
     services than its file has, `terms` for its messages on Viber, and `rules`: more lines of its tenant.yaml. `called`:
-    another name than the file's, with another number and prefix."""
+    another name than the file's, with another number and prefix; `texts`: more lines of its texts.sr.yaml."""
     own = account in (None, slug)
-    text = _compiled(STAND_IN, name, STAND_IN if own else str(account), more, terms, rules, called)
+    text = _compiled(STAND_IN, name, STAND_IN if own else str(account), more, terms, rules, called, texts)
     version: dict[str, Any] = json.loads(text.replace(STAND_IN, slug))
     return version
 
 
 @cache
-def _compiled(slug: str, name: str, account: str, more: str, terms: str, rules: str, called: str) -> str:
+def _compiled(slug: str, name: str, account: str, more: str, terms: str, rules: str, called: str, texts: str) -> str:
     """As JSON: what takes a third of a second is done once for all towns that differ in their slug alone."""
     files = read_folder(TOWNS / name)
     if called:
@@ -63,6 +64,8 @@ def _compiled(slug: str, name: str, account: str, more: str, terms: str, rules: 
         .replace(f"account: {name}".encode(), f"account: {account}{terms and ', ' + terms}".encode())
         + f"{rules}\n".encode()
     )
+    if texts:
+        files["texts.sr.yaml"] = files.get("texts.sr.yaml", b"") + f"\n{texts}\n".encode()
     return json.dumps(compile_town(load(slug, files)), ensure_ascii=False)
 
 
@@ -96,9 +99,9 @@ class World:
         self.web = Account("web", slug, (slug,))
         self.warm()
 
-    def offers(self, more: str) -> None:
-        """From here on the town has these services, too."""
-        publish_tenant(compiled(self.slug, more=more), NOON, "live")
+    def offers(self, more: str, texts: str = "") -> None:
+        """From here on the town has these services, too, and these texts of its own."""
+        publish_tenant(compiled(self.slug, more=more, texts=texts), NOON, "live")
         self.warm()
 
     def says_of_itself(self, rules: str = "", terms: str = "") -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +14,7 @@ from chalicelib.actions import work_outbox
 from chalicelib.model import Case, Staff
 from chalicelib.storage import audit, keys
 from chalicelib.storage.cases import CaseStore
-from chalicelib.tenancy.load import read_folder
 from chalicelib.wire import Deadline
-from tests import world as world_of_tests
 from tests.console.clerk import Clerk, Page, employed, seated, soon
 from tests.console.test_company import put
 from tests.media import samples
@@ -179,13 +176,8 @@ def test_a_chat_whose_citizen_left_can_be_closed(line: World) -> None:
     assert "Razgovor je završen" in ana.get(at).text
 
 
-def test_a_town_has_ready_replies_of_its_own_and_they_stand_first(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def with_own(folder: Path) -> dict[str, bytes]:
-        files = read_folder(folder)
-        return files | {"texts.sr.yaml": files.get("texts.sr.yaml", b"") + b'\nready_own_water: "Voda stize u 14 h."\n'}
-
-    monkeypatch.setattr(world_of_tests, "read_folder", with_own)
-    town.offers(LINE)
+def test_a_town_has_ready_replies_of_its_own_and_they_stand_first(town: World) -> None:
+    town.offers(LINE, texts='ready_own_water: "Voda stize u 14 h."')
     town.says("mira", "operater")
     _, ana = _operator(town, "Ana")
     first = re.search(r'data-ready="([^"]+)"', ana.get(f"/console/live/{_chat(town, 'mira').reference}").body)
