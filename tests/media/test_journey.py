@@ -242,8 +242,15 @@ def test_a_bug_that_meets_a_photo_ends_with_the_hour_too(
 
 
 @pytest.mark.shows("F1")
-@pytest.mark.parametrize("how", ["fails", "killed"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("when", "how"),
+    [
+        ("after", "killed"),
+        pytest.param("after", "fails", marks=pytest.mark.campaign),
+        pytest.param("before", "fails", marks=pytest.mark.campaign),
+        pytest.param("before", "killed", marks=pytest.mark.campaign),
+    ],
+)
 @pytest.mark.parametrize("nth", range(1, WORK_CALLS + 1))
 def test_breaking_any_one_call_of_the_fetch_ends_with_a_checked_photo_in_the_case(
     world: World, host: MediaHost, nth: int, when: str, how: str
@@ -269,7 +276,7 @@ def test_breaking_any_one_call_of_the_fetch_ends_with_a_checked_photo_in_the_cas
 
 
 @pytest.mark.shows("F1")
-@pytest.mark.parametrize("how", ["fails", "killed"])
+@pytest.mark.parametrize("how", [pytest.param("fails", marks=pytest.mark.campaign), "killed"])
 @pytest.mark.parametrize("nth", range(1, 14))
 def test_breaking_any_one_call_of_a_refusal_tells_its_sender_once(
     world: World, host: MediaHost, nth: int, how: str
