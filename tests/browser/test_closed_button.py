@@ -10,11 +10,27 @@ from playwright.sync_api import expect
 from chalicelib.console import widget
 from chalicelib.tenancy.look import colours
 from tests.browser.stub import TOWN_COLOUR
+from tests.browser.visitor import GREETING
 
 BEFORE_CLICK_BYTES_MAX = 3_000
 IN_ALL_BYTES_MAX = 15_000
 TEXT_PIXELS_MIN = 17
 LOADS, FIRST_WORDS_MILLISECONDS_MAX = 5, 1200
+# In the page itself, for whoever looks from outside waits for the slowed browser's answers, too.
+PRESSES_AND_WATCHES = f"""(() => {{
+  let pressed = false;
+  const timer = setInterval(() => {{
+    const shadows = [...document.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean);
+    for (const root of shadows) {{
+      const button = pressed ? null : root.querySelector('button');
+      if (button) {{ pressed = true; button.click(); }}
+      else if (root.textContent.includes({GREETING!r})) {{
+        window.firstWords = performance.now();
+        clearInterval(timer);
+      }}
+    }}
+  }}, 20);
+}})()"""
 SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 200_000}
 
 
@@ -53,11 +69,13 @@ def test_on_a_slow_line_and_a_cheap_phone_the_bot_speaks_within_1200_ms(visit, t
         device.send("Network.enable")
         device.send("Network.emulateNetworkConditions", SLOW_LINE)
         device.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        visitor.page.add_init_script(PRESSES_AND_WATCHES)
         visitor.page.goto(town.page + "/", wait_until="commit")
-        visitor.open()
-        took.append(visitor.page.evaluate("performance.now()"))
+        visitor.sees(GREETING)
+        took.append(visitor.page.evaluate("window.firstWords"))
+        visitor.page.close()  # the next one is alone again
     measured("P14", f"first words of the bot after {median(took):.0f} ms ({min(took):.0f} to {max(took):.0f})")
-    assert median(took) <= FIRST_WORDS_MILLISECONDS_MAX or min(took) <= FIRST_WORDS_MILLISECONDS_MAX
+    assert median(took) <= FIRST_WORDS_MILLISECONDS_MAX
 
 
 def test_the_button_has_words_and_the_towns_colour(visit) -> None:
