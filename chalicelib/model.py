@@ -89,6 +89,11 @@ class Voice:
     language: str
     script: str = LATIN
 
+    @property
+    def tag(self) -> str:
+        """As pages name it in `lang`: "sr-Cyrl"."""
+        return f"{self.language}-{'Cyrl' if self.script == CYRILLIC else 'Latn'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -100,7 +100,7 @@ def _rows(
         kind, body = "email", {"to": mail, "subject": head[:SUBJECT_CHARS_MAX], "text": text}
     elif phone:
         noted = [words.line(line, town, voice) for line in say.lines[1:] if line.key == "notice_note"]
-        kind, body = "sms", {"to": phone, "text": "\n".join((town.core["names"][voice.language], head, *noted))}
+        kind, body = "sms", {"to": phone, "text": "\n".join((words.name_of(town, voice), head, *noted))}
     else:
         return []
     row = f"notice-{case.reference}-{row or token_hex(8)}"

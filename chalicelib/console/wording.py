@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from chalicelib.cases.deadlines import Left
 from chalicelib.cases.working_time import WEEKDAYS
+from chalicelib.dialogue.words import name_of
 from chalicelib.language import catalogue
 from chalicelib.model import CYRILLIC, LATIN, Case, Line, Town, Voice
 
@@ -123,7 +124,7 @@ class Wording:
     @property
     def tag(self) -> str:
         """The page's `lang`."""
-        return f"{self.voice.language}-{'Cyrl' if self.voice.script == CYRILLIC else 'Latn'}"
+        return self.voice.tag
 
     @property
     def _plural(self) -> str:
@@ -154,8 +155,7 @@ class Wording:
 
     def name_of_town(self) -> str:
         assert self.town is not None
-        names = self.town.core["names"]
-        return self._scripted(str(names.get(self.voice.language, names[self.town.native_language])))
+        return name_of(self.town, self.voice)
 
     # --- cases ---------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,13 @@ def line(part: Line, town: Town, voice: Voice) -> str:
     return catalogue.word(template, _plural(town, voice.language), voice.script, values, latin_words(town))
 
 
+def name_of(town: Town, voice: Voice) -> str:
+    """What the town is called in a voice; in one it does not speak, as in its own language."""
+    names = town.core["names"]
+    name = str(names.get(voice.language, names[town.native_language]))
+    return catalogue.cyrillic(name, latin_words(town)) if voice.script == CYRILLIC else name
+
+
 def latin_words(town: Town) -> tuple[str, ...]:
     """Names this town keeps in Latin."""
     return tuple(town.core["latin_words"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,13 @@ from tests.world import World
 
 SHEET = "/console/content/edit/sheets/birth"
 FEE = "Izvod košta 370 dinara."
+
+
+def in_force(town: World) -> Any:
+    """The town's own words of the version that citizens are answered by."""
+    pointer = tenants.pointer(town.slug, soon())
+    assert pointer is not None
+    return tenants.source(town.slug, pointer.version, soon())
 
 
 @pytest.fixture
@@ -151,7 +159,7 @@ def test_hours_phones_and_phrases_are_edited_in_forms(town: World, admin: Clerk)
     published(admin, town)
     said = " ".join(town.says("mira", "rodni list"))
     assert "rođenih" in said.casefold()
-    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    stored = in_force(town)
     assert stored and stored["edits"]["contacts/offices/biro/hours"]["value"] == {"weekdays": "08:00-16:00"}
 
 
@@ -216,7 +224,7 @@ def test_who_is_competent_and_what_a_sheet_answers_are_edited_too(town: World, a
     published(admin, town)
     said = " ".join(town.says("mira", "kako da upišem dete u vrtić"))
     assert "Matičar u Novom Sadu" in said and "nije u našoj nadležnosti" in said
-    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    stored = in_force(town)
     assert stored and stored["edits"]["procedures/birth/order"]["value"] == 3
     assert "info.kindergarten" in stored["edits"]["procedures/birth/intents"]["value"]
 
@@ -266,7 +274,7 @@ def test_a_sheet_taken_away_is_brought_back_before_publishing_or_after(town: Wor
     assert written(admin, SHEET, fee=FEE).status == 303
     published(admin, town)
     assert FEE in " ".join(town.says("mira", "izvod iz matične knjige rođenih"))
-    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    stored = in_force(town)
     assert stored and set(stored["edits"]) == {"procedures/birth/fee"}
 
 
@@ -282,12 +290,12 @@ def test_a_sheet_of_the_consoles_own_goes_with_its_phrases_and_its_name_is_free_
     published(admin, town)
     assert removed(admin, "/console/content/edit/sheets/parking").status == 303
     published(admin, town)
-    stored = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    stored = in_force(town)
     assert stored and stored["edits"] == {}
 
 
 def test_what_rests_on_a_sheet_is_named_and_the_sheet_stays(town: World, admin: Clerk) -> None:
-    source = tenants.source(town.slug, tenants.pointer(town.slug, soon()).version, soon())  # type: ignore[union-attr]
+    source = in_force(town)
     assert source
     files = source["files"]
     files["services"]["menu"].append("procedures.birth")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,12 +30,14 @@ def busy(town: World) -> World:
     return town
 
 
-def _cases(town: World, mark: str, count: int, *, due: object, status: str, office: str = "voda") -> None:
+def _cases(
+    town: World, mark: str, count: int, *, due: Callable[[int], float], status: str, office: str = "voda"
+) -> None:
     store, items = CaseStore(town.slug), []
     for number in range(count):
         case = Case(town.slug, f"{mark}-{number:07d}", "problem", "received", "Cev", 0, 0, office=office)
         at = int(town.now) - 50 * 60 - number
-        case = replace(case, created_at=at, updated_at=at, due_at=int(due(number)), voice=Voice("sr"))  # type: ignore[operator]
+        case = replace(case, created_at=at, updated_at=at, due_at=int(due(number)), voice=Voice("sr"))
         opened = replace(lifecycle.opened(case, "citizen"), status=status)
         items += [write.item for write in store.items_for_new(opened, soon(), indexed=True)]
     dynamo.batch_write("cases", items, (), soon())

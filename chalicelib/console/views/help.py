@@ -15,8 +15,7 @@ from chalicelib.console import pages
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.link_form import check, mark
 from chalicelib.dialogue import words
-from chalicelib.language import catalogue
-from chalicelib.model import CYRILLIC, Case, Line, Refused, Town, Voice
+from chalicelib.model import Case, Line, Refused, Town, Voice
 
 STOP = "stop"
 _VERBS = {"free": (serve_volunteer.TAKE,), "mine": (serve_volunteer.DONE, serve_volunteer.BACK)}
@@ -36,13 +35,11 @@ class Spoken:
         return words.line(line, self.town, self.voice)
 
     def name_of_town(self) -> str:
-        names = self.town.core["names"]
-        name = str(names.get(self.voice.language, names[self.town.native_language]))
-        return catalogue.cyrillic(name) if self.voice.script == CYRILLIC else name
+        return words.name_of(self.town, self.voice)
 
     @property
     def tag(self) -> str:
-        return f"{self.voice.language}-{'Cyrl' if self.voice.script == CYRILLIC else 'Latn'}"
+        return self.voice.tag
 
 
 def show(visit: Visit) -> Answer:

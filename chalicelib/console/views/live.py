@@ -15,7 +15,7 @@ from chalicelib.console import pages, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.views import case as case_view
-from chalicelib.model import CYRILLIC, Case, Refused, Voice
+from chalicelib.model import Case, Refused, Voice
 
 TEXT_CHARS_KEPT_MAX = 4 * reply_as_operator.ANSWER_CHARS_MAX
 SEQ_DIGITS_MAX = 12
@@ -241,7 +241,7 @@ def _reply(visit: Visit, case: Case, problem: str = "", typed: str = "") -> dict
 
 def _tag(voice: Voice | None) -> str:
     """The `lang` of words said in a voice; "" where nobody knows."""
-    return f"{voice.language}-{'Cyrl' if voice.script == CYRILLIC else 'Latn'}" if voice else ""
+    return voice.tag if voice else ""
 
 
 def _seq(written: str) -> int:
