@@ -15,15 +15,14 @@ from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from chalicelib import signed
-from chalicelib.actions import deliver, known, second_way, work_outbox
-from chalicelib.actions.journal import log
+from chalicelib.actions import deliver, known, our_links, second_way, work_outbox
 from chalicelib.actions.notify import Notice
 from chalicelib.cases import helping, moments, notices
 from chalicelib.cases.helping import Tell
 from chalicelib.channels import channel
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Follower, Line, Say, Town, Voice, Volunteer
-from chalicelib.storage import dynamo, outbox, secrets, volunteers
+from chalicelib.storage import dynamo, outbox, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.understanding.entities.phones import phone_of
@@ -49,9 +48,8 @@ class Named:
 
 
 def read(token: str, deadline: Deadline) -> Named | None:
-    """What a link names; None for what we did not sign. Raises Unavailable."""
-    key = secrets.chat_signing_key(deadline)
-    content = signed.read(PURPOSE, token, key) if key else None
+    """What a link names; None for what we did not sign. Raises Refused 503, Unavailable."""
+    content = signed.read(PURPOSE, token, our_links.key(deadline))
     found = _CONTENT.fullmatch(content) if content else None
     return Named(found[1], found[2], *(int(part) for part in found.groups()[2:])) if found else None
 
@@ -130,7 +128,7 @@ def _row(
     if opens and not link:
         return None
     voice = words.spoken(town, volunteer.voice or town.default_voice)
-    head, name = words.line(say.lines[0], town, voice).partition("\n")[0], town.core["names"][voice.language]
+    head, name = words.line(say.lines[0], town, voice).partition("\n")[0], words.name_of(town, voice)
     if volunteer.mail:
         text = words.message(notices.without_buttons(say), town, voice, "", now).text
         text = words.PARAGRAPH.join((text, *_way_in("aid_link_mail", link, until, town, voice), name))
@@ -148,11 +146,10 @@ def _way_in(key: str, link: str, until: int, town: Town, voice: Voice) -> tuple[
 
 
 def _link(town: Town, case: Case, volunteer: Volunteer, until: int, deadline: Deadline) -> str:
-    """The whole address; "" where this installation does not know its own, or has no key to sign with."""
-    key, address = secrets.chat_signing_key(deadline), secrets.public_url(deadline)
-    if not key or not address:
-        log.warning("no_public_url", tenant=town.slug)
+    """The whole address; "" where this installation does not know its own."""
+    address = our_links.address(town.slug, deadline)
+    if not address:
         return ""
     place = helping.asked(case).index(volunteer.at)
     parts = (town.slug, case.reference.replace("-", ""), helping.round_of(case), place, volunteer.links, until)
-    return f"{address.rstrip('/')}/help/{signed.sign(PURPOSE, '.'.join(map(str, parts)), key)}"
+    return f"{address}/help/{signed.sign(PURPOSE, '.'.join(map(str, parts)), our_links.key(deadline))}"

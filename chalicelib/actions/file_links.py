@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from chalicelib import signed
-from chalicelib.actions import show_media, web_chat
+from chalicelib.actions import our_links, show_media
 from chalicelib.cases import references
 from chalicelib.model import Attachment, Refused
 from chalicelib.storage.cases import CaseStore
@@ -47,7 +47,7 @@ def _named(slug: str, written: str, now: float, deadline: Deadline) -> Attachmen
     """The file of a link that is ours and holds."""
     if len(written) > TOKEN_CHARS_MAX:
         return None
-    parts = (signed.read(f"file:{slug}", written, web_chat.signing_key(deadline)) or "").split(".")
+    parts = (signed.read(f"file:{slug}", written, our_links.key(deadline)) or "").split(".")
     if len(parts) != 4:
         return None
     reference, number, until, digest = parts

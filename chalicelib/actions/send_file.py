@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.actions import file_links, keep_media, known, reply_as_operator, talk, uploads, web_chat, work_outbox
+from chalicelib.actions import file_links, keep_media, known, our_links, reply_as_operator, talk, uploads, work_outbox
 from chalicelib.actions.change_case import NoCase
 from chalicelib.actions.keep_media import Arrival, with_outcome
 from chalicelib.cases import lifecycle
@@ -53,7 +53,7 @@ def send(
         f"{ACCOUNT}:{town.slug}",
         reference,
     )
-    key, rung = web_chat.signing_key(deadline), list[Write]()
+    key, rung = our_links.key(deadline), list[Write]()
 
     def decide(case: Case, conversation: Conversation) -> talk.Next | None:
         reply_as_operator.check_own(case, staff)

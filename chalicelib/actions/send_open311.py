@@ -8,14 +8,13 @@ answers a person decides, as for every row. What was given up stands in the case
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import breaker, file_links, known, pass_on, web_chat
+from chalicelib.actions import breaker, file_links, known, our_links, pass_on
 from chalicelib.actions.change_case import NoCase, change_case
 from chalicelib.cases import erasing, lifecycle, open311
 from chalicelib.cases.lifecycle import Event, NotAllowed
@@ -197,9 +196,10 @@ def photos(case: Case, start: int, since: float, now: float, deadline: Deadline)
     checked = [(count, file) for count, file in there if file.state == CHECKED]
     if not checked and any(file.state == WAITING for _, file in there) and now < since + PHOTO_SECONDS_MAX:
         raise SendFailed("photo_waits", retryable=True)
-    if not checked:
+    origin = our_links.address(case.tenant, deadline) if checked else ""
+    if not origin:
         return []
-    key, origin = web_chat.signing_key(deadline), os.environ["SALTER_PUBLIC_URL"]
+    key = our_links.key(deadline)
     return [
         (count, f"{file_links.link(origin, case.tenant, case.reference, file, now, key)}/{file_links.NAMES[file.type]}")
         for count, file in checked

@@ -11,7 +11,7 @@ from dataclasses import replace
 from secrets import token_hex
 
 from chalicelib import signed
-from chalicelib.actions.web_chat import signing_key
+from chalicelib.actions import our_links
 from chalicelib.dialogue import closing
 from chalicelib.model import Account, Conflict, Conversation, Town
 from chalicelib.storage import audit, dynamo, keys, register
@@ -38,7 +38,7 @@ def new_link(slug: str, by: str, people: int, days: int, now: float, deadline: D
     link |= register.of_people(slug, pk)
     act = Act(now, by, "tester_link", identifier, {"people": people, "days": days})
     dynamo.transact([Write(TABLE, link, unique=True), audit.item(slug, act, token_hex(4))], deadline)
-    return signed.sign(MARK, f"{slug}.{MARK}.{until}.{identifier}", signing_key(deadline))
+    return signed.sign(MARK, f"{slug}.{MARK}.{until}.{identifier}", our_links.key(deadline))
 
 
 def admitted(
@@ -80,5 +80,5 @@ def _identifier(context: str, slug: str, now: float, deadline: Deadline) -> str:
     parts = context.split(".")
     if len(parts) != 5 or parts[:2] != [slug, MARK] or not parts[2].isascii() or not parts[2].isdigit():
         return ""
-    good = signed.read(MARK, context, signing_key(deadline)) is not None
+    good = signed.read(MARK, context, our_links.key(deadline)) is not None
     return parts[3] if good and int(parts[2]) > now else ""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known, uploads, web_pace
+from chalicelib.actions import known, our_links, uploads, web_pace
 from chalicelib.actions.receive_message import NoTown, TooMany, TooOld, open_chat, receive_message
 from chalicelib.channels import Request, channel
 from chalicelib.channels.web import token as tokens
@@ -18,7 +18,7 @@ from chalicelib.channels.web.send import as_json
 from chalicelib.dialogue import handover, words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
-from chalicelib.storage import keys, secrets
+from chalicelib.storage import keys
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline
@@ -30,7 +30,7 @@ _AFTER = re.compile(r"\d{1,12}$")
 def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A new chat with a town: {"session", "token", "messages"}. Writes nothing."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), signing_key(deadline)
+    town, key = town_on_web(slug, deadline), our_links.key(deadline)
     data = body_of(request)
     web_pace.by_town(town, now, deadline)
     voice = _asked_voice(town, data.get("language"))
@@ -51,7 +51,7 @@ def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:
 def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
     """A citizen's message: {"messages": the replies}, and a renewed token when the old one is more than a day old."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), signing_key(deadline)
+    town, key = town_on_web(slug, deadline), our_links.key(deadline)
     account = Account("web", slug, (slug,))
     inbound = channel("web").receive(request, account, key).inbound
     assert inbound is not None
@@ -74,7 +74,7 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
 def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
     """What was said since `after`, or all that is kept: {"messages"}. One read."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), signing_key(deadline)
+    town, key = town_on_web(slug, deadline), our_links.key(deadline)
     session = session_of(request, slug, key)
     after = request.query.get("after", "")
     if after and not _AFTER.match(after):
@@ -101,7 +101,7 @@ def _since(town: Town, conversation: Conversation, after: int, now: float, deadl
 def attach(slug: str, request: Request, now: float) -> dict[str, Any]:
     """Announce a file: {"attachment", "upload": {"url", "fields"}}, a signed form straight to the bucket."""
     deadline = Deadline(REQUEST_SECONDS)
-    town, key = town_on_web(slug, deadline), signing_key(deadline)
+    town, key = town_on_web(slug, deadline), our_links.key(deadline)
     session = session_of(request, slug, key)
     web_pace.by_town(town, now, deadline)
     data = body_of(request)
@@ -122,7 +122,7 @@ def look(slug: str, query: Mapping[str, str]) -> dict[str, Any]:
     texts = {key: text for key, text in town.texts[voice.language].items() if key.startswith(("w_", "widget_"))}
     return {
         "tenant": slug,
-        "name": scripted(str(town.core["names"][voice.language]), voice, kept),
+        "name": words.name_of(town, voice),
         "bot": scripted(town.core["bot"], voice, kept),
         "colours": town.core["colours"],
         "language": voice.language,
@@ -151,14 +151,6 @@ def town_on_web(slug: str, deadline: Deadline) -> Town:
     if town is None or town.core["web"]["origins"] is None:
         raise Refused(404, "unknown_town", "There is no such town.")
     return town
-
-
-def signing_key(deadline: Deadline) -> str:
-    """What tokens and links of chats are signed with. Raises Unavailable."""
-    key = secrets.chat_signing_key(deadline)
-    if not key:
-        raise Refused(503, "not_set_up", "The platform admin must set the chat signing key.")
-    return key
 
 
 def _asked_voice(town: Town, asked: Any) -> str:

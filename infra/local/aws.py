@@ -116,7 +116,6 @@ def environment(endpoint: str, stage: str) -> dict[str, str]:
         "SALTER_MEDIA_BUCKET": f"salter-{stage}-media-{ACCOUNT_ID}",
         "SALTER_KEY_ID": f"alias/salter-{stage}",
         "SALTER_MAIL_FROM": mail_from(stage),
-        "SALTER_PUBLIC_URL": f"http://{HOST}/",
     }
 
 

@@ -237,7 +237,6 @@ class Supervisor:
             | {
                 "VIBER_API_URL": settings.viber_api_url or f"{simulator}/pa",
                 "VIBER_MEDIA_HOSTS": settings.media_hosts,
-                "SALTER_PUBLIC_URL": f"{settings.url}/",
                 "PYTHONUNBUFFERED": "1",
             }
         )

@@ -200,9 +200,10 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
         for name, function in package.functions(template).items()
         if "Environment" in function["Properties"]
     }
-    # Whoever works the outbox puts links of ours into it: they lead to the address that is given out.
-    given_out = {"SALTER_PUBLIC_URL": template["Outputs"]["PublicURL"]["Value"]}
-    assert own == {"RingDoorbell": given_out, "EveryMinute": given_out}
+    assert own == {}
+    # Whoever puts links of ours into letters and reports reads the address that is given out.
+    told = template["Resources"]["PublicUrlParameter"]["Properties"]["Value"]
+    assert told == template["Outputs"]["PublicURL"]["Value"]
 
 
 @pytest.mark.parametrize(("name", "queue"), [("RingDoorbell", "DoorbellQueue"), ("PublishTown", "PublishQueue")])
