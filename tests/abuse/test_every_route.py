@@ -18,7 +18,7 @@ from chalice.test import Client
 
 import app
 from chalicelib import signed
-from chalicelib.actions import call_by_link, note_refusal, web_chat
+from chalicelib.actions import call_by_link, note_refusal, our_links
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.channels.web import token as tokens
 from chalicelib.console import permissions
@@ -124,7 +124,7 @@ def theirs(town: World, monkeypatch: pytest.MonkeyPatch) -> Theirs:
     CaseStore(slug).save(called, soon())
     dynamo.transact(volunteers.items(slug, Volunteer(sign_up.reference, "Ana", at), town.now), soon())
     content = f"{slug}.{called.reference.replace('-', '')}.1.0.0.{int(town.now) + 9999}"
-    helper = signed.sign(call_by_link.PURPOSE, content, web_chat.signing_key(soon()))
+    helper = signed.sign(call_by_link.PURPOSE, content, our_links.key(soon()))
     letter = Invitation(slug, "1" * 16, SECRET, "asked", "x", "staff:x", int(town.now), 1, 1)
     store = AnnouncementStore(slug)
     rows = [store.item(said), store.listed(said), imports.item(job), imports.listed(job), orders.item(order)]
@@ -340,7 +340,7 @@ def test_no_key_opens_what_another_town_has(town: World, theirs: Theirs, written
 def test_no_token_link_or_signature_of_one_town_is_good_in_another(
     town: World, theirs: Theirs, written: Written
 ) -> None:
-    key = web_chat.signing_key(soon())
+    key = our_links.key(soon())
     token = tokens.issue(tokens.Session(theirs.slug, "a" * 24, int(time.time())), key)
     bearer = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     said = json.dumps({"id": "1", "type": "text", "text": "zdravo"}).encode()

@@ -16,7 +16,7 @@ from chalice.test import Client
 
 import app
 from chalicelib import wire
-from chalicelib.actions import answer_doorbell, clock, file_links, testers, web_chat, work_outbox
+from chalicelib.actions import answer_doorbell, clock, file_links, our_links, testers, work_outbox
 from chalicelib.actions.journal import log
 from chalicelib.cases import references
 from chalicelib.channels.web import token as tokens
@@ -62,7 +62,7 @@ def test_a_callback_changed_anywhere_or_signed_by_another_town_is_403_and_costs_
 
 @pytest.mark.shows("A13", "A4")
 def test_no_chat_token_can_be_made_changed_or_used_after_its_time(world: World) -> None:
-    key, now = web_chat.signing_key(soon()), time.time()
+    key, now = our_links.key(soon()), time.time()
     session = tokens.Session(world.slug, "a" * 24, int(now))
     good = tokens.issue(session, key)
     payload, _, signature = good.partition(".")
@@ -92,7 +92,7 @@ def test_the_link_of_a_sent_file_opens_nothing_else_and_ends(town: World) -> Non
     photo = Attachment("1", "photo", 9, "checked", f"T/{town.slug}/media/y/z")
     case = filed(town.slug, town.now, kind="chat", attachments=(photo,))
     other = filed(town.slug, town.now, kind="chat", attachments=(photo,))
-    key = web_chat.signing_key(soon())
+    key = our_links.key(soon())
     good = file_links.token(town.slug, case.reference, photo, town.now, key)
 
     def opens(slug: str, token: str) -> int:
