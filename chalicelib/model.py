@@ -443,6 +443,7 @@ class Volunteer:
 
 # --- staff ------------------------------------------------------------------------------------------------------
 
+CASES, REMINDERS = "cases", "reminders"  # topics of consent: notices about own cases; reminders to staff
 ROLES = ("clerk", "operator", "head", "coordinator", "admin", "platform")
 
 
@@ -451,6 +452,7 @@ class Staff:
     """One member of staff. `offices`: ids of the town's directory, () for all of them. `absent_until`: ISO date;
     `language`: what the console and its e-mails speak to them, with the script (`sr-cyrillic`), "" for the town's own.
 
+    `reminders` is the person who linked a chat of theirs to be reminded there, too, "" for none.
     `sessions` are the open ones' hashes, so that a change of role ends them in its own commit; `id` stands for the
     person in histories, where no name does.
     """
@@ -466,6 +468,7 @@ class Staff:
     language: str = ""
     disabled: bool = False
     sessions: tuple[str, ...] = ()
+    reminders: str = ""
     v: int = 0
 
     @property
@@ -616,6 +619,15 @@ class BindCase:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeReminders:
+    """Effect: this chat is where a member of staff (by e-mail) is reminded of deadlines from now on, by the one-time
+    link of their console; they agreed to it."""
+
+    context: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkCase:
     """Effect: a one-time link that binds this citizen's case to another chat of theirs; an earlier one ends."""
 
@@ -714,6 +726,7 @@ Effect = (
     | AddToCase
     | AgreeToNotices
     | BindCase
+    | TakeReminders
     | LinkCase
     | ClaimCases
     | MoveHelp

@@ -175,7 +175,8 @@ def _kinship(owed: Owed) -> tuple[Any, ...]:
 
 def _settle(owed: Owed, together: tuple[Owed, ...], town: Town, mouth: Mouth, work: _Round) -> None:
     """Send one message, or note why it is not sent; what becomes of it becomes of all that went into it."""
-    if notices.is_notice(owed.say) and not _still_agreed(owed, work):
+    topic = notices.stands_on(owed.say)
+    if topic and not _still_agreed(owed, topic, work):
         if work.stopped:
             return
         work.done.add(owed.seq)
@@ -196,14 +197,14 @@ def _settle(owed: Owed, together: tuple[Owed, ...], town: Town, mouth: Mouth, wo
             known_of |= {other: known_of[owed.seq]} if owed.seq in known_of else {}
 
 
-def _still_agreed(owed: Owed, work: _Round) -> bool:
-    """Whether a notice that had to wait still stands on a consent; one read, for such a notice only."""
+def _still_agreed(owed: Owed, topic: str, work: _Round) -> bool:
+    """Whether a notice that had to wait still stands on its consent; one read, for such a notice only."""
     conversation = work.conversation
     if not (owed.tries or owed.held) and work.now - owed.due_at < CONSENT_FRESH_SECONDS:
         return True
     person, town = keys.person(conversation.account, conversation.citizen), _whose(owed, conversation)
     try:
-        agreed = consents.is_live(town, person, consents.CASES, work.deadline)
+        agreed = consents.is_live(town, person, topic, work.deadline)
     except Unavailable:
         work.stopped = True  # what was sent before it must still be marked
         return False

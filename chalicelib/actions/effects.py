@@ -6,6 +6,7 @@ Imported only where a turn has effects, so that a plain turn pays nothing for it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from chalicelib.cases import helping, lifecycle, references
 from chalicelib.cases.helping import Moved
 from chalicelib.cases.lifecycle import CITIZEN, Event, NotAllowed
 from chalicelib.model import (
+    REMINDERS,
     AddToCase,
     Agree,
     AgreeToNotices,
@@ -44,18 +46,21 @@ from chalicelib.model import (
     MoveHelp,
     OpenCase,
     Subscribe,
+    TakeReminders,
     Talk,
     Town,
     Turn,
     Unsubscribe,
 )
 from chalicelib.services.news import TOPIC
-from chalicelib.storage import consents, keys, links, near, outbox, people, thread, volunteers
+from chalicelib.storage import audit, consents, keys, links, near, outbox, people, staff, thread, volunteers
+from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 TALK_FILES_MAX = 12  # of one chat
+REMINDERS_WORDING = "reminders_ask.1"  # the catalogue's text and its edition: raise it when the text changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ def _of(effect: Effect, town: Town, conversation: Conversation, now: float, dead
             return Caused(tuple(_agreed(reference, given, _person(conversation), town, now, deadline)))
         case BindCase(context, reference):
             return Caused(tuple(_bound(context, reference, town, conversation, now, deadline)))
+        case TakeReminders(context, mail):
+            return Caused(tuple(_reminded(context, mail, town, conversation, now, deadline)))
         case LinkCase(reference, context):
             return Caused(tuple(_linked(reference, context, town, conversation, now, deadline)))
         case ClaimCases(wanted):
@@ -225,6 +232,27 @@ def _bound(
         *store.items_for_change(_owned(case, conversation), deadline),
         *([people.following(town.slug, before, reference, now)] if before else []),
         _consent(owner, True, town, now),
+    ]
+
+
+def _reminded(
+    context: str, mail: str, town: Town, conversation: Conversation, now: float, deadline: Deadline
+) -> list[Write]:
+    """The link used up, this chat the one of the member of staff, their yes and the change on record."""
+    link, member = links.find(town.slug, context, now, deadline), staff.load(town.slug, mail, deadline)
+    if link is None or link.mail != mail or member is None or member.disabled:
+        return []
+    who, person = _person(conversation), _key(conversation)
+    said = consents.Consent(
+        REMINDERS, True, int(now), conversation.account.partition(":")[0], CITIZEN, REMINDERS_WORDING
+    )
+    return [
+        links.item_for_use(link, now),
+        staff.item_for(replace(member, reminders=person)),
+        *([people.reminded_no_more(town.slug, member.reminders)] if member.reminders not in ("", person) else []),
+        people.reminded(town.slug, who, now),
+        consents.item(town.slug, person, said),
+        audit.item(town.slug, Act(now, member.by, "account_chat_on", member.id), token_hex(4)),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.cases import helping, lifecycle, references
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
-from chalicelib.storage import consents, keys, links, media, near, people, phones, volunteers
+from chalicelib.storage import consents, keys, links, media, near, people, phones, staff, volunteers
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
@@ -64,8 +64,11 @@ def _near_problems(town: Town, conversation: Conversation, word: str, now: float
 
 
 def _link(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
-    """The case a slip's one-time link leads to, while the link may still be used."""
+    """What a one-time link leads to, while it may still be used: a slip's case, or a member of staff."""
     link = links.find(town.slug, word, now, deadline)
+    if link and link.mail:
+        member = staff.load(town.slug, link.mail, deadline)
+        return member if member and not member.disabled else None
     return CaseStore(town.slug).load(link.reference, deadline) if link else None
 
 

@@ -132,21 +132,23 @@ def notice_to(
     voice: Voice | None = None,
     buttons: bool = True,
     request: tuple[str, str] | None = None,
+    topic: str = consents.CASES,
 ) -> Notice | None:
-    """`say` for one citizen; None for whoever did not consent, left, or has never been here.
+    """`say` for one citizen; None for whoever did not consent to the topic, left, or has never been here.
 
     `voice`: where no other is known; `buttons`: whether they are this person's to press. `request`: one for help and
-    what it is to this person from now on; such people (volunteers above all) are spoken to even if their last word
-    was so long ago that it is forgotten, and may press at once even where a form is open.
+    what it is to this person from now on; such people (volunteers above all), and staff who are reminded, are spoken to
+    even if their last word was so long ago that it is forgotten; they may press at once even where a form is open.
     """
-    if not consents.is_live(town.slug, keys.person(follower.account, follower.citizen), consents.CASES, deadline):
+    if not consents.is_live(town.slug, keys.person(follower.account, follower.citizen), topic, deadline):
         return None
     account = known.account(*_named(follower.account), deadline)
     if account is None or town.slug not in account.towns:
         return None
     store = ConversationStore(account, town.core["time_zone"])
     head = store.load(follower.citizen, now, deadline)
-    if request and (head is None or not head.town):
+    at_any_time = request is not None or topic == consents.REMINDERS
+    if at_any_time and (head is None or not head.town):
         v, seq = (head.v, head.seq) if head else (0, 0)
         head = Conversation(account.id, follower.citizen, town.slug, v=v, seq=seq)
     if head is None or not head.town:
@@ -159,7 +161,7 @@ def notice_to(
         log_kept = stored.log if place else memory.without_details(stored.log, reference)
         stored = replace(stored, state=helping.noted(stored.state, reference, place), log=log_kept)
     voice = words.spoken(town, stored.voice or voice or town.default_voice)
-    if not buttons or (forms.open_draft(stored.state) and not request):
+    if not buttons or (forms.open_draft(stored.state) and not at_any_time):
         say = notices.without_buttons(say)  # an open form keeps its own
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES

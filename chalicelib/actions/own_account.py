@@ -1,31 +1,45 @@
-"""What members of staff settle for themselves: their language, their absence, a code beside the password."""
+"""What members of staff settle for themselves: language, absence, a code beside the password, reminders in a chat."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
-from secrets import token_hex
+from dataclasses import dataclass, replace
+from secrets import token_hex, token_urlsafe
 from urllib.parse import quote
 
 from chalicelib.actions import sign_in
 from chalicelib.actions.manage_staff import NotPossible, day_from
 from chalicelib.actions.sign_in import Asked, Denied
-from chalicelib.model import Conflict, Staff
-from chalicelib.storage import audit, dynamo, staff, staff_pool
+from chalicelib.dialogue import going_on
+from chalicelib.model import Conflict, Staff, Town
+from chalicelib.storage import audit, consents, dynamo, links, people, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.staff_pool import TOTP, Entered
 from chalicelib.wire import Deadline
 
 CHANGE_TRIES_MAX = 5
+LINK_SECRET_BYTES = 18
+REMINDERS_WORDING = "account_chat_off.1"
 ISSUER = "Šalter"
 
 
-def mine(person: Staff, deadline: Deadline) -> tuple[Staff, bool]:
-    """The record of whoever is signed in, and whether they are asked for a code at sign-in. Two requests."""
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """The record of whoever is signed in; whether they are asked for a code at sign-in, and reminded in a chat."""
+
+    record: Staff
+    has_code: bool
+    reminded: bool
+
+
+def mine(person: Staff, deadline: Deadline) -> Mine:
+    """What the page shows. Two requests, a third where a chat was linked."""
     record = staff.load(person.town, person.mail, deadline) or person
     account = staff_pool.account(person.mail, deadline)
-    return record, bool(account and account.has_totp)
+    linked = record.reminders
+    reminded = bool(linked) and consents.is_live(person.town, linked, consents.REMINDERS, deadline)
+    return Mine(record, bool(account and account.has_totp), reminded)
 
 
 def speak(person: Staff, language: str, now: float, deadline: Deadline) -> None:
@@ -81,6 +95,35 @@ def end_code(person: Staff, password: str, code: str, now: float, deadline: Dead
     _record(person, "account_code_off", now, deadline)
     staff_pool.end_totp(entered.access, deadline)
     return None
+
+
+def begin_reminders(person: Staff, town: Town, now: float, deadline: Deadline) -> str:
+    """A one-time link that opens the town's bot on Viber, where they say yes. Raises NotPossible: the town has none."""
+    context = links.context(town.core["number"], token_urlsafe(LINK_SECRET_BYTES))
+    link = going_on.viber_link(town, context)
+    if link is None:
+        raise NotPossible("no_viber")
+    made = links.item_for_staff(town.slug, context, person.mail, person.by, now)
+    act = audit.item(town.slug, Act(now, person.by, "account_chat_begun", person.id), token_hex(4))
+    dynamo.transact([made, act], deadline)
+    return link
+
+
+def end_reminders(person: Staff, now: float, deadline: Deadline) -> None:
+    """No reminders in a chat any more, and no word of which it was; the e-mails go on."""
+    record = staff.load(person.town, person.mail, deadline)
+    if record is None or not record.reminders:
+        return
+    said = consents.Consent(consents.REMINDERS, False, int(now), "console", person.by, REMINDERS_WORDING)
+    dynamo.transact(
+        [
+            staff.item_for(replace(record, reminders="")),
+            people.reminded_no_more(person.town, record.reminders),
+            consents.item(person.town, record.reminders, said),
+            audit.item(person.town, Act(now, person.by, "account_chat_off", person.id), token_hex(4)),
+        ],
+        deadline,
+    )
 
 
 def otpauth(person: Staff, secret: str) -> str:

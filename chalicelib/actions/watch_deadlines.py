@@ -12,13 +12,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known, notify, second_way, tell_systems, work_outbox
+from chalicelib.actions import known, notify, remind_staff, second_way, tell_systems, work_outbox
 from chalicelib.actions.find_officials import heads, officials
 from chalicelib.actions.journal import log
-from chalicelib.actions.word_reminders import about, digest
+from chalicelib.actions.word_reminders import about, about_in_chat, digest, digest_in_chat
 from chalicelib.cases import lifecycle, watching
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, Staff, Town
@@ -127,6 +128,8 @@ def _mark(town: Town, reference: str, staff: Sequence[Staff], now: float, deadli
         outbox.write(town.slug, "email", about(town, reader, changed, stage), now) for reader in readers.values()
     )
     elsewhere = second_way.at_change(town, changed, any(note.about for note in notes), now, deadline)
+    said = partial(about_in_chat, town, changed, stage)
+    notes += remind_staff.notices(town, readers.values(), said, notes, now, deadline)
     store.save(changed, deadline, [*notify.items(notes, now), *mails, *elsewhere])
     if not readers:
         log.warning("nobody_to_remind", tenant=town.slug, where=changed.office)
@@ -201,14 +204,23 @@ def _send_digests(town: Town, day: str, until: int, now: float, deadline: Deadli
 def _send(
     town: Town, reader: Staff, cases: Sequence[Case], day: str, until: int, now: float, deadline: Deadline
 ) -> int:
-    """One digest; its row is named by day and reader, so that there is never a second one."""
+    """One digest, in their chat, too; its row is named by day and reader, so that there is never a second one."""
     row = f"digest-{day}-{hashlib.blake2b(reader.mail.encode(), digest_size=8).hexdigest()}"
     mail: Write = outbox.write(town.slug, "email", digest(town, reader, cases, until, now), now, row=row)
+    said = partial(digest_in_chat, town, cases, until, now)
+    notes = remind_staff.notices(town, [reader], said, (), now, deadline)
     try:
-        dynamo.transact([mail], deadline)
+        try:
+            dynamo.transact([mail, *notify.items(notes, now)], deadline)
+        except Duplicate:
+            raise
+        except Conflict:  # they write in their chat at this very moment: the e-mail says the same
+            notes = ()
+            dynamo.transact([mail], deadline)
     except Duplicate:
         return 0
     work_outbox.ring((mail,), now, deadline)
+    notify.send(notes, now, token_hex(4), deadline)
     return 1
 
 

@@ -1,4 +1,7 @@
-"""E-mails to staff about deadlines, files of cases and the town's systems. No citizen's word or name is in them."""
+"""E-mails to staff about deadlines, files of cases and the town's systems, and the words of reminders in their chat.
+
+No citizen's word or name is in any of them.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.cases import moments, notices
-from chalicelib.dialogue import words
-from chalicelib.model import Case, Line, Staff, Town, Voice
+from chalicelib.dialogue import chat, words
+from chalicelib.model import Case, Line, Link, Say, Staff, Town, Voice
 from chalicelib.services import case_status
 from chalicelib.storage.imports import REFUSED, Import
 
 LISTED_MAX = 60  # cases one digest lists; of more it gives the number
+LISTED_IN_CHAT_MAX = 8
 
 
 def digest(town: Town, reader: Staff, cases: Sequence[Case], until: int, now: float) -> Mapping[str, str]:
     """What is overdue and what is due until then, office by office, the most urgent first."""
     day = {"date": case_status.date(town, until)}
-    late = [case for case in cases if case.due_at <= now]
-    soon = [case for case in cases if case.due_at > now]
+    late, soon = _by_urgency(cases, now)
     shown = (late + soon)[:LISTED_MAX]
     parts = [Line("mail_digest", day)]
     for office in dict.fromkeys(case.office for case in shown):
@@ -38,6 +41,25 @@ def about(town: Town, reader: Staff, case: Case, stage: str) -> Mapping[str, str
     subject = Line(f"mail_{stage}_subject", _of(town, case))
     office = Line("mail_office", {"unit": notices.unit(town.core, case.office) if case.office else "–"})
     return _letter(town, reader, subject, [Line(f"mail_{stage}"), _line(town, case), office])
+
+
+def digest_in_chat(town: Town, cases: Sequence[Case], until: int, now: float, origin: str) -> Say:
+    """The same in a chat, shorter. `origin`: where the console is reached, "" for no link."""
+    late, soon = _by_urgency(cases, now)
+    lines = [Line("remind_digest", {"n": len(cases), "date": case_status.date(town, until)})]
+    for title, some in (("mail_late", late), ("mail_soon", soon[: max(0, LISTED_IN_CHAT_MAX - len(late))])):
+        if some:
+            lines += [Line(title), *(_line(town, case) for case in some[:LISTED_IN_CHAT_MAX])]
+    if len(cases) > LISTED_IN_CHAT_MAX:
+        lines.append(Line("mail_more", {"n": len(cases) - LISTED_IN_CHAT_MAX}))
+    return _in_chat(lines, origin and f"{origin}/console/inbox")
+
+
+def about_in_chat(town: Town, case: Case, stage: str, origin: str) -> Say:
+    """One case whose deadline asks for something, in a chat."""
+    office = [Line("mail_office", {"unit": notices.unit(town.core, case.office)})] if case.office else []
+    lines = [Line(f"remind_{stage}"), _line(town, case), *office]
+    return _in_chat(lines, origin and f"{origin}/console/cases/{case.reference}")
 
 
 def imported(town: Town, reader: Staff, job: Import) -> Mapping[str, str]:
@@ -61,6 +83,16 @@ def _letter(town: Town, reader: Staff, subject: Line, parts: Sequence[Line]) -> 
     text = "\n".join(words.line(part, town, voice) for part in parts)
     foot = words.line(Line("mail_foot"), town, voice)
     return {"to": reader.mail, "subject": words.line(subject, town, voice), "text": f"{text}\n\n{foot}"}
+
+
+def _by_urgency(cases: Sequence[Case], now: float) -> tuple[list[Case], list[Case]]:
+    """Those overdue, and the others."""
+    return [case for case in cases if case.due_at <= now], [case for case in cases if case.due_at > now]
+
+
+def _in_chat(lines: Sequence[Line], address: str) -> Say:
+    link = Link(Line("remind_open"), address) if address else None
+    return Say(lines=tuple(lines), choices=chat.choices("consent.end_reminders"), link=link)
 
 
 def _line(town: Town, case: Case) -> Line:

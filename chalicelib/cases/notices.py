@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.cases import deadlines, lifecycle, moments, routing
-from chalicelib.model import Case, Choice, Happening, Line, Say, case_choice
+from chalicelib.model import CASES, REMINDERS, Case, Choice, Happening, Line, Say, case_choice
 
 RESOLVED = "resolved"
 # The contract's name → the glossary's, where they differ.
@@ -21,6 +21,7 @@ _HEADLINES = frozenset(
 )
 _NEWS = "case_news"
 _NEXT = "next_"
+REMINDING = "remind_"  # how the words to staff begin
 _STATES = ("status_changed", _NEWS)  # the headlines that name the status
 _STANDING = frozenset(("status_office", "status_officer", "status_awaiting_opinion"))
 BUNDLE_LINES_MAX = 60  # far beyond what one quiet window brings
@@ -127,8 +128,15 @@ def unit(core: Mapping[str, Any], written: str) -> Line | str:
 
 
 def is_notice(say: Say) -> bool:
-    """Whether these words are such a notice: what may not go out once consent is withdrawn."""
+    """Whether these words are such a notice."""
     return bool(say.lines) and say.lines[0].key in _HEADLINES
+
+
+def stands_on(say: Say) -> str:
+    """The topic of the consent without which these words may not go out; "" where they need none."""
+    if say.lines and say.lines[0].key.startswith(REMINDING):
+        return REMINDERS
+    return CASES if is_notice(say) else ""
 
 
 def may_wait(say: Say) -> bool:

@@ -143,6 +143,8 @@ PAGES = (
     Page("POST", "/console/account/code", may.OWN, "account.begin_code"),
     Page("POST", "/console/account/code/first", may.OWN, "account.finish_code"),
     Page("POST", "/console/account/code/off", may.OWN, "account.end_code"),
+    Page("POST", "/console/account/reminders", may.OWN, "account.begin_reminders"),
+    Page("POST", "/console/account/reminders/off", may.OWN, "account.end_reminders"),
     Page("GET", "/console/staff", may.STAFF, "staff.show"),
     Page("GET", "/console/staff/new", may.STAFF, "staff.blank"),
     Page("POST", "/console/staff/new", may.STAFF, "staff.invite"),

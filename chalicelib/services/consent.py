@@ -1,7 +1,8 @@
 """STOP and START: what is sent unasked ends at once, and the answer says what stops and what does not.
 
 Built in for every town. Announcements end with STOP; notices about own cases are asked apart.
-Choices: `<service>.stop`, `.start`, `.end_cases`, `.keep_cases`, `.start_cases`.
+Reminders to staff who linked their chat end with it, too, and are linked again in the console.
+Choices: `<service>.stop`, `.start`, `.end_cases`, `.keep_cases`, `.start_cases`, `.end_reminders`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 from chalicelib.dialogue import chat, own_words
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Scene
-from chalicelib.model import Agree, Effect, Facts, Line, Need, Say, Standing, Town, Unsubscribe
+from chalicelib.model import CASES, REMINDERS, Agree, Effect, Facts, Line, Need, Say, Standing, Town, Unsubscribe
 from chalicelib.services import news
 
-CASES = "cases"  # the topic of notices about own cases
 STOP_WORDING, CASES_WORDING = "stop.1", "consent_start_cases.1"
 
 
@@ -45,6 +45,8 @@ def act(scene: Scene, service: str, item: str) -> Act | Need | None:
         return Act((_said(scene.town, "stop_cases_kept", "stop_stays"),))
     if item == "end_cases":
         return Act((_said(scene.town, "stop_cases_done", "stop_stays"),), (Agree(CASES, False, STOP_WORDING),))
+    if item == "end_reminders":
+        return Act((_said(scene.town, "reminders_off"),), (Agree(REMINDERS, False, STOP_WORDING),))
     if item == "start_cases":
         return Act((_said(scene.town, "start_cases_done", "unsubscribe_hint"),), (Agree(CASES, True, CASES_WORDING),))
     if item not in ("stop", "start"):
@@ -57,16 +59,21 @@ def act(scene: Scene, service: str, item: str) -> Act | Need | None:
 
 def _stop(town: Town, service: str, known: Standing) -> Act:
     topics = tuple(known.subscriptions)
-    told, effects = Line("stop_nothing"), tuple[Effect, ...]()
+    told, effects = list[Line](), list[Effect]()
     if topics:
         offered = news.service_of(town)
         named = {"topics": news.titles(offered, topics)} if offered else {}
-        told, effects = Line("stop_done" if offered else "unsubscribe_ok", named), (Unsubscribe(topics, STOP_WORDING),)
+        told.append(Line("stop_done" if offered else "unsubscribe_ok", named))
+        effects.append(Unsubscribe(topics, STOP_WORDING))
+    if known.consents.get(REMINDERS):
+        told.append(Line("reminders_off"))
+        effects.append(Agree(REMINDERS, False, STOP_WORDING))
+    lines = told or [Line("stop_nothing")]
     if known.consents.get(CASES):
-        lines = (told, Line("stop_cases_ask"))
         ways = chat.choices(f"{service}.keep_cases", f"{service}.end_cases", "menu")
-        return Act((Say(lines=lines, choices=ways, ask="choice"),), effects)
-    return Act((Say(lines=(told, Line("stop_stays")), choices=chat.choices("my_data", "menu")),), effects)
+        return Act((Say(lines=(*lines, Line("stop_cases_ask")), choices=ways, ask="choice"),), tuple(effects))
+    ways = chat.choices("my_data", "menu")
+    return Act((Say(lines=(*lines, Line("stop_stays")), choices=ways),), tuple(effects))
 
 
 def _start(town: Town, service: str, known: Standing) -> Say:

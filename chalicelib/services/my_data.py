@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from chalicelib.dialogue import chat, memory, own_words
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Scene
-from chalicelib.model import Errand, Facts, Line, Need, Say, Standing, Town
+from chalicelib.model import CASES, REMINDERS, Errand, Facts, Line, Need, Say, Standing, Town
 from chalicelib.services import news
-from chalicelib.services.consent import CASES
 
 OWN = "own_references"
 EXPORT, ERASE = "export", "erase"
@@ -60,7 +59,8 @@ def _shown(scene: Scene, service: str) -> Act | Need:
         return Need((news.STANDING, OWN))
     known: Standing = scene.facts.found[news.STANDING]
     lines = [Line("my_data_intro"), Line("my_data_conversation"), _cases(scene.facts.found[OWN])]
-    lines += [_subscriptions(scene.town, known), _consent(known), Line("my_data_not_kept")]
+    lines += [_subscriptions(scene.town, known), _consent(known)]
+    lines += [*([Line("my_data_reminders")] if known.consents.get(REMINDERS) else []), Line("my_data_not_kept")]
     ways = (f"{service}.export", f"{service}.delete", "consent.stop", "language", "menu")
     return Act((Say(lines=tuple(lines), choices=chat.choices(*ways)),))
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.model import CASES as CASES
+from chalicelib.model import REMINDERS as REMINDERS
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline
 
 TABLE = "people"
 SHAPE = 1
-CASES = "cases"  # the topic: notices about own cases
 
 
 @dataclass(frozen=True, slots=True)

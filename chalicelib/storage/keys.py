@@ -9,6 +9,7 @@ import unicodedata
 NOW = "NOW"
 HEAD = "HEAD"
 VOLUNTEER = "VOLUNTEER"
+REMINDED = "REMINDED"
 DATA_KEY = "KEY"  # of a town: its wrapped data key
 DUE_SHARDS = 8
 

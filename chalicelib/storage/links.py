@@ -1,4 +1,6 @@
-"""One-time links from paper to chat: a slip's QR carries a context, the store knows only its hash and its case.
+"""One-time links into a chat: a QR code carries a context, the store knows only its hash and what it leads to.
+
+A slip's leads to its case, one of the console to the member of staff who wants to be reminded in that chat.
 
 The context is `<town's number>.<secret>`, short enough for Viber's deep link and naming the town on a shared account.
 """
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.storage import dynamo, keys, register
@@ -17,12 +19,14 @@ from chalicelib.wire import Deadline
 TABLE = "people"
 SHAPE = 1
 VALID_DAYS = 30
+STAFF_HOURS = 1
 CONTEXT = re.compile(r"(\d{1,4})\.([A-Za-z0-9_-]{16,64})")
 
 
 @dataclass(frozen=True, slots=True)
-class CaseLink:
-    """A link that binds a case to whoever opens it first. `v` is the stored version, `used_at` 0 while unused."""
+class OneTimeLink:
+    """A link that whoever opens it first uses up: it binds the case of `reference`, or has the member of staff `mail`
+    reminded there; the other is "". `v` is the stored version, `used_at` 0 while unused."""
 
     town: str
     digest: str
@@ -31,6 +35,7 @@ class CaseLink:
     by: str
     used_at: int = 0
     v: int = 0
+    mail: str = ""
 
 
 def context(town_number: int, secret: str) -> str:
@@ -43,14 +48,19 @@ def context(town_number: int, secret: str) -> str:
 
 def item_for_new(town: str, made: str, reference: str, by: str, now: float) -> Write:
     """A new link as part of the transaction that files its case. `by` gave the slip ("api:<key>", "staff:<id>")."""
-    link = CaseLink(town, keys.secret_digest(made), reference, expires_at(now), by, v=1)
+    link = OneTimeLink(town, keys.secret_digest(made), reference, expires_at(now), by, v=1)
     return Write(TABLE, _item(link), unique=True)
 
 
-def item_for_use(link: CaseLink, now: float) -> Write:
-    """The link marked as used, as part of the transaction that binds its case: of two who try, one gets a Conflict."""
-    used = CaseLink(link.town, link.digest, link.reference, link.expires, link.by, int(now), link.v + 1)
-    return Write(TABLE, _item(used), expected_v=link.v)
+def item_for_staff(town: str, made: str, mail: str, by: str, now: float) -> Write:
+    """A new link to a chat of a member of staff, as part of the transaction that puts it on record."""
+    link = OneTimeLink(town, keys.secret_digest(made), "", int(now) + STAFF_HOURS * 3600, by, v=1, mail=mail)
+    return Write(TABLE, _item(link), unique=True)
+
+
+def item_for_use(link: OneTimeLink, now: float) -> Write:
+    """The link marked as used, as part of the transaction of what it is for: of two who try, one gets a Conflict."""
+    return Write(TABLE, _item(replace(link, used_at=int(now), v=link.v + 1)), expected_v=link.v)
 
 
 def items_for_end(town: str, digest: str, now: float, deadline: Deadline) -> list[Write]:
@@ -62,7 +72,7 @@ def items_for_end(town: str, digest: str, now: float, deadline: Deadline) -> lis
     return [item_for_use(_from_item(town, item), now)]
 
 
-def find(town: str, made: str, now: float, deadline: Deadline) -> CaseLink | None:
+def find(town: str, made: str, now: float, deadline: Deadline) -> OneTimeLink | None:
     """The link of a context, if it may still be used; one read."""
     if not CONTEXT.fullmatch(made):
         return None
@@ -76,19 +86,23 @@ def expires_at(now: float) -> int:
     return int(now) + VALID_DAYS * 86400
 
 
-def _item(link: CaseLink) -> dict[str, Any]:
+def _item(link: OneTimeLink) -> dict[str, Any]:
     return {
         "pk": keys.link(link.town, link.digest),
         "sk": keys.NOW,
         "shape": SHAPE,
         "v": link.v,
-        "reference": link.reference,
+        "reference": link.reference or None,
+        "mail": link.mail or None,
         "by": link.by,
         "used_at": link.used_at or None,
         "exp": link.expires,
     } | register.of_people(link.town, keys.link(link.town, link.digest))
 
 
-def _from_item(town: str, item: Mapping[str, Any]) -> CaseLink:
+def _from_item(town: str, item: Mapping[str, Any]) -> OneTimeLink:
     digest = item["pk"].rpartition("#")[2]
-    return CaseLink(town, digest, item["reference"], item["exp"], item["by"], item.get("used_at", 0), item["v"])
+    leads = {"reference": item.get("reference", ""), "mail": item.get("mail", "")}
+    return OneTimeLink(
+        town, digest, expires=item["exp"], by=item["by"], used_at=item.get("used_at", 0), v=item["v"], **leads
+    )

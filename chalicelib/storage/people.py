@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.model import Follower, Standing, Voice
-from chalicelib.storage import consents, dynamo, keys
+from chalicelib.storage import consents, dynamo, keys, register
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.wire import Deadline
 
@@ -92,6 +92,24 @@ def following(town: str, person: str, reference: str, now: float) -> Write:
     of them."""
     item = {"pk": keys.person_of(town, person), "sk": keys.followed(reference), "shape": SHAPE, "at": int(now)}
     return Write(TABLE, item)
+
+
+def reminded(town: str, who: Follower, now: float) -> Write:
+    """Where a member of staff is reminded of deadlines: with what is on record of the person, and gone with it."""
+    pk = keys.person_of(town, keys.person(who.account, who.citizen))
+    item = {"pk": pk, "sk": keys.REMINDED, "shape": SHAPE, "at": int(now)}
+    return Write(TABLE, item | {"account": who.account, "citizen": who.citizen} | register.of_people(town, pk))
+
+
+def where_reminded(town: str, person: str, deadline: Deadline) -> Follower | None:
+    """The chat of a member of staff, by the person that linked it; one read. None once the person is erased."""
+    item = dynamo.get(TABLE, keys.person_of(town, person), keys.REMINDED, deadline)
+    return Follower(item["account"], item["citizen"]) if item else None
+
+
+def reminded_no_more(town: str, person: str) -> Write:
+    """The end of it as part of a transaction."""
+    return Write(TABLE, {"pk": keys.person_of(town, person), "sk": keys.REMINDED}, gone=True)
 
 
 def all_ended(town: str, person: str, found: Standing, channel: str, wording: str, now: float) -> list[Write]:

@@ -60,6 +60,7 @@ def from_item(item: Mapping[str, Any]) -> Staff:
         language=item.get("language", ""),
         disabled=bool(item.get("disabled", False)),
         sessions=tuple(item["sessions"].split()) if item.get("sessions") else (),
+        reminders=item.get("reminders", ""),
         v=item.get("v", 0),
     )
 
@@ -81,4 +82,5 @@ def _item(staff: Staff) -> dict[str, Any]:
         "language": staff.language or None,
         "disabled": True if staff.disabled else None,
         "sessions": " ".join(staff.sessions) or None,
+        "reminders": staff.reminders or None,
     }

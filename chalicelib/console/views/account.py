@@ -1,4 +1,4 @@
-"""What everybody settles for themselves: language, absence, the code beside the password, signing out."""
+"""What everybody settles for themselves: language, absence, the code beside the password, reminders in a chat."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from chalicelib.console import door
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.wording import VOICES
+from chalicelib.dialogue import going_on
 from chalicelib.model import Refused
 
-SAID = ("language", "away", "code_on", "code_off")
+SAID = ("language", "away", "code_on", "code_off", "chat_off")
 TOKEN_CHARS_MAX = 4096
 CODE_CHARS_MAX = 12
 
@@ -78,23 +79,51 @@ def end_code(visit: Visit) -> Answer:
     return _page(visit, 422, denied=denied) if denied else visit.go("console/account?said=code_off")
 
 
+def begin_reminders(visit: Visit) -> Answer:
+    """A QR code and a link into the town's bot, good once."""
+    try:
+        link = own_account.begin_reminders(visit.person, visit.here, visit.now, visit.deadline)
+    except NotPossible as error:
+        return _page(visit, 422, problem=error.code)
+    return page(visit, "account_chat", picture=_drawn(link), link=link)
+
+
+def end_reminders(visit: Visit) -> Answer:
+    """Reminders by e-mail alone."""
+    own_account.end_reminders(visit.person, visit.now, visit.deadline)
+    return visit.go("console/account?said=chat_off")
+
+
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
 def _page(visit: Visit, status: int = 200, **shown: Any) -> Answer:
-    record, has_code = own_account.mine(visit.person, visit.deadline)
+    mine = own_account.mine(visit.person, visit.deadline)
     blank: dict[str, Any] = {"said": "", "problem": "", "denied": None}
+    able = visit.town is not None and visit.person.town == visit.town.slug and going_on.account(visit.town) is not None
     return page(
-        visit, "account", status, me=record, has_code=has_code, today=_today(visit).isoformat(), **blank | shown
+        visit,
+        "account",
+        status,
+        me=mine.record,
+        has_code=mine.has_code,
+        reminded=mine.reminded,
+        can_be_reminded=able,
+        today=_today(visit).isoformat(),
+        **blank | shown,
     )
 
 
 def _code_page(visit: Visit, secret: str, access: str, status: int = 200, denied: Denied | None = None) -> Answer:
-    import segno  # draws one QR code; nothing else of the console needs it
-
-    drawn = segno.make(own_account.otpauth(visit.person, secret), error="m")
-    picture = drawn.svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
+    picture = _drawn(own_account.otpauth(visit.person, secret))
     return page(visit, "account_code", status, picture=picture, secret=secret, access=access, denied=denied)
+
+
+def _drawn(said: str) -> str:
+    """A QR code as an address of a picture."""
+    import segno  # nothing else of the console needs it
+
+    return str(segno.make(said, error="m").svg_data_uri(scale=5, border=3, dark="#000", light="#fff"))
 
 
 def _today(visit: Visit) -> dt.date:

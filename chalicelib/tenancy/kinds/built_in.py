@@ -49,7 +49,7 @@ class ConsentService(Service):
         yield STOP_INTENT, f"{self.id}.stop"
 
     def texts(self, files: TownFiles, language: str, text: Mapping[str, Any]) -> dict[str, Any]:
-        names = ("stop", "start", "keep_cases", "end_cases", "start_cases")
+        names = ("stop", "start", "keep_cases", "end_cases", "start_cases", "end_reminders")
         return _labels(self.id, text, {name: f"btn_{name}" for name in names})
 
 
