@@ -88,7 +88,7 @@ class Meter:
                 for request in requests:
                     self._put_or_delete(table, request)
         elif call.operation == "UpdateItem":
-            self._update(asked)
+            self._update(asked, reply.status == 200)
         elif call.operation == "Query":
             read = max(1, math.ceil(sum(map(size, answer.get("Items", []))) / 4096))
             self.reads += read if asked.get("ConsistentRead") else read / 2
@@ -103,10 +103,16 @@ class Meter:
         for item in found:
             self._remember(table, item)
 
-    def _update(self, asked: dict[str, Any]) -> None:
-        """What an update sets is counted beside what was there; ours touch no key of an index."""
-        old = self._stored.get(self._key(asked["TableName"], asked["Key"]), asked["Key"])
+    def _update(self, asked: dict[str, Any], taken: bool) -> None:
+        """What an update sets is counted beside what was there; ours set no key of an index, one takes some away."""
+        table, old = asked["TableName"], self._stored.get(self._key(asked["TableName"], asked["Key"]), asked["Key"])
         self.writes += max(1, math.ceil((size(old) + size(asked.get("ExpressionAttributeValues", {}))) / 1024))
+        names = asked.get("ExpressionAttributeNames", {})
+        gone = {names.get(each, each) for each in asked["UpdateExpression"].partition(" REMOVE ")[2].split(", ")}
+        left = {name: value for name, value in old.items() if name not in gone}
+        if taken and left != old:
+            self.writes += self._entries(table, old, left)
+            self._remember(table, left)
 
     def _put_or_delete(self, table: str, request: dict[str, Any]) -> None:
         if "PutRequest" in request:
@@ -122,10 +128,16 @@ class Meter:
             return
         if table.endswith("conversations") and item["sk"]["S"] == "NOW":
             self.item_sizes.append(size(item))
+        self.writes += self._entries(table, old, item)
+        self._remember(table, item)
+
+    def _entries(self, table: str, old: dict[str, Any], item: dict[str, Any]) -> int:
+        """What the indexes cost beside the item."""
+        total = 0
         for keys, whole in INDEXES.get(table.rpartition("-")[2], {}).values():
             entries = _index_writes([old.get(key) for key in keys], [item.get(key) for key in keys])
-            self.writes += entries * (max(1, math.ceil(size(item) / 1024)) if whole else 1)
-        self._remember(table, item)
+            total += entries * (max(1, math.ceil(size(item) / 1024)) if whole else 1)
+        return total
 
     def _delete(self, asked: dict[str, Any], times: int = 1) -> None:
         old = self._stored.pop(self._key(asked["TableName"], asked["Key"]), {})

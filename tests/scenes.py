@@ -255,7 +255,7 @@ BARS: dict[str, tuple[float, float, float]] = {
     "duplicate, web": (1, 1, 0),
     "forged": (0, 0, 0),
     "receipt nobody waits for": (0, 0, 0),
-    "receipt that counts": (5, 3, 4),
+    "receipt that counts": (4, 2, 3),
     "receipt that came too late": (1, 1, 0),
     "poll with nothing new": (1, 1, 0),
     "turn of a short talk, viber": (3, 1, 6),

@@ -102,6 +102,30 @@ def add(
     call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
 
 
+def turn(
+    name: str, key: Key, attribute: str, among: Sequence[str], into: str, drop: Sequence[str], deadline: Deadline
+) -> bool:
+    """One `attribute` of an item becomes `into` if it is one of `among`, its version the next one; `drop` goes. Whether
+    it did. One write without a read."""
+    dropped = {f"#d{position}": gone for position, gone in enumerate(drop)}
+    allowed = {f":a{position}": _typed(each) for position, each in enumerate(among)}
+    payload = {
+        "TableName": table(name),
+        "Key": pack({"pk": key[0], "sk": key[1]}),
+        "UpdateExpression": "SET #to = :to, v = v + :one" + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
+        "ConditionExpression": f"#to IN ({', '.join(allowed)})",
+        "ExpressionAttributeNames": {"#to": attribute, **dropped},
+        "ExpressionAttributeValues": {":to": _typed(into), ":one": _typed(1), **allowed},
+    }
+    try:
+        call("dynamodb", "UpdateItem", payload, deadline, repeatable=True)
+    except AwsError as error:
+        if error.code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
 def transact(writes: Sequence[Write], deadline: Deadline) -> None:
     """All of `writes` or none. Repeated safely within the deadline: AWS knows the repetition by its token.
 

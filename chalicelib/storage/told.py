@@ -22,6 +22,7 @@ EVENT = "notice"
 SENT, WAITS, SEEN, FAILED, DROPPED = "sent", "waits", "seen", "failed", "dropped"
 UNSEEN_DAYS = 5  # after which somebody should call
 _FINAL = (SEEN, DROPPED)
+_UNSEEN = (SENT, WAITS, FAILED)
 TRIES_MAX = 4
 _DAY_SECONDS = 86400
 
@@ -67,6 +68,8 @@ def write(
 def note(town: str, reference: str, person: str, seq: int, state: str, now: float, deadline: Deadline) -> bool:
     """What became of it, if that is more than was known. Whether anything changed. Raises Conflict, Unavailable."""
     pk, sk = keys.case(town, reference), keys.told(person, seq)
+    if state == SEEN:
+        return dynamo.turn(TABLE, (pk, sk), "state", _UNSEEN, SEEN, tuple(_OFF_THE_LIST), deadline)
     for _ in range(TRIES_MAX):
         item = dynamo.get(TABLE, pk, sk, deadline)
         if item is None or not _may_become(item["state"], state):
@@ -124,7 +127,7 @@ def forget(town: str, reference: str, person: str, deadline: Deadline) -> None:
 
 def _may_become(known: str, state: str) -> bool:
     """Receipts come in any order: what was seen stays seen, what failed was at most seen all the same."""
-    return state != known and known not in _FINAL and (known != FAILED or state == SEEN)
+    return state != known and known not in _FINAL and known != FAILED
 
 
 _OFF_THE_LIST: Item = {"desk_key": None, "open_sort": None}
