@@ -27,6 +27,11 @@ def link(origin: str, slug: str, reference: str, file: Attachment, now: float, k
     return f"{origin.rstrip('/')}/files/{slug}/{token(slug, reference, file, now, key)}"
 
 
+def named(origin: str, slug: str, reference: str, file: Attachment, now: float, key: str) -> str:
+    """The same with its name behind it, as whoever fetches it later needs it."""
+    return f"{link(origin, slug, reference, file, now, key)}/{NAMES[file.type]}"
+
+
 def token(slug: str, reference: str, file: Attachment, now: float, key: str) -> str:
     """What names the file in the link; `key` is the stage's signing key."""
     until = int(now) + LINK_DAYS * 86400

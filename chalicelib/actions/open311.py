@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from chalicelib.actions import keep_media, known, pace, show_media
+from chalicelib.actions import file_links, keep_media, known, our_links, pace
 from chalicelib.actions.change_case import NoCase, Superseded, change_case
 from chalicelib.actions.open_case import completed, open_case
 from chalicelib.actions.paper_case import origin_of
@@ -36,7 +36,7 @@ from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.idempotency import Remembered
-from chalicelib.storage.media import WAITING, Medium
+from chalicelib.storage.media import CHECKED, WAITING, Medium
 from chalicelib.understanding.entities.places import address_in
 from chalicelib.wire import Deadline
 
@@ -276,9 +276,14 @@ def _notes(call: _Call, case: Case) -> str:
 
 
 def _photo(call: _Call, case: Case) -> str | None:
+    """A link to what came with it that holds for weeks: lists are kept, and opened later."""
     if not (call.trusted or open311.rules(call.town)["photos"]):
         return None
-    return next((link for link in map(show_media.link, case.attachments) if link), None)
+    shown = (file for file in case.attachments if file.state == CHECKED and (call.trusted or file.type == "photo"))
+    file, origin = next(shown, None), origin_of(call.request.headers)
+    if file is None or not origin:
+        return None
+    return file_links.named(origin, case.tenant, case.reference, file, call.now, our_links.key(call.deadline))
 
 
 def _update_data(call: _Call, case: Case, identifier: str, entry: Happening) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _send(town: Town, case: Case, report: Report | None, identifier: str, now: f
             return
     sending = report or Report(town.slug, identifier, case.reference, away.SENDING, int(now))
     try:
-        sending = replace(sending, state=away.SENDING, error="", files=files)
+        sending = replace(sending, state=away.SENDING, error="", files=files, pin=open311.pin(case.place))
         away.save(sending, deadline)
     except Conflict as error:  # another process has it in its hands
         raise SendFailed("conflict", retryable=True) from error
@@ -200,10 +200,7 @@ def photos(case: Case, start: int, since: float, now: float, deadline: Deadline)
     if not origin:
         return []
     key = our_links.key(deadline)
-    return [
-        (count, f"{file_links.link(origin, case.tenant, case.reference, file, now, key)}/{file_links.NAMES[file.type]}")
-        for count, file in checked
-    ]
+    return [(count, file_links.named(origin, case.tenant, case.reference, file, now, key)) for count, file in checked]
 
 
 def _look(

@@ -57,13 +57,15 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """One entry of the history in words, with links to what came with it; `files` the case has up to there."""
+    """One entry of the history in words, with links to what came with it; `files` and `pin`: what the case has of them
+    up to there."""
 
     position: int
     entry: Happening
     words: str
     links: tuple[str, ...]
     files: int
+    pin: str
 
 
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
@@ -157,10 +159,12 @@ def _news(job: _Job, report: Report, position: int, entry: Happening) -> _News:
             what = catalogue.word(texts["case_reopened"], "", "latin", {"case_no": case.reference})
     elif fresh:
         what = str(texts["w_photo"])
+    pin = open311.pin(case.place) if entry.event == lifecycle.ATTACHED else ""
+    where = f"{texts['w_place']}: {pin}" if pin not in ("", report.pin) else ""
     said = entry.note if entry.public or entry.by == lifecycle.CITIZEN else ""
-    words = ". ".join(each.rstrip(".") for each in (what, erasing.masked(said, case)) if each)
+    words = ". ".join(each.rstrip(".") for each in (what, where, erasing.masked(said, case)) if each)
     files = len(case.attachments) if fresh else report.files
-    return _News(position, entry, words, tuple(link for _, link in links), files)
+    return _News(position, entry, words, tuple(link for _, link in links), files, pin or report.pin)
 
 
 def _shares_photos(job: _Job) -> bool:
@@ -228,7 +232,7 @@ def _knowing(job: _Job, report: Report, news: _News) -> Report:
     """The report knowing one entry more; one that rested has its news asked for again once the case is open."""
     wakes = report.rests and lifecycle.is_open(job.case)
     awake = replace(report, rests=False, v=0) if wakes else report
-    return replace(awake, told=news.position + 1, files=news.files, lost=0)
+    return replace(awake, told=news.position + 1, files=news.files, pin=news.pin, lost=0)
 
 
 def _writes(job: _Job, report: Report) -> list[Write]:

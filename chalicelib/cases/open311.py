@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.cases import lifecycle, routing
-from chalicelib.model import Case, Happening, Town
+from chalicelib.model import Case, Happening, Place, Town
 
 KIND = "problem"
 CHANNEL = "open311"
@@ -293,6 +293,13 @@ def _is_added(entry: Happening) -> bool:
 def arrived_at(history: Sequence[Happening], told_by: str) -> int:
     """The position behind the first entry by that system, which is its taking the report."""
     return next((position for position, entry in enumerate(history, 1) if entry.by == told_by), len(history))
+
+
+def pin(place: Place | None) -> str:
+    """A place on the map as words ("45.774100, 19.112200"); "" where there is none."""
+    if place is None or place.latitude is None or place.longitude is None:
+        return ""
+    return f"{place.latitude:.6f}, {place.longitude:.6f}"
 
 
 def mark(reference: str, position: int) -> str:

@@ -32,8 +32,8 @@ class Report:
 
     `at` is when it was first sent, in epoch seconds; `doubts` how often the answer was lost; `v` 0 = not stored yet.
     `told`: how many entries of the case's history it knows (0: those before its own first), `files` how many of its
-    files; `lost` how often it was told of the next entry without an answer, last at `lost_at`. `rests`: no news of it
-    is asked for any more.
+    files, `pin` which place on the map ("lat, long"); `lost` how often it was told of the next entry without an answer,
+    last at `lost_at`. `rests`: no news of it is asked for any more.
     """
 
     town: str
@@ -47,6 +47,7 @@ class Report:
     error: str = ""
     told: int = 0
     files: int = 0
+    pin: str = ""
     lost: int = 0
     lost_at: int = 0
     rests: bool = False
@@ -88,6 +89,7 @@ def item(report: Report) -> Write:
         "error": report.error[:ERROR_CHARS_MAX],
         "told": report.told,
         "files": report.files,
+        "pin": report.pin,
         "lost": report.lost,
         "lost_at": report.lost_at,
     }
@@ -210,6 +212,7 @@ def _report(town: str, endpoint: str, item: dict[str, Any]) -> Report:
         error=body.get("error", ""),
         told=body.get("told", 0),
         files=body.get("files", 0),
+        pin=body.get("pin", ""),
         lost=body.get("lost", 0),
         lost_at=body.get("lost_at", 0),
         rests=item["sk"] == keys.away_at_rest(item["reference"]),

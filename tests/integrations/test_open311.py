@@ -18,6 +18,7 @@ from chalicelib.storage import api_keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.pace import Bucket
 from chalicelib.wire import Deadline
+from tests.console.clerk import Clerk
 from tests.integrations.client311 import POTHOLE, Client311
 from tests.media import samples
 from tests.world import World
@@ -201,7 +202,9 @@ def test_an_uploaded_photo_is_checked_and_only_then_shown_to_whoever_may(
     (file,) = stored(world, reference).attachments
     assert (file.state, file.type) == ("checked", "photo")
     link = system.get(f"requests/{reference}.json").json[0]["media_url"]
-    assert link and "Signature" in link
+    path = "/" + link.split("/", 3)[3]
+    assert path.startswith(f"/files/{world.slug}/") and path.endswith("/photo.jpg")
+    assert Clerk().get(path).status == 302
     assert anybody.get(f"requests/{reference}.json").json[0]["media_url"] is None
 
 

@@ -102,6 +102,16 @@ def test_what_the_other_system_does_itself_is_not_told_to_it(town: Town) -> None
     assert town.jkp.told == []
 
 
+def test_a_pin_sent_later_is_told_once(town: Town) -> None:
+    reference = there(town)
+    for _ in range(2):
+        town.world.calls(message("mira", type="location", location={"lat": 45.7741, "lon": 19.1122}))
+        town.world.says("mira", "da")
+        town.later(1)
+    (told,) = words(town.jkp)
+    assert told == f"Označeno mesto: 45.774100, 19.112200 [{reference}/2]"
+
+
 def test_a_further_photo_goes_there_by_a_link_that_holds_for_days_and_ends_with_the_person(
     world: World, jkp: Endpoint, host: MediaHost
 ) -> None:
