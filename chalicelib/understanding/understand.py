@@ -74,7 +74,8 @@ def understand(text: str, index: Mapping[str, Any]) -> Understood:
     model = platform_model()
     found, rest = entities.read(text, index.get("region", ""), index.get("settlements", ()))
     ordered = words(fold(rest))
-    ranking = rank(ordered, found, index, model)
+    street = "" if rest.isupper() else found.get("address", {}).get("street", "")  # in capitals anything looks like one
+    ranking = _surest(ordered, street, found, index, model)
     decision = decide(ranking.scores)
     best = _best(ranking.scores)
     return Understood(
@@ -88,6 +89,19 @@ def understand(text: str, index: Mapping[str, Any]) -> Understood:
         also=_second(rest, best, decision, index, model),
         wish=wish_in(ordered) if decision != "unknown" and best[0][0] == LANGUAGE_SETTING else None,
     )
+
+
+def _surest(
+    ordered: list[str], street: str, found: Mapping[str, Any], index: Mapping[str, Any], model: Model
+) -> Ranking:
+    """The ranking of the message. Where that is no clear answer, maybe of what is left without the name of a street,
+    which may be called like anything: the surer of both, for what stands before a number may be no street."""
+    ranking = rank(ordered, found, index, model)
+    if not street or decide(ranking.scores) == "answer":
+        return ranking
+    named = words(fold(street))
+    rest = [word for word in ordered if word not in named]
+    return max(ranking, rank(rest, found, index, model), key=lambda one: _best(one.scores)[0][1]) if rest else ranking
 
 
 def danger_of(text: str) -> str | None:

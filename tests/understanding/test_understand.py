@@ -13,6 +13,7 @@ from chalicelib.understanding.model import platform_model
 from chalicelib.understanding.town import INDEX_BYTES_MAX, IndexTooLarge, build_index
 from chalicelib.understanding.understand import INTENTS_MAX, understand
 from chalicelib.understanding.wishes import Wish
+from tests.faults.journeys import street
 
 NO_TOWN: dict[str, object] = {}
 PATHOLOGICAL_MILLISECONDS_MAX = 50
@@ -31,6 +32,20 @@ TOWN = build_index(
     "RS",
     ["Gakovo"],
 )
+
+
+def test_a_hole_is_a_hole_whatever_its_street_is_called() -> None:
+    odd = (
+        "Zadebibonska",
+        "Budalebinska",
+        "Votukabenska",
+        "Porukabenska",
+        "Vizobubanska",
+        *(street() for _ in range(60)),
+    )
+    for name in odd:
+        understood = understand(f"Velika rupa, {name} 12", NO_TOWN)
+        assert (understood.decision, understood.intents[0][0]) == ("answer", "report.road"), name
 
 
 @pytest.mark.parametrize(
