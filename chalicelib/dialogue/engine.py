@@ -71,10 +71,22 @@ def step(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts,
     if blocking.is_blocked(conversation.state) and not _may_though_blocked(scene):
         return _turn(scene, blocking.polite_line(town), counts=("blocked",))
     if handover.reference(conversation.state):
-        turn = handover.go_on(scene)
-        if turn:
-            return turn
-        scene = replace(scene, conversation=handover.left(conversation))
+        return handover.go_on(scene) or _after_talk(replace(scene, conversation=handover.left(conversation)))
+    return _by_bot(scene)
+
+
+def _after_talk(scene: Scene) -> Turn:
+    """The bot answers again. The turn's one question to the world was whether it does: what would need another is
+    offered as a button."""
+    turn = _by_bot(scene)
+    if isinstance(turn, Turn):
+        return turn
+    meant = _candidates(scene.town, scene.heard.understood) if scene.heard.text else []
+    return _turn(scene, chat.did_you_mean(scene.town, meant) if meant else chat.menu(scene.town))
+
+
+def _by_bot(scene: Scene) -> Turn | Need:
+    town, facts, conversation = scene.town, scene.facts, scene.conversation
     if facts.closed and not _may_though_blocked(scene, closing.HELPING):
         return _turn(scene, closing.polite_line(facts.closed), counts=("closed",))
     draft = forms.open_draft(conversation.state)

@@ -8,6 +8,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.actions import block_person, reply_as_operator, sweep
+from chalicelib.actions.change_case import change_case
+from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Refused, SalterError, Staff
 from chalicelib.storage import keys, thread
 from chalicelib.storage.cases import CaseStore
@@ -43,6 +45,12 @@ def _soon() -> Deadline:
 def _chat(world: World, citizen: str, account: Any = None) -> Case:
     person = keys.person((account or world.account).id, citizen)
     return CaseStore(world.slug).own(person, _soon())[0]
+
+
+def _closed_elsewhere(world: World, citizen: str) -> None:
+    """By the town's own system, say, and not on the page of chats."""
+    event = Event(int(world.now), "staff:x", status="resolved")
+    change_case(world.town, _chat(world, citizen).reference, event, world.now, "h", _soon())
 
 
 def _verb(world: World, verb: Any, chat: Case, *who: Any) -> Case:
@@ -206,13 +214,22 @@ def test_out_of_hours_the_bot_says_when_it_opens_and_files_a_message_only_when_c
 
 
 def test_a_chat_closed_elsewhere_gives_the_conversation_back(town: World) -> None:
-    from chalicelib.actions.change_case import change_case
-    from chalicelib.cases.lifecycle import Event
-
     town.says("mira", "operater")
-    chat = _chat(town, "mira")
-    change_case(town.town, chat.reference, Event(int(town.now), "staff:x", status="resolved"), town.now, "h", _soon())
+    _closed_elsewhere(town, "mira")
     assert town.says("mira", "zdravo") != []
+
+
+def test_who_asks_for_a_person_again_after_that_is_a_tap_away_from_one(town: World) -> None:
+    for citizen, asked, answered in (
+        ("mira", "Hoću operatera", "službena osoba"),
+        ("jovo", "status predmeta", "Rešeno"),
+    ):
+        town.says(citizen, "operater")
+        _closed_elsewhere(town, citizen)
+        (said,) = town.says(citizen, asked)
+        assert "Da li ste mislili" in said
+        (answer,) = town.says(citizen, town.viber.sent[-1]["keyboard"]["Buttons"][0]["ActionBody"])
+        assert answered in answer
 
 
 @pytest.mark.shows("B75")
