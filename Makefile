@@ -34,8 +34,8 @@ trust: $(STAMP)
 	@./infra/need_browser.sh
 	@rm -f build/trust.json
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "(campaign or shows) and not alone" \
-	  --shown build/trust.json; tests=$$?; \
-	  $(PY) -m pytest -m "(campaign or shows) and alone" --shown build/trust.json; alone=$$?; \
+	  --shown=build/trust.json; tests=$$?; \
+	  $(PY) -m pytest -m "(campaign or shows) and alone" --shown=build/trust.json; alone=$$?; \
 	  $(PY) -m infra.trust build/trust.json && exit $$((tests + alone))
 
 lint: $(STAMP) audit

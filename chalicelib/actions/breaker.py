@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FAILURES_TO_OPEN = 3
+FAILURES_COUNTED_MAX = 20  # by then the pause is the longest
 OPEN_SECONDS_FIRST = 5.0
 OPEN_SECONDS_MAX = 60.0
 
@@ -29,7 +30,7 @@ def open_until(account: str, now: float) -> float | None:
 def failed(account: str, now: float, *, at_once: bool = False) -> None:
     """Count a failure of the account as a whole; `at_once` opens without waiting for more (token refused)."""
     state = _states.setdefault(account, _State())
-    state.failures = max(state.failures + 1, FAILURES_TO_OPEN if at_once else 0)
+    state.failures = min(max(state.failures + 1, FAILURES_TO_OPEN if at_once else 0), FAILURES_COUNTED_MAX)
     over = state.failures - FAILURES_TO_OPEN
     if over >= 0:
         state.open_until = now + min(OPEN_SECONDS_MAX, OPEN_SECONDS_FIRST * 2**over)

@@ -44,9 +44,10 @@ def load(town: str, key: str, now: float, deadline: Deadline) -> Medium | None:
 
 
 def load_all(town: str, wanted: list[str], now: float, deadline: Deadline) -> dict[str, Medium]:
-    """The records there are, by object key; one request."""
+    """The records there are, by object key; one request. One whose time is over, which DynamoDB may have for days yet,
+    is forgotten: its version is kept, so that the next one replaces it."""
     found = dynamo.batch_get(TABLE, [(keys.media_of(town, key), keys.NOW) for key in wanted], deadline)
-    media = [_medium(town, item) for item in found.values() if item["exp"] > now]
+    media = [_medium(town, item) if item["exp"] > now else _over(town, item) for item in found.values()]
     return {medium.key: medium for medium in media}
 
 
@@ -64,6 +65,11 @@ def item(medium: Medium, now: float) -> dynamo.Write:
         "exp": int(now) + KEPT_DAYS * 86400,
     }
     return dynamo.Write(TABLE, stored | register.of_cases(medium.town, stored["pk"]), expected_v=medium.v)
+
+
+def _over(town: str, item: dict[str, Any]) -> Medium:
+    before = _medium(town, item)
+    return Medium(town, before.key, before.type, FORGOTTEN, v=before.v)
 
 
 def _medium(town: str, item: dict[str, Any]) -> Medium:

@@ -10,7 +10,7 @@ import pytest
 from chalice.test import Client
 
 import app
-from chalicelib.actions import clock, web_chat, web_pace
+from chalicelib.actions import clock, our_links, web_chat, web_pace
 from chalicelib.channels import Request
 from chalicelib.channels.web import token as tokens
 from chalicelib.dialogue import flood
@@ -65,7 +65,7 @@ def test_of_a_thousand_messages_in_ten_seconds_few_are_answered_and_one_warns(
 def test_five_hundred_invented_visitors_cost_a_town_no_more_than_its_day(
     small: World, meter: Meter, measured: Measure
 ) -> None:
-    town, key = small.slug, web_chat.signing_key(web_chat.Deadline(5))
+    town, key = small.slug, our_links.key(web_chat.Deadline(5))
     meter.reset()
     answered, refused = 0, []
     for number in range(500):

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.actions import known
+from chalicelib.actions import breaker, known
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.actions.sweep import sweep
 from chalicelib.model import Line, Say
@@ -104,6 +104,13 @@ def test_a_refused_token_pauses_the_account_but_drops_nothing(world: World) -> N
     world.now += 61
     sweep(world.now)
     assert len(world.viber.sent) == 2
+
+
+def test_an_account_that_fails_for_weeks_is_tried_once_a_minute() -> None:
+    for at in range(3000):
+        breaker.failed("viber:x", at, at_once=True)
+    assert breaker.open_until("viber:x", 3000) == 2999 + breaker.OPEN_SECONDS_MAX
+    breaker.succeeded("viber:x")
 
 
 @pytest.mark.shows("F10", "R3")

@@ -201,6 +201,19 @@ def test_a_photo_sent_once_more_after_it_failed_is_fetched_once_more(world: Worl
     assert attachment(world).state == "checked"
 
 
+def test_the_same_photo_sent_after_its_record_ran_out_is_a_new_one_though_it_still_lies_there(
+    world: World, host: MediaHost
+) -> None:
+    link = host.link("/9.jpg", [samples.photo(), samples.photo()])
+    world.says("mira", HOLE)
+    sends(world, link)
+    worked(world)
+    world.now += 86400 * 41  # DynamoDB takes days to take away what ran out
+    files_hole(world, link)
+    worked(world)
+    assert attachment(world).state == "checked"
+
+
 def test_who_has_left_is_not_told_but_the_case_is(world: World, host: MediaHost) -> None:
     files_hole(world, host.link("/9.jpg", 404))
     world.calls({"event": "unsubscribed", "user_id": "mira", "message_token": 7, "timestamp": 1})
