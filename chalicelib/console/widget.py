@@ -55,6 +55,8 @@ _JS_LITERAL_OR_SIGN = re.compile(
 )
 _JS_LINE_END = re.compile(r"(?<=[{};,(])\n")
 _ASSET_MARK = re.compile(r"%(\w+\.\w+)%")
+_JS_NUMBER = re.compile(r"const ([A-Z][A-Z_]+)=(\d[\d_e.]*);\n?")
+_JS_NAME = re.compile(r"\b[A-Z][A-Z_]+\b")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_GAP = re.compile(r"\s*([{};,])\s*")
 
@@ -130,7 +132,13 @@ def _filled(script: str) -> str:
     """`%chat%` becomes the text of chat.css, to stand in single quotes; `%chat.css%` the address of that asset."""
     for sheet in ("launch", "chat"):
         script = script.replace(f"%{sheet}%", _squeezed(f"{sheet}.css").replace("\\", "\\\\").replace("'", "\\'"))
-    return _ASSET_MARK.sub(lambda match: asset_url(match[1]), script)
+    return _numbered(_ASSET_MARK.sub(lambda match: asset_url(match[1]), script))
+
+
+def _numbered(script: str) -> str:
+    """Named numbers as the numbers they are: the names are for us, not for a slow line."""
+    numbers = dict(_JS_NUMBER.findall(script))
+    return _JS_NAME.sub(lambda name: numbers.get(name[0], name[0]), _JS_NUMBER.sub("", script)) if numbers else script
 
 
 def _squeezed(source: str) -> str:

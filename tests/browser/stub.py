@@ -3,6 +3,7 @@
 The page stands on another origin under a strict content policy, as a town's web site would.
 """
 
+import gzip
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalicelib.console import widget
+from chalicelib.entry import COMPRESSED_FROM_BYTES, COMPRESSION_LEVEL
 from chalicelib.language import catalogue
 from chalicelib.tenancy.look import colours
 
@@ -267,6 +269,25 @@ class Town:
         )
 
 
+# The least that can be called a chat on somebody's page: a button, and at its press one answer that is shown. What it
+# takes is the browser's, the line's and the machine's own.
+BARE_CHAT = """(() => {
+  const base = document.currentScript.src.split('/bare.js')[0];
+  const host = document.createElement('div');
+  const root = host.attachShadow({ mode: 'open' });
+  const button = document.createElement('button');
+  button.textContent = 'Chat';
+  button.onclick = async () => {
+    const asked = await fetch(base + '/chat/TOWN/sessions', { method: 'POST', body: new Blob(['{}']) });
+    const words = document.createElement('p');
+    words.textContent = (await asked.json()).messages[0].text;
+    root.append(words);
+  };
+  root.append(button);
+  document.body.append(host);
+})()""".replace("TOWN", TOWN)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     town: Town
@@ -276,6 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, status: int, body: Any = b"", content_type: str = "application/json", **headers: str) -> None:
         data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        if len(data) >= COMPRESSED_FROM_BYTES and "gzip" in self.headers.get("Accept-Encoding", ""):  # as the product
+            data, headers = gzip.compress(data, COMPRESSION_LEVEL), {**headers, "Content_Encoding": "gzip"}
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
@@ -304,6 +327,8 @@ class TownHandler(_Handler):
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         parts = url.path.strip("/").split("/")
+        if url.path == "/bare.js":
+            return self.send(200, BARE_CHAT, "text/javascript; charset=utf-8")
         if url.path == "/widget.js":
             return self.send(200, widget.loader_js(), "text/javascript; charset=utf-8")
         if parts[0] == "assets":
@@ -385,6 +410,8 @@ class PageHandler(_Handler):
             "require-trusted-types-for 'script'"
         )
         page = HOST_PAGE.format(base=base, town=TOWN, attributes=self.town.attributes)
+        if self.path == "/bare":
+            page = page.replace("/widget.js", "/bare.js")
         return self.send(200, page, "text/html; charset=utf-8", Content_Security_Policy=policy)
 
 

@@ -6,6 +6,7 @@ const LOCATION_AGE_MAX_MS = 60_000;
 const PICTURE = 'image/*,video/*';
 const ANY_FILE = PICTURE + ',application/pdf';
 const NEAR_END_PIXELS = 80;
+const AWAITED_MS = 60;
 
 let frame;
 let motto;
@@ -43,15 +44,19 @@ function use(seen) {
 
 function show() {
   if (!frame) build();
+  // What the town has answered by now stands in the frame from the start: a slow phone lays it out once, not twice.
+  Promise.race([begin(), new Promise(done => setTimeout(done, AWAITED_MS))]).then(appear);
+}
+
+function appear() {
   shown = door.shown = door.launcher.hidden = true;
   missed = 0;
+  draw();
   // On a phone the chat covers the page: as a modal dialog it keeps the focus and the reader inside.
   if (!door.data.full) matchMedia('(max-width: 30rem)').matches ? frame.showModal() : frame.show();
-  draw();
   toEnd();
   // A text field in focus would raise a phone's keyboard over the greeting.
   (matchMedia('(pointer: coarse)').matches ? frame : field).focus();
-  begin();
 }
 
 function escape(event) {
@@ -334,8 +339,7 @@ function drawOffers({ ask, choices = [] }) {
   const note = h('p', { class: 'sw-type' });
   const lead = (picture, label, act) => h('div', { class: 'sw-choices' }, makeButton('go', picture, label, act));
   return [
-    ask == 'location' && lead('pin', texts.w_send_place, () => locate(note)),
-    ask == 'location' && note,
+    ...(ask == 'location' ? [lead('pin', texts.w_send_place, () => locate(note)), note] : []),
     ask == 'photo' && lead('camera', texts.w_add_photo, () => chooseFile(PICTURE)),
     ask == 'file' && lead('clip', texts.w_add_file, () => chooseFile(ANY_FILE)),
     ask == 'phone' && drawPhoneForm(),

@@ -106,9 +106,11 @@
     }));
   async function open() {
     hint.textContent = look ? look.texts.w_connecting : '';
-    if (!brought && (!read().token || (data.context && data.context != read().context))) door.first = openSession().catch(() => {});
+    const fresh = !brought && (!read().token || (data.context && data.context != read().context));
+    const code = bring();
+    if (fresh) door.first = openSession().catch(() => {});
     try {
-      (await bring())();
+      (await code)();
       hint.textContent = look.texts.w_open;
     } catch {
       if (look) hint.textContent = look.texts.w_not_opened;
