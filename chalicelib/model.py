@@ -8,8 +8,10 @@ travels as it was written.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from chalicelib.small_classes import dataclass
 
 LATIN = "latin"
 CYRILLIC = "cyrillic"

@@ -16,9 +16,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from chalicelib.small_classes import dataclass
 
 CONNECT_SECONDS_MAX = 1.0
 IDLE_CONNECTIONS_MAX = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from chalicelib.small_classes import dataclass
 
 FAILURES_TO_OPEN = 3
 FAILURES_COUNTED_MAX = 20  # by then the pause is the longest

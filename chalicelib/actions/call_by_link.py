@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from chalicelib.cases.helping import Tell
 from chalicelib.channels import channel
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Follower, Line, Say, Town, Voice, Volunteer
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, outbox, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write

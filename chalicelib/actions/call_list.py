@@ -5,9 +5,8 @@ Somebody who has written since has surely seen it: such an entry is struck off w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.model import Case, Conflict, Follower, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import conversations, keys, told
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.told import Wait

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from chalicelib.cases import helping, lifecycle
 from chalicelib.cases.helping import Moved
 from chalicelib.channels import channel
 from chalicelib.model import Case, Conflict, SendFailed, Town, Unavailable, Volunteer
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import conversations, dynamo, outbox, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write

@@ -7,12 +7,12 @@ words that the citizen typed stay as typed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from chalicelib import services
 from chalicelib.dialogue.slots import Confirmation, Slot
 from chalicelib.model import Case, Line, Town
+from chalicelib.small_classes import dataclass
 
 # Kind of case → the kind of service that files it, and the slot whose answer became the case's category.
 FILED_BY = {

@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from chalicelib.small_classes import dataclass
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from chalicelib.actions.call_list import call_list
 from chalicelib.cases import deadlines, lifecycle
 from chalicelib.cases.deadlines import Left
 from chalicelib.model import Case, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage.cases import CaseStore, Page, Recent, changed_sort, open_sort
 from chalicelib.wire import Deadline
 

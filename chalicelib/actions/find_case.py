@@ -7,11 +7,11 @@ an entry that lags behind misleads nobody. A page reads at most `READ_MAX` cases
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from chalicelib.cases import references
 from chalicelib.cases import search as finding
 from chalicelib.model import Case, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import search
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline

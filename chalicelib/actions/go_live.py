@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.actions import town_states
 from chalicelib.model import Refused, SalterError, SendFailed, Unavailable
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import account_health, secrets, tenants
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from chalicelib.actions import collect_figures, web_chat
 from chalicelib.cases.figures import Figures
 from chalicelib.dialogue import going_on, words
 from chalicelib.model import Line, Town, Voice
+from chalicelib.small_classes import dataclass
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 8.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.actions import copy_media, erase, export, purge
 from chalicelib.cases import retention
 from chalicelib.model import Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import announcements, audit, links, outbox, runs, shapes, thread
 from chalicelib.storage.runs import Run
 from chalicelib.wire import Deadline

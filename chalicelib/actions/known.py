@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from dataclasses import dataclass
 from time import monotonic
 
 from chalicelib.model import Account, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import tenants
 from chalicelib.storage.tenants import Pointer
 from chalicelib.wire import Deadline

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.actions.revive_row import revive_row
 from chalicelib.cases import open311
 from chalicelib.model import Conflict, Refused, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import keys
 from chalicelib.storage import open311 as away
 from chalicelib.storage.open311 import Health, Report

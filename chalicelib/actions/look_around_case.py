@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chalicelib.actions import known
 from chalicelib.dialogue import blocking
 from chalicelib.dialogue.slots.where import metres
 from chalicelib.language.folding import fold
 from chalicelib.model import Case, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import near, staff
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline

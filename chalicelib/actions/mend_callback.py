@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_bytes, token_hex
 from typing import Any
 
@@ -11,6 +10,7 @@ from chalicelib.actions import call_back, revive_row
 from chalicelib.cases.callbacks import OVERLAP_HOURS
 from chalicelib.integrations import callbacks as signing
 from chalicelib.model import Conflict, Refused, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import audit, secrets
 from chalicelib.storage import callbacks as kept
 from chalicelib.storage.audit import Act

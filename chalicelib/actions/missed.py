@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from chalicelib.language.folding import fold
 from chalicelib.model import Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import audit, dynamo, edits, views
 from chalicelib.storage.audit import Act
 from chalicelib.understanding.misses import grouped

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from dataclasses import dataclass
 
 from chalicelib.model import Conflict, TooMany, Unavailable
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import pace
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.pace import Bucket

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ from chalicelib.model import (
     Turn,
     Unavailable,
 )
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import aside, keys, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore

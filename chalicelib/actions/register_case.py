@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from secrets import token_hex
 
 from chalicelib.actions import paper_case
@@ -10,6 +9,7 @@ from chalicelib.actions.paper_case import Paper, Slip
 from chalicelib.cases import references, routing
 from chalicelib.integrations.case_api import NewCase, checked
 from chalicelib.model import Case, Refused, SalterError, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import audit
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

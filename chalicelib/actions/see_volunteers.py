@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chalicelib.actions import decide_volunteer
 from chalicelib.cases import helping, lifecycle, routing
 from chalicelib.model import Case, Town, Volunteer
 from chalicelib.services import volunteer as signing_up
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -33,6 +33,7 @@ from chalicelib.model import (
     Town,
     Unavailable,
 )
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import doorbell, keys, people, secrets
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.aws import Unknown

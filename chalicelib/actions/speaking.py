@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.actions import choose_town
 from chalicelib.channels import Credentials
 from chalicelib.dialogue import words
 from chalicelib.model import Account, Line, Message, Owed, Say, Town, Voice
+from chalicelib.small_classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

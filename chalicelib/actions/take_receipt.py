@@ -9,9 +9,9 @@ settle it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from chalicelib.cases import announcements as rules
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import announcements
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.wire import Deadline

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import audit, staff
 from chalicelib.wire import Deadline
 

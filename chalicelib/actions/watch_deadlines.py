@@ -11,7 +11,6 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -23,6 +22,7 @@ from chalicelib.actions.word_reminders import about, about_in_chat, digest, dige
 from chalicelib.cases import lifecycle, watching
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, outbox, tenants, watches
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write

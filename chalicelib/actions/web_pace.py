@@ -11,11 +11,11 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chalicelib.actions import pace
 from chalicelib.actions.journal import log
 from chalicelib.model import TooMany, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage.pace import Bucket
 from chalicelib.wire import Deadline
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.cases.working_time import is_working_day
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Line, Message, SalterError, Say, Staff, Town, Voice
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import audit
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

@@ -10,12 +10,13 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from chalicelib.language import catalogue
 from chalicelib.language.folding import fold
 from chalicelib.model import SalterError
+from chalicelib.small_classes import dataclass
 
 CELL_CHARS_MAX = 20_000
 COLUMNS_MAX = 60

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.cases.working_time import Week, is_working_day, spans
+from chalicelib.small_classes import dataclass
 
 WORKING_DAYS, WORKING_HOURS, HOURS = "working_days", "working_hours", "hours"
 UNITS = (WORKING_DAYS, WORKING_HOURS, HOURS)

@@ -8,11 +8,12 @@ the case was closed before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.cases import lifecycle
 from chalicelib.model import Case
+from chalicelib.small_classes import dataclass
 
 MINUTE = 60
 MILLISECONDS = "ms"  # the day's counter of how long answers took

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.phones import phone_of
 
 PHONES_MAX = 5000

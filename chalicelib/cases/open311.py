@@ -10,11 +10,11 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.cases import lifecycle, routing
 from chalicelib.model import Case, Happening, Place, Town
+from chalicelib.small_classes import dataclass
 
 KIND = "problem"
 CHANNEL = "open311"

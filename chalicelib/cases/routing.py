@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.cases import deadlines
 from chalicelib.cases.deadlines import Term
 from chalicelib.cases.working_time import Week
+from chalicelib.small_classes import dataclass
 
 # What is promised where a town set no term. A file of the office's own has its deadline there, not here.
 DEFAULT_TERM = Term(10, deadlines.WORKING_DAYS)

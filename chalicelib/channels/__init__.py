@@ -9,11 +9,11 @@ send        one piece to one citizen → Receipt, or SendFailed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
 from chalicelib.model import Account, Inbound, Message
+from chalicelib.small_classes import dataclass
 from chalicelib.wire import Deadline
 
 NAMES = ("viber", "web")

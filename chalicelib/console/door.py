@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -22,6 +22,7 @@ from chalicelib.console import permissions
 from chalicelib.console.routes import Page
 from chalicelib.console.wording import Wording, wording
 from chalicelib.model import Refused, Staff, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.storage.sessions import Session
 from chalicelib.wire import Deadline
 

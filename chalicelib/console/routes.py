@@ -5,9 +5,8 @@ A page without a permission that exists cannot be made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.console import permissions as may
+from chalicelib.small_classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

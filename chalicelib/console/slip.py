@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from markupsafe import Markup
 
 from chalicelib.actions.register_case import Registered
@@ -11,6 +9,7 @@ from chalicelib.console.wording import Wording
 from chalicelib.dialogue import words
 from chalicelib.integrations.case_api import qr_svg
 from chalicelib.model import Line, Town, Voice
+from chalicelib.small_classes import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.dialogue.words import name_of
 from chalicelib.language import catalogue
 from chalicelib.model import CYRILLIC, LATIN, Case, Line, Town, Voice
+from chalicelib.small_classes import dataclass
 
 _TEXTS = Path(__file__).parent / "texts"
 FRAME = "frame"

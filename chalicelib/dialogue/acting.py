@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.dialogue.forms import Kind, Scene
 from chalicelib.model import Effect, Need, Say
+from chalicelib.small_classes import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import Scene
 from chalicelib.model import Case, Follower, Line, Need, Say
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.numbers import access_code_in, as_access_code
 
 FACT = "my_case"

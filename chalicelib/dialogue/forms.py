@@ -8,11 +8,12 @@ and words, `filling` leads through it. All of it is pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
 from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
+from chalicelib.small_classes import dataclass
 
 SHAPE = 1
 STATE = "form"

@@ -6,9 +6,9 @@ Everything is compared folded, so one entry serves both scripts and typing witho
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from chalicelib.language.folding import fold, words
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.rules import compile_rule, first_match
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from chalicelib.dialogue.own_words import folded, folded_words, whole_phrases
+from chalicelib.small_classes import dataclass
 
 NAME_WORDS_MAX = 8
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -17,6 +16,7 @@ from xml.etree import ElementTree
 from chalicelib import strangers, wire
 from chalicelib.integrations.open311 import clean, time
 from chalicelib.model import SendFailed
+from chalicelib.small_classes import dataclass
 from chalicelib.wire import Deadline
 
 SERVICE = "open311"

@@ -6,7 +6,6 @@ What stands here and nowhere else: which address does what, in words. `make open
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -25,6 +24,7 @@ from chalicelib.integrations.case_api import (
     OneCase,
     Span,
 )
+from chalicelib.small_classes import dataclass
 from chalicelib.version import VERSION
 
 _REF = "#/components/schemas/"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +33,7 @@ from chalicelib.model import (
     Town,
     Volunteer,
 )
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.dates import date_in
 
 ACTS = "aid."

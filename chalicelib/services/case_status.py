@@ -8,7 +8,6 @@ answer at the same cost. Behind one account may be a whole household: lists show
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from chalicelib.cases import lifecycle, notices
@@ -28,6 +27,7 @@ from chalicelib.model import (
     Town,
     case_choice,
 )
+from chalicelib.small_classes import dataclass
 
 OWN = "own_cases"
 OPEN_TO_FOLLOWERS = ("agree", "refuse", "look")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.cases import filing, notices
@@ -22,6 +21,7 @@ from chalicelib.language.folding import fold
 from chalicelib.language.scripts import to_cyrillic
 from chalicelib.model import Case, Conversation, Facts, Line, Need, OpenCase, Say, Town
 from chalicelib.services.case_status import date
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.numbers import PERSONAL_NUMBER_DIGITS
 from chalicelib.understanding.rules import compile_rule
 

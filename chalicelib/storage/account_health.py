@@ -4,9 +4,9 @@ platform admin."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from secrets import token_hex
 
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 

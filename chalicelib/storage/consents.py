@@ -6,11 +6,11 @@ The newest record of a topic is the one in force. Nothing that nobody asked for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import CASES as CASES
 from chalicelib.model import REMINDERS as REMINDERS
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline

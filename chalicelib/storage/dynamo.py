@@ -7,10 +7,10 @@ import itertools
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import Conflict, Unavailable
+from chalicelib.small_classes import dataclass
 from chalicelib.storage.aws import AwsError, call, paused
 from chalicelib.wire import Deadline
 

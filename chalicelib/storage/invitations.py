@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, phones, register
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.wire import Deadline

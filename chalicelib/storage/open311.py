@@ -10,9 +10,10 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Item, Key, Write
 from chalicelib.wire import Deadline

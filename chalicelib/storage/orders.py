@@ -10,9 +10,9 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline

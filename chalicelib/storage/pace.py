@@ -6,8 +6,7 @@ bound holds over all processes together and a request mostly costs nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 

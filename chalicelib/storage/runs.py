@@ -6,11 +6,11 @@ Counters are only ever added to, after the deletion: one cut off between the two
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.model import Unavailable
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 

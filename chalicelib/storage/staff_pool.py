@@ -12,11 +12,12 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib import wire
 from chalicelib.model import SalterError, Unavailable
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import aws, secrets
 from chalicelib.storage.aws import AwsError
 from chalicelib.wire import Deadline

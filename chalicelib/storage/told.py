@@ -8,10 +8,10 @@ be delivered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.model import Conflict, Happening
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.wire import Deadline

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 

@@ -11,10 +11,10 @@ import datetime as dt
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 
 from chalicelib.model import Follower
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, near, shapes
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.cases import from_item

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from chalicelib.small_classes import dataclass
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.document import Document
 from chalicelib.tenancy.kinds import ServicesFile

@@ -11,9 +11,10 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.tenancy.schema import UNCONFIRMED
 
 # What all of a town's files say, sheets with the library's under them: {"tenant", "services", "contacts",

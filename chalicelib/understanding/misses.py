@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from chalicelib.language.folding import fold, words
+from chalicelib.small_classes import dataclass
 
 STEM_LETTERS = 5
 ALIKE = 0.5  # shared beginnings of words, of all that either has

@@ -13,11 +13,11 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding import features as shape
 
 SHAPE = 1

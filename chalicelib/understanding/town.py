@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.language.folding import fold, words
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.model import Model, platform_model
 from chalicelib.understanding.rules import KEYWORDS, compile_rule, matches
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold, words
 from chalicelib.language.scripts import script_of
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding import clauses, entities
 from chalicelib.understanding.entities import problems
 from chalicelib.understanding.model import OUT_OF_SCOPE, Model, platform_model, score, whole

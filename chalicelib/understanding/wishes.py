@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chalicelib.language.folding import fold
 from chalicelib.model import CYRILLIC, LATIN
+from chalicelib.small_classes import dataclass
 
 _LANGUAGES = {
     "sr": "srpsk* serbisht serbian serbisch* српски",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 
 from chalicelib import signed
 from chalicelib.model import Refused
+from chalicelib.small_classes import dataclass
 
 VALID_SECONDS = 30 * 86400
 RENEWED_AFTER_SECONDS = 86400

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.actions import (
@@ -28,6 +27,7 @@ from chalicelib.console import pages, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.model import Attachment, Case, Refused, Staff
+from chalicelib.small_classes import dataclass
 from chalicelib.storage import orders
 from chalicelib.storage.cases import Looking
 

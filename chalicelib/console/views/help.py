@@ -6,8 +6,6 @@ nothing, for programs that look through e-mails open every link in them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.actions import serve_volunteer, web_pace
 from chalicelib.actions.serve_volunteer import HELD, Asked, CallEnded
 from chalicelib.cases import helping
@@ -16,6 +14,7 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.link_form import check, mark
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Line, Refused, Town, Voice
+from chalicelib.small_classes import dataclass
 
 STOP = "stop"
 _VERBS = {"free": (serve_volunteer.TAKE,), "mine": (serve_volunteer.DONE, serve_volunteer.BACK)}

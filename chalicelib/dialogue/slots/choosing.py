@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import command_in, folded_words
@@ -11,6 +10,7 @@ from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Line
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.rules import first_match
 
 CHOICES_SHOWN_MAX = 6

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Line
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.dates import date_in
 from chalicelib.understanding.entities.numbers import MASK, PERSONAL_NUMBER_DIGITS, personal_number_flaw
 from chalicelib.understanding.entities.phones import phone_of, take_phones

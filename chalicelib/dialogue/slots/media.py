@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Line
+from chalicelib.small_classes import dataclass
 
 ITEMS_MAX = 6
 MEGABYTES_MAX = 25

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import asks_something, folded_words, names_a_place
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Line, Town
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.places import address_in, has_house, settlements_in
 
 PLACE_CHARS_MAX = 200

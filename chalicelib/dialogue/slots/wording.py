@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import asks_something, folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Line
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.places import address_in
 
 TEXT_CHARS_MIN = 2

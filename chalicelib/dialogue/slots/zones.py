@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import folded, folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Choice, Line
+from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.zones import SEVERAL, zone_in
 
 HERE = "here"
