@@ -102,7 +102,7 @@ def add(
     call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
 
 
-def turn(
+def become(
     name: str, key: Key, attribute: str, among: Sequence[str], into: str, drop: Sequence[str], deadline: Deadline
 ) -> bool:
     """One `attribute` of an item becomes `into` if it is one of `among`, its version the next one; `drop` goes. Whether

@@ -69,7 +69,7 @@ def note(town: str, reference: str, person: str, seq: int, state: str, now: floa
     """What became of it, if that is more than was known. Whether anything changed. Raises Conflict, Unavailable."""
     pk, sk = keys.case(town, reference), keys.told(person, seq)
     if state == SEEN:
-        return dynamo.turn(TABLE, (pk, sk), "state", _UNSEEN, SEEN, tuple(_OFF_THE_LIST), deadline)
+        return dynamo.become(TABLE, (pk, sk), "state", _UNSEEN, SEEN, tuple(_OFF_THE_LIST), deadline)
     for _ in range(TRIES_MAX):
         item = dynamo.get(TABLE, pk, sk, deadline)
         if item is None or not _may_become(item["state"], state):
