@@ -458,7 +458,8 @@ def test_broken_at_any_call_nobody_gets_it_twice_and_whoever_may_have_missed_it_
 
 
 class Mortal(Breaker):
-    """Kills the process again and again, before and after a call took effect in turn, each life of another length."""
+    """Kills the process again and again, before and after a call took effect in turn, each life of another length; and
+    at every kind of call the first time, so that none is left out whatever the lengths come to."""
 
     def before(self, call: wire.Call) -> None:
         self.calls += 1
@@ -468,7 +469,7 @@ class Mortal(Breaker):
         self._dies(len(self.seen) % 2 == 1, f"after {call.operation}")
 
     def _dies(self, turn: bool, where: str) -> None:
-        if turn and self.calls >= self.nth:
+        if turn and (self.calls >= self.nth or where not in self.seen):
             self.calls, self.nth = 0, 12 + 7 * len(self.seen) % 23
             self.seen.append(where)
             raise Killed

@@ -82,6 +82,8 @@ def end_code(visit: Visit) -> Answer:
 def begin_reminders(visit: Visit) -> Answer:
     """A QR code and a link into the town's bot, good once."""
     try:
+        if not _can_be_reminded(visit):
+            raise NotPossible("no_viber")
         link = own_account.begin_reminders(visit.person, visit.here, visit.now, visit.deadline)
     except NotPossible as error:
         return _page(visit, 422, problem=error.code)
@@ -100,7 +102,6 @@ def end_reminders(visit: Visit) -> Answer:
 def _page(visit: Visit, status: int = 200, **shown: Any) -> Answer:
     mine = own_account.mine(visit.person, visit.deadline)
     blank: dict[str, Any] = {"said": "", "problem": "", "denied": None}
-    able = visit.town is not None and visit.person.town == visit.town.slug and going_on.account(visit.town) is not None
     return page(
         visit,
         "account",
@@ -108,10 +109,16 @@ def _page(visit: Visit, status: int = 200, **shown: Any) -> Answer:
         me=mine.record,
         has_code=mine.has_code,
         reminded=mine.reminded,
-        can_be_reminded=able,
+        can_be_reminded=_can_be_reminded(visit),
         today=_today(visit).isoformat(),
         **blank | shown,
     )
+
+
+def _can_be_reminded(visit: Visit) -> bool:
+    """Who works in a town that has a bot on Viber; whoever looks after all of them has none."""
+    town = visit.town
+    return town is not None and visit.person.town == town.slug and going_on.account(town) is not None
 
 
 def _code_page(visit: Visit, secret: str, access: str, status: int = 200, denied: Denied | None = None) -> Answer:

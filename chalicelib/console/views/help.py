@@ -44,11 +44,7 @@ class Spoken:
 def show(visit: Visit) -> Answer:
     """What is asked, and what this volunteer can do about it."""
     web_pace.by_address(visit.request.source, visit.now)
-    try:
-        asked = serve_volunteer.find(visit.params["token"], visit.now, visit.deadline)
-    except CallEnded as ended:
-        return _ended(visit, ended.town)
-    return _page(visit, asked)
+    return _as_it_stands(visit)
 
 
 def act(visit: Visit) -> Answer:
@@ -70,7 +66,7 @@ def act(visit: Visit) -> Answer:
     except Refused as error:
         if error.status != 409:
             raise
-        return _again(visit)
+        return _as_it_stands(visit, 409)  # somebody was faster
     if verb == serve_volunteer.BACK:  # from here on the link opens nothing
         return _last(visit, asked, _about("aid_back_said", asked.case))
     return visit.go(f"help/{visit.params['token']}")
@@ -79,16 +75,15 @@ def act(visit: Visit) -> Answer:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _again(visit: Visit) -> Answer:
-    """Somebody was faster: how it stands now."""
+def _as_it_stands(visit: Visit, status: int = 200) -> Answer:
     try:
         asked = serve_volunteer.find(visit.params["token"], visit.now, visit.deadline)
     except CallEnded as ended:
         return _ended(visit, ended.town)
-    return _page(visit, asked, 409)
+    return _page(visit, asked, status)
 
 
-def _page(visit: Visit, asked: Asked, status: int = 200) -> Answer:
+def _page(visit: Visit, asked: Asked, status: int) -> Answer:
     say, case, standing = _voice(asked), asked.case, asked.standing
     parts = _parts(asked)
     title, *rest = say.line(parts[0]).split("\n", 1)
