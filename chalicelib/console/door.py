@@ -27,7 +27,9 @@ from chalicelib.storage.sessions import Session
 from chalicelib.wire import Deadline
 
 PAGE_SECONDS = 8.0
-COOKIE, VOICE_COOKIE = "salter", "salter_voice"
+# A browser takes a cookie of such a name from this very host alone, over TLS: nobody under the same domain plants one.
+COOKIE, VOICE_COOKIE = "__Host-salter", "salter_voice"
+PLAIN_COOKIE = "salter"  # on the local stack's plain HTTP
 FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 200
 VOICE_SECONDS = 365 * 86400
@@ -81,7 +83,7 @@ class Visit:
 
     @cached_property
     def word(self) -> str:
-        return cookies_of(self.request).get(COOKIE, "")
+        return session_word(self.request) or ""
 
     @property
     def is_htmx(self) -> bool:
@@ -109,7 +111,8 @@ def handle(page: Page, request: Request, params: Mapping[str, str], now: float) 
     """A page as a browser gets it. Raises Refused and Unavailable as every door does."""
     deadline = Deadline(PAGE_SECONDS)
     cookies = cookies_of(request)
-    session = sign_in.who(cookies.get(COOKIE, ""), now, deadline) if COOKIE in cookies else None
+    word = session_word(request)
+    session = sign_in.who(word, now, deadline) if word is not None else None
     status = 0
     try:
         answer = _opened(page, request, params, session, cookies, now, deadline)
@@ -152,11 +155,16 @@ def csrf_of(word: str) -> str:
 def cookie(word: str, request: Request, *, seconds: int | None = None) -> str:
     """The session's cookie; `seconds` 0 takes it away. Secure but on the local stack's plain HTTP."""
     age = "" if seconds is None else f"; Max-Age={seconds}"
-    return f"{COOKIE}={word}; Path=/; HttpOnly; SameSite=Lax{_secure(request)}{age}"
+    return f"{_cookie_name(request)}={word}; Path=/; HttpOnly; SameSite=Lax{_secure(request)}{age}"
 
 
 def voice_cookie(name: str, request: Request) -> str:
     return f"{VOICE_COOKIE}={name}; Path=/; SameSite=Lax{_secure(request)}; Max-Age={VOICE_SECONDS}"
+
+
+def session_word(request: Request) -> str | None:
+    """What the session's cookie holds; None without one."""
+    return cookies_of(request).get(_cookie_name(request))
 
 
 def cookies_of(request: Request) -> dict[str, str]:
@@ -187,7 +195,7 @@ def _opened(
     form = _form(request) if page.writes else {}
     if page.writes:
         _check_origin(request)
-        _check_csrf(page, request, form, cookies.get(COOKIE, ""))
+        _check_csrf(page, request, form, session_word(request) or "")
     town = _town(session, deadline)
     if town is None and page.permission not in (permissions.OPEN, permissions.OWN, permissions.TOWNS):
         return redirect(page, "console/towns")
@@ -218,7 +226,7 @@ def _town(session: Session | None, deadline: Deadline) -> Town | None:
 def _to_sign_in(page: Page, request: Request, params: Mapping[str, str]) -> Answer:
     is_htmx = request.headers.get("hx-request") == "true"
     back = came_from(request) if is_htmx or page.writes else _address(page, request, params)
-    query = {"ended": "1"} if COOKIE in cookies_of(request) else {}
+    query = {} if session_word(request) is None else {"ended": "1"}
     way = f"console/sign-in?{urlencode(query | {'to': back})}"
     if is_htmx:  # goes on from the page that is open, not from the part that was asked for
         above = _address_in(request.headers.get("hx-current-url", "")).path.partition("/console/")[0]
@@ -264,6 +272,13 @@ def _check_csrf(page: Page, request: Request, form: Mapping[str, str], word: str
         raise Refused(403, "csrf", "This form is not from your session. Reload the page and try again.")
 
 
+def _cookie_name(request: Request) -> str:
+    return PLAIN_COOKIE if _is_plain(request) else COOKIE
+
+
 def _secure(request: Request) -> str:
-    plain = os.environ.get("SALTER_STAGE") in ("local", "test") and "x-forwarded-proto" not in request.headers
-    return "" if plain else "; Secure"
+    return "" if _is_plain(request) else "; Secure"
+
+
+def _is_plain(request: Request) -> bool:
+    return os.environ.get("SALTER_STAGE") in ("local", "test") and "x-forwarded-proto" not in request.headers

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chalicelib.actions.publish_tenant import publish_tenant
-from chalicelib.console import permissions
+from chalicelib.console import door, permissions
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.model import ROLES, Staff
 from chalicelib.storage.staff import PLATFORM
@@ -67,7 +67,7 @@ def test_every_permission_says_which_roles_have_it_and_no_address_stands_twice()
 @pytest.mark.shows("T5")
 @pytest.mark.parametrize("page", CLOSED, ids=_named)
 def test_nobody_signed_in_is_led_to_the_sign_in_page(town: World, page: Page) -> None:
-    for clerk in (Clerk(), Clerk({"salter": f"{town.slug}.{'x' * 43}"}), Clerk({"salter": "no-session"})):
+    for clerk in (Clerk(), Clerk({door.COOKIE: f"{town.slug}.{'x' * 43}"}), Clerk({door.COOKIE: "no-session"})):
         path = _address(page)
         answer = clerk.post(path) if page.writes else clerk.get(path)
         assert answer.status == 303
@@ -125,10 +125,10 @@ def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World)
 @pytest.mark.shows("A4")
 def test_a_word_of_one_town_put_under_another_opens_nothing(town: World) -> None:
     clerk = seated(employed(town.slug), town.now)
-    secret = clerk.cookies["salter"].partition(".")[2]
+    secret = clerk.cookies[door.COOKIE].partition(".")[2]
     assert clerk.get("/console/inbox").status == 200
-    assert Clerk({"salter": f"{town.slug}-b.{secret}"}).get("/console/inbox").status == 303
-    assert Clerk({"salter": f"platform.{secret}"}).get("/console/inbox").status == 303
+    assert Clerk({door.COOKIE: f"{town.slug}-b.{secret}"}).get("/console/inbox").status == 303
+    assert Clerk({door.COOKIE: f"platform.{secret}"}).get("/console/inbox").status == 303
 
 
 @pytest.mark.shows("A14", "T5")
@@ -190,5 +190,5 @@ def test_a_part_asked_for_after_the_sign_in_ended_leads_back_to_the_page_that_wa
     answer = Clerk().get("/console/inbox/news?since=x", **asked)
     assert answer.status == 401
     assert answer.headers["HX-Redirect"] == "/api/console/sign-in?to=console%2Finbox%3Fonly%3Dmine"
-    saved = Clerk({"salter": "ended"}).post("/console/cases/PR-1/note", Referer=f"{ORIGIN}/console/cases/PR-1")
+    saved = Clerk({door.COOKIE: "ended"}).post("/console/cases/PR-1/note", Referer=f"{ORIGIN}/console/cases/PR-1")
     assert saved.leads_to == "../../../console/sign-in?ended=1&to=console%2Fcases%2FPR-1"

@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.actions import manage_staff, sign_in
 from chalicelib.actions.manage_staff import Work
+from chalicelib.console import door
 from chalicelib.model import Unavailable
 from chalicelib.storage import audit, sessions, staff, staff_pool
 from chalicelib.storage.staff_pool import Asked, NotTheirs
@@ -158,15 +159,16 @@ def test_somebody_without_access_or_without_a_record_does_not_come_in(town: Worl
 def test_the_cookie_is_a_new_one_at_every_sign_in_and_a_planted_one_opens_nothing(town: World) -> None:
     person = hired(town.slug)
     planted = f"{town.slug}.{'a' * 43}"
-    clerk = Clerk({"salter": planted})
+    clerk = Clerk({door.COOKIE: planted})
     page = clerk.sign_in(person.mail)
-    first = clerk.cookies["salter"]
+    first = clerk.cookies[door.COOKIE]
     assert first != planted
     cookie = page.headers["Set-Cookie"][0]
+    assert cookie.startswith("__Host-") and "Secure" in cookie and "Domain" not in cookie
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie
-    assert Clerk({"salter": planted}).get(INBOX).status == 303
+    assert Clerk({door.COOKIE: planted}).get(INBOX).status == 303
     clerk.sign_in(person.mail)
-    assert clerk.cookies["salter"] != first
+    assert clerk.cookies[door.COOKIE] != first
 
 
 @pytest.mark.shows("A13")
@@ -203,7 +205,7 @@ def test_signing_out_ends_it_for_whoever_kept_the_cookie(town: World) -> None:
     clerk, elsewhere = seated(person, town.now), seated(person, town.now)
     kept = Clerk(dict(clerk.cookies))
     assert clerk.post("/console/sign-out").status == 303
-    assert not clerk.cookies["salter"]
+    assert not clerk.cookies[door.COOKIE]
     assert kept.get(INBOX).status == 303
     assert elsewhere.get(INBOX).status == 200
     elsewhere.post("/console/sign-out/everywhere")
@@ -213,7 +215,7 @@ def test_signing_out_ends_it_for_whoever_kept_the_cookie(town: World) -> None:
 def test_a_note_that_somebody_is_there_never_revives_a_sign_in_that_was_ended(town: World) -> None:
     person = employed(town.slug)
     clerk = seated(person, town.now)
-    session = sessions.find(clerk.cookies["salter"], town.now, soon())
+    session = sessions.find(clerk.cookies[door.COOKIE], town.now, soon())
     assert session is not None
     sessions.end(session, town.now, soon())
     with pytest.raises(Exception, match="people"):

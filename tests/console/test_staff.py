@@ -17,6 +17,7 @@ from chalicelib.actions import collect_figures, manage_staff, sign_in, town_stat
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.manage_staff import NotPossible, Work
 from chalicelib.cases.lifecycle import Event
+from chalicelib.console import door
 from chalicelib.model import Conflict
 from chalicelib.storage import audit, budget, dynamo, keys, outbox, sessions, staff, staff_pool, views
 from chalicelib.storage.staff import PLATFORM
@@ -345,5 +346,5 @@ def test_going_in_without_a_record_of_it_is_not_possible(town: World, monkeypatc
     with monkeypatch.context() as broken:
         broken.setattr(dynamo, "transact", lambda *_: (_ for _ in ()).throw(Conflict("broken off")))
         assert platform.post("/console/towns/in", {"town": town.slug}).status == 503
-    session = sessions.find(platform.cookies["salter"], town.now, soon())
+    session = sessions.find(platform.cookies[door.COOKIE], town.now, soon())
     assert session is not None and session.acting_for == ""

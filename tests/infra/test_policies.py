@@ -103,6 +103,25 @@ def test_who_works_files_of_cases_may_take_copy_and_answer_them_and_the_api_sign
     assert on_files("policy-api.json", "drop") == {"s3:GetObject", "s3:PutObject"}
 
 
+# What AWS does in a function's name, and what is asked by address instead of by name.
+ASKED_FOR_US = (
+    "logs:",
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+)
+BY_ADDRESS = ("s3:",)
+
+
+@pytest.mark.shows("D8", "T12")
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
+def test_nothing_is_allowed_that_the_code_asks_for_nowhere(policy: Path) -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (package.ROOT / "chalicelib").rglob("*.py"))
+    allowed = {action for action, _ in pairs(policy) if not action.startswith((*ASKED_FOR_US, *BY_ADDRESS))}
+    assert {action for action in allowed if f'"{action.partition(":")[2]}"' not in code} == set()
+
+
 def test_the_minutes_function_may_do_what_deadlines_ask() -> None:
     def table(name: str) -> str:
         return json.dumps({"Fn::GetAtt": [name, "Arn"]})
