@@ -15,7 +15,9 @@ from PIL import Image
 
 from chalicelib import wire
 from chalicelib.actions import copy_media, web_chat
+from chalicelib.actions.change_case import change_case
 from chalicelib.actions.sweep import sweep
+from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Attachment, Case, Refused
 from chalicelib.storage import keys, media, views
 from chalicelib.storage.cases import CaseStore
@@ -360,10 +362,20 @@ def test_a_towns_system_gets_a_short_lived_link_to_what_is_checked_and_to_nothin
 
 def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     """Announce a file and post it to the bucket as a browser does; its id."""
-    body = json.dumps({"name": "x", "type": media_type, "size": len(data)}).encode()
-    request = visitor.request({})
-    asked = web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}), visitor.world.now)
-    form, mark = asked["upload"], "----mark"
+    asked = announces(visitor, len(data), media_type)
+    posts(asked["upload"], data)
+    return str(asked["attachment"])
+
+
+def announces(visitor: Visitor, size: int, media_type: str) -> dict[str, Any]:
+    """What the town answers: the attachment's id, and the form it may be posted with."""
+    body, request = json.dumps({"name": "x", "type": media_type, "size": size}).encode(), visitor.request({})
+    return web_chat.attach(visitor.world.slug, type(request)(body, request.headers, {}), visitor.world.now)
+
+
+def posts(form: dict[str, Any], data: bytes) -> None:
+    """The file to the bucket."""
+    mark = "----mark"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in form["fields"].items()
@@ -373,7 +385,31 @@ def uploads(visitor: Visitor, data: bytes, media_type: str) -> str:
     sent.add_header("Content-Type", f"multipart/form-data; boundary={mark}")
     with urllib.request.urlopen(sent) as answer:
         assert answer.status in (200, 201, 204)
-    return str(asked["attachment"])
+
+
+@pytest.mark.shows("F29")
+def test_an_upload_that_never_arrived_is_no_message(world: World) -> None:
+    visitor = Visitor(world)
+    visitor.says(HOLE)
+    before = visitor.fetches()
+    with pytest.raises(Refused) as refused:
+        visitor.posts(type="attachment", attachment=announces(visitor, 1000, "image/jpeg")["attachment"])
+    assert (refused.value.status, refused.value.code) == (409, "upload_unfinished")
+    assert visitor.fetches() == before and states(world) == []
+
+
+@pytest.mark.shows("F29")
+def test_a_photo_that_arrives_after_its_case_was_closed_is_checked_into_it_all_the_same(
+    world: World, host: MediaHost
+) -> None:
+    files_hole(world, host.link("/9.jpg", [503, samples.photo()]))
+    worked(world)
+    (case,) = own_cases(world)
+    change_case(world.town, case.reference, Event(int(world.now), "staff:ana", status="resolved"), world.now, "h", SOON)
+    world.now += 301
+    worked(world)
+    (case,) = own_cases(world)
+    assert (case.status, [file.state for file in case.attachments]) == ("resolved", ["checked"])
 
 
 @pytest.mark.shows("B51")
