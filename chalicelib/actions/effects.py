@@ -222,11 +222,12 @@ def _followed(reference: str, follower: Follower, town: Town, now: float, deadli
 def _bound(
     context: str, reference: str, town: Town, conversation: Conversation, now: float, deadline: Deadline
 ) -> list[Write]:
-    """The link used up, the case this person's, the consent on record: all in the turn's own commit."""
+    """The link used up, the case this person's, the consent on record: all in the turn's own commit. Raises Conflict
+    when somebody has used it since the step looked: the turn then looks again."""
     store, owner = CaseStore(town.slug), _person(conversation)
     link, case = links.find(town.slug, context, now, deadline), store.load(reference, deadline)
     if link is None or case is None or link.reference != reference:
-        return []
+        raise Conflict(reference)
     before = keys.person(case.owner.account, case.owner.citizen) if case.owner and case.owner != owner else ""
     return [
         links.item_for_use(link, now),
@@ -239,10 +240,11 @@ def _bound(
 def _reminded(
     context: str, mail: str, town: Town, conversation: Conversation, now: float, deadline: Deadline
 ) -> list[Write]:
-    """The link used up, this chat the one of the member of staff, their yes and the change on record."""
+    """The link used up, this chat the one of the member of staff, their yes and the change on record. Raises Conflict
+    as above."""
     link, member = links.find(town.slug, context, now, deadline), staff.load(town.slug, mail, deadline)
     if link is None or link.mail != mail or member is None or member.disabled:
-        return []
+        raise Conflict(town.slug)
     who, person = _person(conversation), _key(conversation)
     said = consents.Consent(
         REMINDERS, True, int(now), conversation.account.partition(":")[0], CITIZEN, REMINDERS_WORDING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -226,6 +227,23 @@ def test_who_filed_on_a_page_goes_on_in_viber_by_a_link_that_is_good_once(dms: S
     assert _case(dms, reference)["consent"] is True
     assert "U obradi" in visitor.says(reference)[0]["text"]
     assert "iskorišćena" in world.says("jovo", new["keyboard"]["Buttons"][0]["ActionBody"])[0]
+
+
+@pytest.mark.shows("A21")
+def test_of_twelve_who_say_yes_to_one_slip_at_the_same_moment_one_has_the_case(dms: System, world: World) -> None:
+    filed = dms.file(number="501-777/2026")
+    context, people = filed["link"]["viber"].rpartition("context=")[2], [f"person{number}" for number in range(12)]
+    pressed = {}
+    for name in people:
+        asked = world.calls({"event": "conversation_started", "user": {"id": name}, "context": context})
+        pressed[name] = asked["keyboard"]["Buttons"][0]["ActionBody"]
+    with ThreadPoolExecutor(len(people)) as crowd:
+        list(crowd.map(lambda name: world.says(name, pressed[name]), people))
+    told = {name: world.viber.texts(name)[-1] for name in people}
+    owners = [name for name in people if "Saglasnost je zabeležena" in told[name]]
+    assert len(owners) == 1 and sum("iskorišćena" in said for said in told.values()) == len(people) - 1
+    dms.post(f"cases/{filed['reference']}/events", {"status": "in_progress"})
+    assert [name for name in people if "U obradi" in world.viber.texts(name)[-1]] == owners
 
 
 def test_a_paper_cases_code_opens_it_by_reference_and_by_file_number(dms: System, world: World) -> None:
