@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -161,7 +162,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _take_everything(port: int) -> None:
+def _take_everything(port: int, tls: ssl.SSLContext | None = None) -> None:
     """A Viber API that accepts every message at once."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -178,7 +179,10 @@ def _take_everything(port: int) -> None:
         def log_message(self, *args: Any) -> None:
             return
 
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 `@pytest.mark.shows("F1", "R3")` names the numbers; `measured("F1", "212 points, 0 lost")` keeps a figure of the run.
 `--shown FILE` writes both with the outcome of every such test, for `infra/trust.py`; what an earlier run left in the
-file stays, so that several runs make one page.
+file stays, but for the tests that ran again, so that several runs make one page.
 """
 
 from __future__ import annotations
@@ -74,4 +74,4 @@ class _Record:
             entry = self._numbers.setdefault(number, {"tests": {}, "figures": []})
             entry["figures"] = [*kept["figures"], *entry["figures"]]
             for test, outcomes in kept["tests"].items():
-                entry["tests"].setdefault(test, []).extend(outcomes)
+                entry["tests"].setdefault(test, outcomes)

@@ -17,7 +17,7 @@ from chalicelib.model import Case, Follower, Happening
 from chalicelib.understanding.entities import read
 
 _NUMBER = re.compile(r"\+?\d(?:[\s./-]?\d){3,}")
-_MAIL = re.compile(r"\S+@\S+")
+_MAIL = re.compile(r"(?<![^\s@])[^\s@]++@\S+")  # begun at a word's beginning only: a long word is read once
 _WORD = re.compile(r"\w+")
 NAME_LETTERS_MIN = 3
 ENDING_LETTERS_MAX = 3  # of a name in another case: -a, -om, -ima

@@ -54,7 +54,7 @@ class Desk:
 
     def _asks(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Shown:
         cookies = f"{COOKIE}={self.word}; salter_voice={self.voice}"
-        headers = {"Cookie": cookies, "Host": HOST} | headers
+        headers = {"Cookie": cookies, "Host": HOST, "X-Forwarded-Proto": "https"} | headers
         with Client(app.app) as client:
             answer = client.http.request(method, path, headers=headers, body=body)
         return Shown(answer.status_code, answer.body.decode(), dict(answer.headers))

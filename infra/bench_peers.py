@@ -1,0 +1,308 @@
+"""`make bench-peers`: the CPU of one Viber callback, ours beside echo samples of the field, into docs/performance.md.
+
+Ours is the whole turn as it comes from API Gateway: signature, town, conversation read, understood, saved, answered.
+The others say back what they heard and store nothing: the official library on Flask and gunicorn, and aioviberbot with
+one session for all calls. Everybody speaks to the same fake Viber, in plain HTTP and over TLS with the whole list of
+authorities beside the fake's own certificate; storage and Viber are processes of their own and not counted. Blocks of
+turns are interleaved; a bar is missed only where the medians and the minima both miss it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import hmac
+import http.client
+import itertools
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.bench import QUESTIONS, STAGE, _free_port, _publish, _take_everything
+from infra.local import aws as local_aws
+from infra.pages import PERFORMANCE, ROOT, write_block
+
+PEERS = ROOT / "infra" / "peers"
+LIBRARIES = ("viberbot==1.0.12", "flask==3.1.3", "gunicorn==27.0.1", "aioviberbot==0.7.0", "aiohttp==3.14.5")
+TOKEN = "bench"
+BLOCKS, TURNS, WARM, CITIZENS = 5, 200, 50, 7
+TOOK = "took "
+START_SECONDS_MAX = 30.0
+OURS, OFFICIAL, FASTEST = "ours", "viberbot, Flask, gunicorn", "aioviberbot, one session"
+# (over TLS?, against whom) → at most so many times its CPU.
+BARS = {(True, OFFICIAL): 0.12, (False, OFFICIAL): 1.0, (True, FASTEST): 4.0}
+_tokens = itertools.count(6_017_000_000_000_000_000)
+_TICK_MILLISECONDS = 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ours", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.ours:
+        return _serve_ours(asked.ours)
+    python = _installed(ROOT / "build" / "peers")
+    measured = {tls: _measured(python, tls=tls) for tls in (False, True)}
+    text = _written(measured)
+    print(text)
+    write_block(PERFORMANCE, "peers", text)
+    missed = [bar for bar in BARS if not _is_met(measured[bar[0]], bar[1], BARS[bar])]
+    for tls, whom in missed:
+        print(f"missed: {BARS[tls, whom]} times {whom} {'over TLS' if tls else 'in plain HTTP'}")
+    return len(missed)
+
+
+def _written(measured: Mapping[bool, Mapping[str, Sequence[float]]]) -> str:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    rows = [f"{machine}; {', '.join(LIBRARIES)}.", ""]
+    rows += [
+        "| CPU of one callback, ms | min | median | max | ours to it, medians | bar |",
+        "|---|---|---|---|---|---|",
+    ]
+    for tls, figures in measured.items():
+        for name, took in figures.items():
+            low, middle, high = min(took), statistics.median(took), max(took)
+            to_it = "" if name == OURS else f"{statistics.median(figures[OURS]) / middle:.2f}"
+            bar, line = BARS.get((tls, name), ""), "TLS" if tls else "plain"
+            rows.append(f"| {name}, {line} | {low:.2f} | {middle:.2f} | {high:.2f} | {to_it} | {bar} |")
+    return "\n".join(rows) + "\n"
+
+
+def _is_met(figures: Mapping[str, Sequence[float]], whom: str, bar: float) -> bool:
+    ours, theirs = figures[OURS], figures[whom]
+    return min(statistics.median(ours) / statistics.median(theirs), min(ours) / min(theirs)) <= bar
+
+
+def _installed(folder: Path) -> Path:
+    """The python of an environment with the others' libraries; made once."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *LIBRARIES], check=True)
+    return python
+
+
+# --- a run ------------------------------------------------------------------------------------------------------
+
+
+def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
+    """CPU in milliseconds a turn, block by block."""
+    figures: dict[str, list[float]] = {OURS: [], OFFICIAL: [], FASTEST: []}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        environment = os.environ | stack.enter_context(_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
+        ours = stack.enter_context(_ours(folder, environment))
+        others = {
+            OFFICIAL: stack.enter_context(_server(environment, _on_gunicorn(python))),
+            FASTEST: stack.enter_context(_server(environment, _on_aiohttp(python))),
+        }
+        for block in range(BLOCKS + 1):
+            turns = TURNS if block else WARM
+            took = {OURS: ours(turns)} | {name: _driven(*server, turns) for name, server in others.items()}
+            for name, each in took.items():
+                figures[name] += [each] if block else []
+    return figures
+
+
+def _driven(pid: int, port: int, turns: int) -> float:
+    """Callbacks to a server, one after another, and what they cost it."""
+    before = _cpu(pid)
+    for number in range(turns):
+        body, signature = _callback(number)
+        line = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS_MAX)
+        line.request("POST", "/", body, {"X-Viber-Content-Signature": signature, "Content-Type": "application/json"})
+        status = line.getresponse().status
+        line.close()
+        if status != 200:
+            raise RuntimeError(f"a peer answered {status}")
+    return (_cpu(pid) - before) / turns
+
+
+def _callback(number: int) -> tuple[bytes, str]:
+    event = {
+        "event": "message",
+        "timestamp": 1763700010000,
+        "message_token": next(_tokens),
+        "sender": {
+            "id": f"citizen-{number % CITIZENS}",
+            "name": "Mira",
+            "language": "sr",
+            "country": "RS",
+            "api_version": 7,
+        },
+        "message": {"type": "text", "text": QUESTIONS[number % len(QUESTIONS)]},
+    }
+    body = json.dumps(event, ensure_ascii=False).encode()
+    return body, hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _cpu(pid: int) -> float:
+    """Milliseconds of CPU of a process and those it began, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    began = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+    return (int(fields[11]) + int(fields[12])) * _TICK_MILLISECONDS + sum(_cpu(int(child)) for child in began)
+
+
+# --- who takes part ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, str]]:
+    """A fake Viber, and how everybody finds and trusts it."""
+    port = _free_port()
+    listed = subprocess.run([python, "-m", "certifi"], check=True, capture_output=True, text=True).stdout.strip()
+    trusted = folder / "trusted.pem"
+    trusted.write_text(Path(listed).read_text(encoding="ascii") + (_certified(folder) if tls else ""), encoding="ascii")
+    process = multiprocessing.Process(target=_fake, args=(port, folder if tls else None), daemon=True)
+    process.start()
+    _wait_for(port)
+    try:
+        yield {
+            "VIBER_API_URL": f"{'https' if tls else 'http'}://127.0.0.1:{port}/pa",
+            "SSL_CERT_FILE": str(trusted),
+            "REQUESTS_CA_BUNDLE": str(trusted),
+        }
+    finally:
+        process.kill()
+
+
+def _certified(folder: Path) -> str:
+    """A certificate for this machine, and its key beside it."""
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kept = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *kept]
+    subprocess.run(made, check=True, capture_output=True)
+    return (folder / "cert.pem").read_text(encoding="ascii")
+
+
+def _fake(port: int, folder: Path | None) -> None:
+    if folder is None:
+        _take_everything(port)
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    _take_everything(port, context)
+
+
+@contextmanager
+def _server(environment: Mapping[str, str], command: tuple[list[str], int]) -> Iterator[tuple[int, int]]:
+    """A peer's server: its pid and port."""
+    arguments, port = command
+    process = subprocess.Popen(arguments, cwd=PEERS, env=dict(environment), stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield process.pid, port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _on_gunicorn(python: Path) -> tuple[list[str], int]:
+    port = _free_port()
+    return [str(python), "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "on_viberbot:app"], port
+
+
+def _on_aiohttp(python: Path) -> tuple[list[str], int]:
+    port = _free_port()
+    return [str(python), "on_aioviberbot.py", str(port)], port
+
+
+def _wait_for(port: int) -> None:
+    give_up = time.monotonic() + START_SECONDS_MAX
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.1)
+
+
+# --- ours -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
+    """Our turns in a process of their own, with an embedded AWS in another."""
+    running = local_aws.start(folder)
+    try:
+        local_aws.ensure_stack(running.endpoint, STAGE)
+        os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
+        account = _publish(running.endpoint)
+        told = dict(environment) | local_aws.process_environment(running.endpoint, STAGE)
+        command = [sys.executable, "-m", "infra.bench_peers", "--ours", account]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=told, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdin and process.stdout
+        said, heard = process.stdin, process.stdout
+
+        def turns(number: int) -> float:
+            said.write(f"{number}\n")
+            said.flush()
+            while not (line := heard.readline()).startswith(TOOK):  # between stands what the product writes to its log
+                if not line:
+                    raise RuntimeError("our process ended")
+            return float(line.removeprefix(TOOK))
+
+        yield turns
+        process.kill()
+        process.wait()
+    finally:
+        local_aws.stop(folder, running)
+
+
+def _serve_ours(account: str) -> int:
+    """How many turns, line by line; the CPU of one in milliseconds is said back."""
+    from chalice.local import LambdaContext
+
+    import app
+    from infra.local import http_api
+
+    for line in sys.stdin:
+        events = [_event(http_api.event, account, number) for number in range(int(line))]
+        began = time.process_time()
+        for event in events:
+            status = app.app(event, LambdaContext("api", 1024))["statusCode"]
+            if status != 200:
+                raise RuntimeError(f"we answered {status}")
+        took = (time.process_time() - began) * 1000 / len(events)
+        if len(events) != WARM and _owes(account):
+            raise RuntimeError("replies are owed: these were no whole turns")
+        print(f"{TOOK}{took}", flush=True)
+    return 0
+
+
+def _owes(name: str) -> bool:
+    """Whether a reply did not go out."""
+    from chalicelib.model import Account
+    from chalicelib.storage.conversations import ConversationStore
+    from chalicelib.wire import Deadline
+
+    store, soon = ConversationStore(Account("viber", name, (name,))), Deadline(10)
+    kept = [store.load(f"citizen-{number}", time.time(), soon) for number in range(CITIZENS)]
+    return any(conversation is None or conversation.lane for conversation in kept)
+
+
+def _event(made: Callable[..., dict[str, Any]], account: str, number: int) -> dict[str, Any]:
+    body, signature = _callback(number)
+    headers = {"x-viber-content-signature": signature, "content-type": "application/json"}
+    return made("POST", f"/viber/{account}", headers, body)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""An echo on the official library and Flask. For `infra/bench_peers.py`."""
+
+import os
+
+import viberbot.api.api as theirs
+from flask import Flask, Response, request
+from viberbot import Api
+from viberbot.api.bot_configuration import BotConfiguration
+from viberbot.api.messages.text_message import TextMessage
+
+theirs.VIBER_BOT_API_URL = os.environ["VIBER_API_URL"]
+app = Flask(__name__)
+bot = Api(BotConfiguration(name="bench", avatar="https://example.org/a.png", auth_token=os.environ["BENCH_TOKEN"]))
+
+
+@app.route("/", methods=["POST"])
+def heard() -> Response:
+    data = request.get_data()
+    if not bot.verify_signature(data, request.headers.get("X-Viber-Content-Signature")):
+        return Response(status=403)
+    asked = bot.parse_request(data)
+    bot.send_messages(asked.sender.id, [TextMessage(text=asked.message.text)])
+    return Response(status=200)
