@@ -243,7 +243,7 @@ def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
         local_aws.ensure_stack(running.endpoint, STAGE)
         os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
         account = _publish(running.endpoint)
-        told = dict(environment) | local_aws.process_environment(running.endpoint, STAGE)
+        told = local_aws.process_environment(running.endpoint, STAGE, environment)
         command = [sys.executable, "-m", "infra.bench_peers", "--ours", account]
         process = subprocess.Popen(
             command, cwd=ROOT, env=told, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
