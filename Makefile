@@ -4,8 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench simulate bench-peers bench-search bench-import bench-notices bench-understanding train openapi package \
-  deploy clean
+.PHONY: setup run test trust lint audit bench simulate bench-peers bench-search bench-import bench-notices \
+  bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 

@@ -18,6 +18,7 @@ CYRILLIC = "cyrillic"
 
 CITIZEN = "citizen"
 BOT = "bot"
+CASES, REMINDERS = "cases", "reminders"  # topics of consent: notices about own cases; reminders to staff
 OPERATOR = "operator"
 
 ASKS = frozenset(
@@ -445,7 +446,6 @@ class Volunteer:
 
 # --- staff ------------------------------------------------------------------------------------------------------
 
-CASES, REMINDERS = "cases", "reminders"  # topics of consent: notices about own cases; reminders to staff
 ROLES = ("clerk", "operator", "head", "coordinator", "admin", "platform")
 
 

@@ -29,7 +29,7 @@ else:
 _set = object.__setattr__
 
 
-def _frozen(plain: type, slots: bool, kw_only: bool) -> type:
+def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(plain)
     fields = dataclasses.fields(made)
     made.__init__ = _init(fields, hasattr(made, "__post_init__"))
@@ -37,7 +37,7 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> type:
     made.__eq__, made.__hash__, made.__repr__ = _eq, _hash, _repr
     made.__setattr__ = made.__delattr__ = _refuse
     made.__getstate__, made.__setstate__ = _state, _put_state
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _init(fields: tuple[dataclasses.Field[Any], ...], is_checked: bool) -> Callable[..., None]:

@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import platform
 import shutil
-import socket
 import ssl
 import statistics
 import subprocess
@@ -131,20 +130,20 @@ def _world() -> Iterator[str]:
     """An embedded AWS with one town published, and a Viber that takes everything, in processes of their own."""
     with tempfile.TemporaryDirectory() as folder:
         running = local_aws.start(Path(folder))
-        port = _free_port()
-        viber = multiprocessing.Process(target=_take_everything, args=(port,), daemon=True)
+        port = local_aws.free_port()
+        viber = multiprocessing.Process(target=take_everything, args=(port,), daemon=True)
         viber.start()
         try:
             local_aws.ensure_stack(running.endpoint, STAGE)
             os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
             os.environ["VIBER_API_URL"] = f"http://127.0.0.1:{port}/pa"
-            yield _publish(running.endpoint)
+            yield publish(running.endpoint)
         finally:
             viber.kill()
             local_aws.stop(Path(folder), running)
 
 
-def _publish(endpoint: str) -> str:
+def publish(endpoint: str) -> str:
     from chalicelib.actions.publish_tenant import publish_tenant
     from infra import towns
 
@@ -156,13 +155,7 @@ def _publish(endpoint: str) -> str:
     return str(version["core"]["viber"]["account"])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _take_everything(port: int, tls: ssl.SSLContext | None = None) -> None:
+def take_everything(port: int, tls: ssl.SSLContext | None = None) -> None:
     """A Viber API that accepts every message at once."""
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 

@@ -31,7 +31,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.bench import QUESTIONS, STAGE, _free_port, _publish, _take_everything
+from infra.bench import QUESTIONS, STAGE, publish, take_everything
 from infra.local import aws as local_aws
 from infra.pages import PERFORMANCE, ROOT, write_block
 
@@ -162,7 +162,7 @@ def _cpu(pid: int) -> float:
 @contextmanager
 def _viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, str]]:
     """A fake Viber, and how everybody finds and trusts it."""
-    port = _free_port()
+    port = local_aws.free_port()
     listed = subprocess.run([python, "-m", "certifi"], check=True, capture_output=True, text=True).stdout.strip()
     trusted = folder / "trusted.pem"
     trusted.write_text(Path(listed).read_text(encoding="ascii") + (_certified(folder) if tls else ""), encoding="ascii")
@@ -190,11 +190,11 @@ def _certified(folder: Path) -> str:
 
 def _fake(port: int, folder: Path | None) -> None:
     if folder is None:
-        _take_everything(port)
+        take_everything(port)
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    _take_everything(port, context)
+    take_everything(port, context)
 
 
 @contextmanager
@@ -211,12 +211,12 @@ def _server(environment: Mapping[str, str], command: tuple[list[str], int]) -> I
 
 
 def _on_gunicorn(python: Path) -> tuple[list[str], int]:
-    port = _free_port()
+    port = local_aws.free_port()
     return [str(python), "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "on_viberbot:app"], port
 
 
 def _on_aiohttp(python: Path) -> tuple[list[str], int]:
-    port = _free_port()
+    port = local_aws.free_port()
     return [str(python), "on_aioviberbot.py", str(port)], port
 
 
@@ -242,7 +242,7 @@ def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
     try:
         local_aws.ensure_stack(running.endpoint, STAGE)
         os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
-        account = _publish(running.endpoint)
+        account = publish(running.endpoint)
         told = local_aws.process_environment(running.endpoint, STAGE, environment)
         command = [sys.executable, "-m", "infra.bench_peers", "--ours", account]
         process = subprocess.Popen(

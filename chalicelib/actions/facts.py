@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.cases import helping, lifecycle, references
+from chalicelib.channels import channel
 from chalicelib.model import Conversation, Follower, Inbound, Need, Town
 from chalicelib.storage import consents, keys, links, media, near, people, phones, staff, volunteers
 from chalicelib.storage.announcements import AnnouncementStore
@@ -64,10 +65,12 @@ def _near_problems(town: Town, conversation: Conversation, word: str, now: float
 
 
 def _link(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:
-    """What a one-time link leads to, while it may still be used: a slip's case, or a member of staff."""
+    """What a one-time link leads to, while it may still be used: a slip's case; in a chat that can be sent reminders,
+    a member of staff."""
     link = links.find(town.slug, word, now, deadline)
     if link and link.mail:
-        member = staff.load(town.slug, link.mail, deadline)
+        pushes = channel(conversation.account.partition(":")[0]).PUSHES
+        member = staff.load(town.slug, link.mail, deadline) if pushes else None
         return member if member and not member.disabled else None
     return CaseStore(town.slug).load(link.reference, deadline) if link else None
 

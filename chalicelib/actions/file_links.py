@@ -41,14 +41,14 @@ def token(slug: str, reference: str, file: Attachment, now: float, key: str) -> 
 def opened(slug: str, written: str, name: str, now: float) -> str:
     """Where the file of a link is right now. Raises Refused 404 for a link that is none or is over."""
     deadline = Deadline(SECONDS)
-    file = _named(slug, written, now, deadline)
+    file = _file_of(slug, written, now, deadline)
     found = (show_media.small(file) if name == SMALL else show_media.link(file)) if file else None
     if found is None:
         raise Refused(404, "nothing_there", "There is no such file.")
     return found
 
 
-def _named(slug: str, written: str, now: float, deadline: Deadline) -> Attachment | None:
+def _file_of(slug: str, written: str, now: float, deadline: Deadline) -> Attachment | None:
     """The file of a link that is ours and holds."""
     if len(written) > TOKEN_CHARS_MAX:
         return None

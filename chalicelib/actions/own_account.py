@@ -20,8 +20,7 @@ from chalicelib.storage.staff_pool import TOTP, Entered
 from chalicelib.wire import Deadline
 
 CHANGE_TRIES_MAX = 5
-LINK_SECRET_BYTES = 18
-REMINDERS_WORDING = "account_chat_off.1"
+OFF_WORDING = "account_chat_off.1"
 ISSUER = "Šalter"
 
 
@@ -100,7 +99,7 @@ def end_code(person: Staff, password: str, code: str, now: float, deadline: Dead
 
 def begin_reminders(person: Staff, town: Town, now: float, deadline: Deadline) -> str:
     """A one-time link that opens the town's bot on Viber, where they say yes. Raises NotPossible: the town has none."""
-    context = links.context(town.core["number"], token_urlsafe(LINK_SECRET_BYTES))
+    context = links.context(town.core["number"], token_urlsafe(links.SECRET_BYTES))
     link = going_on.viber_link(town, context)
     if link is None:
         raise NotPossible("no_viber")
@@ -115,7 +114,7 @@ def end_reminders(person: Staff, now: float, deadline: Deadline) -> None:
     record = staff.load(person.town, person.mail, deadline)
     if record is None or not record.reminders:
         return
-    said = consents.Consent(consents.REMINDERS, False, int(now), "console", person.by, REMINDERS_WORDING)
+    said = consents.Consent(consents.REMINDERS, False, int(now), "console", person.by, OFF_WORDING)
     dynamo.transact(
         [
             staff.item_for(replace(record, reminders="")),

@@ -30,7 +30,6 @@ from chalicelib.understanding.entities.phones import phone_of
 from chalicelib.wire import Deadline
 
 SEED_BYTES = 32
-LINK_SECRET_BYTES = 18
 SLIP_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
@@ -207,7 +206,7 @@ def _phone(town: Town, case: Case, now: float, deadline: Deadline) -> list[Write
 
 
 def _context(town: Town, seed: bytes) -> str:
-    secret = base64.urlsafe_b64encode(seed[:LINK_SECRET_BYTES]).decode().rstrip("=")
+    secret = base64.urlsafe_b64encode(seed[: links.SECRET_BYTES]).decode().rstrip("=")
     return links.context(town.core["number"], secret)
 
 
@@ -216,4 +215,4 @@ def _digest(town: Town, seed: bytes) -> str:
 
 
 def _code(seed: bytes) -> str:
-    return references.access_code(seed[LINK_SECRET_BYTES:])
+    return references.access_code(seed[links.SECRET_BYTES :])

@@ -18,6 +18,7 @@ from typing import Any
 from chalicelib.actions import known, notify, remind_staff, second_way, tell_systems, work_outbox
 from chalicelib.actions.find_officials import heads, officials
 from chalicelib.actions.journal import log
+from chalicelib.actions.notify import Notice
 from chalicelib.actions.word_reminders import about, about_in_chat, digest, digest_in_chat
 from chalicelib.cases import lifecycle, watching
 from chalicelib.cases.lifecycle import Event
@@ -210,18 +211,25 @@ def _send(
     said = partial(digest_in_chat, town, cases, until, now)
     notes = remind_staff.notices(town, [reader], said, (), now, deadline)
     try:
-        try:
-            dynamo.transact([mail, *notify.items(notes, now)], deadline)
-        except Duplicate:
-            raise
-        except Conflict:  # they write in their chat at this very moment: the e-mail says the same
-            notes = ()
-            dynamo.transact([mail], deadline)
+        notes = _kept(mail, notes, now, deadline)
     except Duplicate:
         return 0
     work_outbox.ring((mail,), now, deadline)
     notify.send(notes, now, token_hex(4), deadline)
     return 1
+
+
+def _kept(mail: Write, notes: tuple[Notice, ...], now: float, deadline: Deadline) -> tuple[Notice, ...]:
+    """What of the words in a chat was written with the e-mail: none where the chat changes at this very moment, for the
+    e-mail says the same. Raises Duplicate if it is there already."""
+    try:
+        dynamo.transact([mail, *notify.items(notes, now)], deadline)
+        return notes
+    except Conflict:
+        if not notes:
+            raise
+    dynamo.transact([mail], deadline)
+    return ()
 
 
 def _calendar(slug: str, deadline: Deadline) -> Mapping[str, Any] | None:

@@ -47,9 +47,10 @@ def digest_in_chat(town: Town, cases: Sequence[Case], until: int, now: float, or
     """The same in a chat, shorter. `origin`: where the console is reached, "" for no link."""
     late, soon = _by_urgency(cases, now)
     lines = [Line("remind_digest", {"n": len(cases), "date": case_status.date(town, until)})]
-    for title, some in (("mail_late", late), ("mail_soon", soon[: max(0, LISTED_IN_CHAT_MAX - len(late))])):
+    shown = late[:LISTED_IN_CHAT_MAX]
+    for title, some in (("mail_late", shown), ("mail_soon", soon[: LISTED_IN_CHAT_MAX - len(shown)])):
         if some:
-            lines += [Line(title), *(_line(town, case) for case in some[:LISTED_IN_CHAT_MAX])]
+            lines += [Line(title), *(_line(town, case) for case in some)]
     if len(cases) > LISTED_IN_CHAT_MAX:
         lines.append(Line("mail_more", {"n": len(cases) - LISTED_IN_CHAT_MAX}))
     return _in_chat(lines, origin and f"{origin}/console/inbox")

@@ -21,6 +21,7 @@ TABLE = "people"
 SHAPE = 1
 VALID_DAYS = 30
 STAFF_HOURS = 1
+SECRET_BYTES = 18  # of chance in a context
 CONTEXT = re.compile(r"(\d{1,4})\.([A-Za-z0-9_-]{16,64})")
 
 

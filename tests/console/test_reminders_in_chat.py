@@ -16,6 +16,7 @@ from chalicelib.storage import consents, dynamo, keys, people, staff, views
 from tests import dump
 from tests.actions.test_own_data import NEWS
 from tests.console.clerk import Clerk, Page, employed, filed, record, seated, soon
+from tests.web import Visitor
 from tests.world import NOON, World
 
 OFF = "consent.end_reminders"
@@ -152,6 +153,12 @@ def test_a_link_does_nothing_for_somebody_who_may_not_work_here_any_more(town: W
     yes = first_button(opens(town, "ana", context))
     staff.save(replace(record(clerk), disabled=True), soon())
     assert "iskorišćena" in town.says("ana", yes)[0]
+    assert record(clerk).reminders == ""
+
+
+def test_a_page_that_nothing_can_be_sent_to_is_no_chat_for_reminders(town: World, clerk: Staff) -> None:
+    visitor = Visitor(town, context=link(seated(clerk, town.now).post("/console/account/reminders")))
+    assert "iskorišćena" in str(visitor.welcome)
     assert record(clerk).reminders == ""
 
 

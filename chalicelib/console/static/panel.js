@@ -49,6 +49,7 @@ function show() {
 }
 
 function appear() {
+  if (shown) return;
   shown = door.shown = door.launcher.hidden = true;
   missed = 0;
   draw();
