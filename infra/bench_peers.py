@@ -271,9 +271,17 @@ def _serve_ours(account: str) -> int:
     from chalice.local import LambdaContext
 
     import app
+    from chalicelib import wire
+    from chalicelib.actions import clock
+    from infra.bench_turns import SECONDS_BETWEEN, Sent
     from infra.local import http_api
 
+    began_at, turns, sent = time.time(), itertools.count(), Sent()
+    # As people write: what comes faster is slowed down, and no whole turn.
+    clock.now = lambda: began_at + SECONDS_BETWEEN * next(turns)
+    wire.taps.append(sent)
     for line in sys.stdin:
+        sent.count = 0
         events = [_event(http_api.event, account, number) for number in range(int(line))]
         began = time.process_time()
         for event in events:
@@ -281,21 +289,10 @@ def _serve_ours(account: str) -> int:
             if status != 200:
                 raise RuntimeError(f"we answered {status}")
         took = (time.process_time() - began) * 1000 / len(events)
-        if len(events) != WARM and _owes(account):
-            raise RuntimeError("replies are owed: these were no whole turns")
+        if len(events) != WARM and sent.count < len(events):
+            raise RuntimeError(f"{sent.count} answers to {len(events)} messages: these were no whole turns")
         print(f"{TOOK}{took}", flush=True)
     return 0
-
-
-def _owes(name: str) -> bool:
-    """Whether a reply did not go out."""
-    from chalicelib.model import Account
-    from chalicelib.storage.conversations import ConversationStore
-    from chalicelib.wire import Deadline
-
-    store, soon = ConversationStore(Account("viber", name, (name,))), Deadline(10)
-    kept = [store.load(f"citizen-{number}", time.time(), soon) for number in range(CITIZENS)]
-    return any(conversation is None or conversation.lane for conversation in kept)
 
 
 def _event(made: Callable[..., dict[str, Any]], account: str, number: int) -> dict[str, Any]:
