@@ -7,7 +7,7 @@ travels as it was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -804,6 +804,13 @@ class Town:
     texts: Mapping[str, Mapping[str, Any]]
     sheets: Mapping[str, Mapping[str, Any]]
     index: Mapping[str, Any]
+
+    def once(self, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """What `make` works out of this version, worked out once; `name` begins with who asks."""
+        known: dict[tuple[str, ...], Any] = self.__dict__.setdefault("_known", {})
+        if name not in known:
+            known[name] = make()
+        return known[name]
 
     @property
     def default_voice(self) -> Voice:

@@ -1,4 +1,4 @@
-"""`dataclass` as the standard library has it, for small frozen classes made in a fifth of the time.
+"""`dataclass` and `replace` as the standard library has them, for small frozen classes made in a fifth of the time.
 
 A cold start makes more than a hundred of them, and the standard library writes and compiles the source of six methods
 for each. Here `__init__` alone is compiled; the others are the same few functions for every class. They are dataclasses
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from operator import attrgetter
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
+    from dataclasses import replace as replace
 else:
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, kw_only=False):
@@ -25,6 +28,11 @@ else:
 
         return make if cls is None else make(cls)
 
+    def replace(one, /, **changes):
+        """See `dataclasses.replace`, which looks at every field anew each time."""
+        values = dict(zip(one.__fields__, one.__values__(one), strict=True))
+        return one.__class__(**values | changes)
+
 
 _set = object.__setattr__
 
@@ -32,7 +40,9 @@ _set = object.__setattr__
 def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(plain)
     fields = dataclasses.fields(made)
-    made.__init__ = _init(fields, hasattr(made, "__post_init__"))
+    made.__init__ = _init(made, fields)
+    made.__fields__ = tuple(field.name for field in fields)
+    made.__values__ = staticmethod(_reader(made.__fields__))
     made.__compared__ = tuple(field.name for field in fields if field.compare)
     made.__eq__, made.__hash__, made.__repr__ = _eq, _hash, _repr
     made.__setattr__ = made.__delattr__ = _refuse
@@ -40,14 +50,15 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     return made
 
 
-def _init(fields: tuple[dataclasses.Field[Any], ...], is_checked: bool) -> Callable[..., None]:
+def _init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:
     """The one method that is compiled, for it runs most."""
-    known: dict[str, Any] = {"_set": _set, "_made": dataclasses.MISSING}
-    lines = [_assigned(field, known) for field in fields]
+    known: dict[str, Any] = {"_made": dataclasses.MISSING}
+    lines = [" its = self.__dict__"] if made.__dictoffset__ else []
+    lines += [f" {_assigned(made, field.name, _given(field, known), known)}" for field in fields]
     asked = [_parameter(field, known) for field in fields if not field.kw_only]
     named = [_parameter(field, known) for field in fields if field.kw_only]
     parameters = ", ".join(["self", *asked, *(["*", *named] if named else [])])
-    lines += [" self.__post_init__()"] if is_checked else []
+    lines += [" self.__post_init__()"] if hasattr(made, "__post_init__") else []
     exec("\n".join([f"def __init__({parameters}):", *(lines or [" pass"])]), known)  # noqa: S102 - names of fields alone
     init: Callable[..., None] = known["__init__"]
     return init
@@ -60,12 +71,27 @@ def _parameter(field: dataclasses.Field[Any], known: dict[str, Any]) -> str:
     return f"{field.name}=_made" if field.default_factory is not dataclasses.MISSING else field.name
 
 
-def _assigned(field: dataclasses.Field[Any], known: dict[str, Any]) -> str:
-    given = field.name
-    if field.default_factory is not dataclasses.MISSING:
-        known[f"_new_{field.name}"] = field.default_factory
-        given = f"_new_{field.name}() if {field.name} is _made else {field.name}"
-    return f" _set(self, {field.name!r}, {given})"
+def _assigned(made: Any, name: str, given: str, known: dict[str, Any]) -> str:
+    """A field put past `__setattr__` into its slot, or into the instance's dictionary."""
+    slot = getattr(made, name, None)
+    if not isinstance(slot, MemberDescriptorType):
+        return f"its[{name!r}] = {given}"
+    known[f"_put_{name}"] = slot.__set__
+    return f"_put_{name}(self, {given})"
+
+
+def _given(field: dataclasses.Field[Any], known: dict[str, Any]) -> str:
+    if field.default_factory is dataclasses.MISSING:
+        return field.name
+    known[f"_new_{field.name}"] = field.default_factory
+    return f"_new_{field.name}() if {field.name} is _made else {field.name}"
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What reads these of an instance, in order."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda one: tuple([getattr(one, name) for name in names])
 
 
 # --- what every class shares ------------------------------------------------------------------------------------
@@ -91,9 +117,9 @@ def _refuse(self: Any, name: str, value: Any = None) -> None:
 
 
 def _state(self: Any) -> list[Any]:
-    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+    return list(self.__values__(self))
 
 
 def _put_state(self: Any, state: list[Any]) -> None:
-    for field, value in zip(dataclasses.fields(self), state, strict=True):
-        _set(self, field.name, value)
+    for name, value in zip(self.__fields__, state, strict=True):
+        _set(self, name, value)

@@ -32,13 +32,14 @@ from pathlib import Path
 from typing import Any
 
 from infra.bench import QUESTIONS, STAGE, publish, take_everything
+from infra.bench_turns import citizen
 from infra.local import aws as local_aws
 from infra.pages import PERFORMANCE, ROOT, write_block
 
 PEERS = ROOT / "infra" / "peers"
 LIBRARIES = ("viberbot==1.0.12", "flask==3.1.3", "gunicorn==27.0.1", "aioviberbot==0.7.0", "aiohttp==3.14.5")
 TOKEN = "bench"
-BLOCKS, TURNS, WARM, CITIZENS = 5, 200, 50, 7
+BLOCKS, TURNS, WARM = 5, 200, 50
 TOOK = "took "
 START_SECONDS_MAX = 30.0
 OURS, OFFICIAL, FASTEST = "ours", "viberbot, Flask, gunicorn", "aioviberbot, one session"
@@ -137,7 +138,7 @@ def _callback(number: int) -> tuple[bytes, str]:
         "timestamp": 1763700010000,
         "message_token": next(_tokens),
         "sender": {
-            "id": f"citizen-{number % CITIZENS}",
+            "id": citizen(number),
             "name": "Mira",
             "language": "sr",
             "country": "RS",
@@ -276,13 +277,13 @@ def _serve_ours(account: str) -> int:
     from infra.bench_turns import SECONDS_BETWEEN, Sent
     from infra.local import http_api
 
-    began_at, turns, sent = time.time(), itertools.count(), Sent()
+    began_at, turns, numbers, sent = time.time(), itertools.count(), itertools.count(), Sent()
     # As people write: what comes faster is slowed down, and no whole turn.
     clock.now = lambda: began_at + SECONDS_BETWEEN * next(turns)
     wire.taps.append(sent)
     for line in sys.stdin:
         sent.count = 0
-        events = [_event(http_api.event, account, number) for number in range(int(line))]
+        events = [_event(http_api.event, account, next(numbers)) for _ in range(int(line))]
         began = time.process_time()
         for event in events:
             status = app.app(event, LambdaContext("api", 1024))["statusCode"]

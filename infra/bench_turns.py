@@ -22,6 +22,7 @@ from infra.towns import compiled
 TOKEN = "bench"
 QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде", "radno vreme", "meni", "porez na imovinu")
 SECONDS_BETWEEN = 10
+CITIZENS, MESSAGES_EACH = 7, 50  # who writes more than sixty in a day costs more than a plain turn
 _began, _turns = time.time(), itertools.count()
 _tokens = itertools.count(6_017_000_000_000_000_000)
 _lean = (dynamo.get, dynamo.put)
@@ -92,19 +93,23 @@ def _measure(account: str, turns: int) -> float:
     return took
 
 
+def citizen(turn: int) -> str:
+    """Who writes the message of this turn: some people in turn, and others after them."""
+    return f"citizen-{turn // (CITIZENS * MESSAGES_EACH)}-{turn % CITIZENS}"
+
+
 def _turn(account: str, number: int) -> None:
+    at = next(_turns)
     event = {
         "event": "message",
         "timestamp": 1763700010000,
         "message_token": next(_tokens),
-        "sender": {"id": f"citizen-{number % 7}", "language": "sr"},
+        "sender": {"id": citizen(at), "language": "sr"},
         "message": {"type": "text", "text": QUESTIONS[number % len(QUESTIONS)]},
     }
     body = json.dumps(event, ensure_ascii=False).encode()
     signature = hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
-    now = _began + SECONDS_BETWEEN * next(
-        _turns
-    )  # as people write: what comes faster is slowed down, and no whole turn
+    now = _began + SECONDS_BETWEEN * at  # as people write: what comes faster is slowed down, and no whole turn
     take_callback(account, Request(body, {"x-viber-content-signature": signature}, {}), now, f"h{number}")
 
 

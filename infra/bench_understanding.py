@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold, words
-from chalicelib.language.scripts import to_cyrillic
+from chalicelib.language.scripts import script_of, to_cyrillic
 from chalicelib.understanding.model import OUT_OF_SCOPE
 from chalicelib.understanding.understand import Understood, understand
 from infra import towns
@@ -134,15 +135,15 @@ def _wrong(each: Message, said: Understood) -> bool:
 
 def _language_right(pairs: Sequence[Pair]) -> float:
     """Of the messages of two words and more: the family, and where nothing tells the town's own tongue."""
-    spoken = [(each, said) for each, said in pairs if len(words(fold(each.text))) > 1]
+    spoken = [each for each, _ in pairs if len(words(fold(each.text))) > 1]
     return _share(
-        (said.language or "sr") == ("sr" if each.lang in SOUTH_SLAVIC else each.lang) for each, said in spoken
+        (language_of(each.text) or "sr") == ("sr" if each.lang in SOUTH_SLAVIC else each.lang) for each in spoken
     )
 
 
 def _script_right(pairs: Sequence[Pair]) -> float:
     return _share(
-        (said.script or "latin") == ("cyrillic" if each.script == "cyrillic" else "latin") for each, said in pairs
+        (script_of(each.text) or "latin") == ("cyrillic" if each.script == "cyrillic" else "latin") for each, _ in pairs
     )
 
 

@@ -193,7 +193,7 @@ def _understand(parsed: argparse.Namespace) -> int:
             return 1
         print(
             json.dumps(
-                {"id": message.get("id")} | labelled(understand(text, index["index"]), index), ensure_ascii=False
+                {"id": message.get("id")} | labelled(text, understand(text, index["index"]), index), ensure_ascii=False
             )
         )
     return 0

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.language.detect import language_of
+from chalicelib.language.scripts import script_of
 from chalicelib.understanding.understand import Understood
 
 
-def labelled(understood: Understood, compiled: Mapping[str, Any]) -> dict[str, Any]:
-    """`intents` by platform label; a town's own choice that serves none of them keeps its own name."""
+def labelled(text: str, understood: Understood, compiled: Mapping[str, Any]) -> dict[str, Any]:
+    """What was `understood` of `text`.
+
+    `intents` by platform label; a town's own choice that serves none of them keeps its own name."""
     return {
         "intents": [{"intent": intent, "score": score} for intent, score in understood.intents],
         "decision": understood.decision,
-        "language": _language(understood.language, compiled),
-        "script": understood.script or "latin",
+        "language": _language(language_of(text), compiled),
+        "script": script_of(text) or "latin",
         "entities": dict(understood.entities),
         **({"also": understood.also} if understood.also else {}),
     }

@@ -8,13 +8,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import known
 from chalicelib.dialogue import blocking, handover
 from chalicelib.model import Conflict, Conversation, Refused, Staff, Town, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import audit
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore

@@ -12,7 +12,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from secrets import token_bytes, token_urlsafe
 from typing import Any, cast
@@ -61,7 +60,7 @@ from chalicelib.integrations.case_api import (
     span,
 )
 from chalicelib.model import Announcement, Audience, Case, Conflict, Refused, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import api_keys, dynamo, idempotency, told
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore

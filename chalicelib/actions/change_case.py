@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from chalicelib.actions import call_volunteers, notify, purge, second_way, tell_systems, work_outbox
 from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import told
 from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.wire import Deadline

@@ -6,13 +6,12 @@ Until somebody has said so, the bot asks and does nothing else; but danger is an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chalicelib.actions import known
 from chalicelib.dialogue import binding, chat, forms, handover, towns, voices, words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, CYRILLIC, Account, Choice, Conversation, Inbound, Line, Say, Town, Turn, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import aside
 from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline

@@ -11,7 +11,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -24,6 +23,7 @@ from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases.open311 import CHANNEL
 from chalicelib.channels.viber import media as viber_media
 from chalicelib.model import BOT, Conflict, Line, Say, SendFailed, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import aws, dynamo, keys, media, outbox
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write

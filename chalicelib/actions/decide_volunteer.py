@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import replace
 from secrets import token_hex
 
 from chalicelib.actions import known, notify, tell_systems
@@ -14,7 +13,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.integrations import email
 from chalicelib.model import Case, Conflict, Refused, SalterError, Town, Unavailable, Volunteer
 from chalicelib.services import volunteer as signing_up
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, volunteers
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from chalicelib.model import (
     Town,
     Unavailable,
 )
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore

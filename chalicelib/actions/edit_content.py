@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.language.folding import fold
 from chalicelib.model import Conflict, Refused, Staff, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, edits, publish_bell, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.edits import WAITS, Order

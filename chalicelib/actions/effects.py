@@ -5,7 +5,6 @@ Imported only where a turn has effects, so that a plain turn pays nothing for it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from secrets import token_hex
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -53,7 +52,7 @@ from chalicelib.model import (
     Unsubscribe,
 )
 from chalicelib.services.news import TOPIC
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, consents, keys, links, near, outbox, people, staff, thread, volunteers
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import FOLLOWERS_MAX, CaseStore

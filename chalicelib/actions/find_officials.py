@@ -6,9 +6,9 @@ A member of staff without offices has them all. Where an office has nobody of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chalicelib.model import Case, Staff
+from chalicelib.small_classes import replace
 
 RECIPIENTS_MAX = 20
 # Beside clerks, who works on cases of a kind.

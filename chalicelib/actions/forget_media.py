@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.model import Case, Conflict, SendFailed
+from chalicelib.small_classes import replace
 from chalicelib.storage import aws, dynamo, keys, media, runs
 from chalicelib.wire import Deadline
 

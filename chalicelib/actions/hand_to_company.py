@@ -6,7 +6,6 @@ What the company sees is subject, place and, if shared, photos and description; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from secrets import token_hex, token_urlsafe
 
 from chalicelib.actions import change_case, work_outbox
@@ -16,7 +15,7 @@ from chalicelib.cases import lifecycle, routing
 from chalicelib.cases.lifecycle import Event
 from chalicelib.integrations import email
 from chalicelib.model import Case, Conflict, Refused, Staff, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, keys, orders, outbox
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

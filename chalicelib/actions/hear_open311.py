@@ -8,7 +8,6 @@ fails is asked again, less and less often; since when and why is noted for the t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.actions import known, pass_on, work_outbox
@@ -19,7 +18,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.integrations import open311_client
 from chalicelib.integrations.open311_client import Endpoint, Said
 from chalicelib.model import Case, Conflict, SendFailed, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo
 from chalicelib.storage import open311 as away
 from chalicelib.storage.cases import CaseStore

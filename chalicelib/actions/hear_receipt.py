@@ -6,13 +6,12 @@ the conversation does not remember costs one read and no write, that something w
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.actions import call_by_link, second_way
 from chalicelib.actions.take_receipt import take_receipt
 from chalicelib.cases import helping, notices
 from chalicelib.channels import Sent
 from chalicelib.model import Account, Conflict, Conversation, Follower, Told, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, told
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline

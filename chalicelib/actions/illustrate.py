@@ -6,7 +6,6 @@ short-lived link; Viber's servers and web visitors fetch it there.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.actions import announce, keep_media, uploads, work_outbox
@@ -14,6 +13,7 @@ from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow
 from chalicelib.model import Announcement, Refused, SharedFile, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import aws, keys, media, outbox
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.dynamo import Write

@@ -12,7 +12,6 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from secrets import token_hex
 from typing import Any
@@ -28,7 +27,7 @@ from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.integrations.answers import STATUSES
 from chalicelib.integrations.case_api import CaseEvent, NewCase, checked
 from chalicelib.model import Case, Conflict, Refused, SendFailed, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, aws, dynamo, imports, keys, outbox, search, staff
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

@@ -5,7 +5,6 @@ with words and price, approved, stopped. Sending is work of the outbox (`actions
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -14,7 +13,7 @@ from chalicelib.cases import invitations as rules
 from chalicelib.cases.announcements import NotNow
 from chalicelib.dialogue import words
 from chalicelib.model import Conflict, Line, Refused, Town, Unavailable, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, invitations, outbox
 from chalicelib.storage.dynamo import Write, transact
 from chalicelib.storage.invitations import DRAFT, SENDING, STOPPED, Invitation, Outcome

@@ -7,10 +7,9 @@ checked, and the case keeps that key. Imported only by turns with an attachment 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from chalicelib.model import Account, AddToCase, Attachment, Media, MoveHelp, OpenCase, Talk, Turn
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, FAILED, FORGOTTEN, WAITING, Medium

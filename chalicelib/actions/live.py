@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from secrets import token_hex
 
 from chalicelib.actions import change_case, reply_as_operator
 from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import words
 from chalicelib.model import CITIZEN, OPERATOR, Case, Entry, Line, Refused, Staff, Town, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, keys, staff, thread
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

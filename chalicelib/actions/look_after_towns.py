@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import collect_figures, known
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import account_health, budget, keys, tenants, views
 from chalicelib.storage.account_health import Health
 from chalicelib.storage.shapes import UnknownShape

@@ -11,12 +11,11 @@ import re
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.actions import work_outbox
 from chalicelib.model import ROLES, Conflict, SalterError, Staff, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, outbox, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write

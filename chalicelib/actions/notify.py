@@ -6,8 +6,6 @@ other; they are sent afterwards. Consent is looked at when they are put there.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.actions import deliver, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
@@ -15,7 +13,7 @@ from chalicelib.cases import helping, lifecycle, notices
 from chalicelib.channels import channel
 from chalicelib.dialogue import forms, memory, words
 from chalicelib.model import BOT, Account, Case, Conversation, Follower, Say, Town, Unavailable, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import aside, consents, keys, shapes, told
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import Write

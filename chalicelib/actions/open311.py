@@ -13,7 +13,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,7 +30,7 @@ from chalicelib.integrations.case_api import bearer, idempotency_key
 from chalicelib.integrations.open311 import Faults, Form, Wanted
 from chalicelib.language.folding import fold
 from chalicelib.model import Attachment, Case, Conflict, Happening, Place, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import api_keys, aws, idempotency, keys, media, near, outbox
 from chalicelib.storage.api_keys import ApiKey
 from chalicelib.storage.cases import CaseStore

@@ -6,12 +6,12 @@ A turn commits these items together with its conversation; whoever has no conver
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from secrets import token_bytes
 
 from chalicelib.actions import pass_on, tell_systems, work_outbox
 from chalicelib.cases import lifecycle, references, routing
 from chalicelib.model import Case, Town, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import consents, dynamo, keys
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Duplicate, Write

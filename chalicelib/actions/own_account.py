@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from secrets import token_hex, token_urlsafe
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ from chalicelib.actions.manage_staff import NotPossible, day_from
 from chalicelib.actions.sign_in import Asked, Denied
 from chalicelib.dialogue import going_on
 from chalicelib.model import Conflict, Staff, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, consents, dynamo, links, people, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.staff_pool import TOTP, Entered

@@ -11,7 +11,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from secrets import token_bytes, token_hex
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import going_on, words
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, consents, keys, links, phones
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

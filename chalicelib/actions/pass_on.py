@@ -3,10 +3,9 @@ word of what happens to it here."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.cases import open311
 from chalicelib.model import Case, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, outbox
 from chalicelib.storage.dynamo import Write
 

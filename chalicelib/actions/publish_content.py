@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -17,6 +16,7 @@ from chalicelib.actions import known
 from chalicelib.actions.edit_content import Workspace, check, workspace
 from chalicelib.actions.journal import log
 from chalicelib.model import Conflict, SalterError
+from chalicelib.small_classes import replace
 from chalicelib.storage import audit, dynamo, edits, publications, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write

@@ -7,12 +7,12 @@ it again writes another row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.cases import lifecycle
 from chalicelib.model import Case, Conflict, Happening, SendFailed, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import outbox, runs
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write

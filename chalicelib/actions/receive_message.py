@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,7 @@ from chalicelib.model import (
     Turn,
     Unavailable,
 )
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import aside, keys, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore

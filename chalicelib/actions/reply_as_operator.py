@@ -7,7 +7,6 @@ by whoever has taken it; somebody else takes it over first, which its citizen an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chalicelib.actions import talk
 from chalicelib.actions.change_case import NoCase
@@ -17,6 +16,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import chat, handover
 from chalicelib.model import BOT, OPERATOR, Case, Conversation, Line, Refused, Say, Staff, Town
 from chalicelib.services import operator
+from chalicelib.small_classes import replace
 from chalicelib.wire import Deadline
 
 ANSWER_CHARS_MAX = 2000  # an answer stands in the conversation item until ten turns have passed

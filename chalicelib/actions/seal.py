@@ -4,9 +4,9 @@ over from the conversation is sealed for the case."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from chalicelib.model import Case, Conversation, OpenCase, Turn
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, sealing
 from chalicelib.wire import Deadline
 

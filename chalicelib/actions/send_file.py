@@ -7,7 +7,6 @@ is shown what was not looked at. Its link (`actions/file_links.py`) opens it as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.actions import file_links, keep_media, known, our_links, reply_as_operator, talk, uploads, work_outbox
@@ -16,6 +15,7 @@ from chalicelib.actions.keep_media import Arrival, with_outcome
 from chalicelib.cases import lifecycle
 from chalicelib.dialogue import chat, handover
 from chalicelib.model import OPERATOR, Attachment, Case, Conversation, Line, Refused, Say, SharedFile, Staff, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, media, outbox
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.media import CHECKED, WAITING, Medium

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -22,6 +21,7 @@ from chalicelib.integrations import open311_client
 from chalicelib.integrations.open311 import time
 from chalicelib.integrations.open311_client import Endpoint, Said
 from chalicelib.model import Case, Conflict, SendFailed, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import open311 as away
 from chalicelib.storage import secrets
 from chalicelib.storage.cases import CaseStore

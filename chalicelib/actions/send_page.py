@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -33,7 +32,7 @@ from chalicelib.model import (
     Town,
     Unavailable,
 )
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import doorbell, keys, people, secrets
 from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.aws import Unknown

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -20,7 +19,7 @@ from chalicelib.actions.keep_media import KIND as MEDIA
 from chalicelib.cases import erasing, lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Attachment, Case, Conflict, Refused, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, keys, media, orders, outbox
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import replace
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import call_by_link, call_volunteers, decide_volunteer, known, notify
 from chalicelib.cases import helping, references
 from chalicelib.model import Case, Conflict, MoveHelp, Refused, Town, Unavailable, Volunteer
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, volunteers
 from chalicelib.storage.audit import Act
 from chalicelib.storage.cases import CaseStore

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from secrets import token_hex, token_urlsafe
 from typing import TypeVar
 
 from chalicelib.model import Conflict, SalterError, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write

@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -20,6 +19,7 @@ from chalicelib.actions import import_cases, known
 from chalicelib.actions.import_cases import BYTES_MAX, RESULT_ENDING
 from chalicelib.actions.journal import log
 from chalicelib.model import Conflict, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import aws, dynamo, imports, keys
 from chalicelib.storage.audit import Act
 from chalicelib.storage.imports import GOING, WAITING, Import

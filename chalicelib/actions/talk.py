@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.actions import deliver, known, tell_systems
@@ -15,7 +14,7 @@ from chalicelib.actions.owe import Unreachable
 from chalicelib.channels import channel
 from chalicelib.dialogue import handover, memory
 from chalicelib.model import Account, Case, Conflict, Conversation, Say, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import aside, keys, thread
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.cases import CaseStore

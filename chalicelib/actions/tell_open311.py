@@ -11,7 +11,6 @@ goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -32,7 +31,7 @@ from chalicelib.integrations import open311_client
 from chalicelib.integrations.open311 import time
 from chalicelib.language import catalogue
 from chalicelib.model import Case, Conflict, Happening, SendFailed, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo
 from chalicelib.storage import open311 as away
 from chalicelib.storage.cases import CaseStore

@@ -8,11 +8,11 @@ report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chalicelib.actions import pass_on
 from chalicelib.cases import callbacks
 from chalicelib.model import Case, Happening, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, outbox
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.dynamo import Write

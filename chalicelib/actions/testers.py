@@ -7,13 +7,13 @@ on whichever channel it was opened, until the conversation is forgotten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from secrets import token_hex
 
 from chalicelib import signed
 from chalicelib.actions import our_links
 from chalicelib.dialogue import closing
 from chalicelib.model import Account, Conflict, Conversation, Town
+from chalicelib.small_classes import replace
 from chalicelib.storage import audit, dynamo, keys, register
 from chalicelib.storage.audit import Act
 from chalicelib.storage.conversations import ConversationStore

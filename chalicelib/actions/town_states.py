@@ -7,11 +7,11 @@ audit trail. Warm processes see it with the next look at the configuration, with
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chalicelib.actions import known
 from chalicelib.actions.publish_tenant import recorded
 from chalicelib.model import Conflict, Refused
+from chalicelib.small_classes import replace
 from chalicelib.storage import publications, tenants
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import LIVE, REASON_CHARS_MAX, SUSPENDED, Pointer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -18,6 +17,7 @@ from chalicelib.channels.web.send import as_json
 from chalicelib.dialogue import handover, words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.understand import danger_of

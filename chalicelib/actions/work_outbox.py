@@ -9,12 +9,12 @@ holder does it: a kind whose other side knows no repetition may double it in tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import import_module
 from secrets import token_hex
 
 from chalicelib.actions.journal import log
 from chalicelib.model import Conflict, SendFailed, Unavailable
+from chalicelib.small_classes import replace
 from chalicelib.storage import doorbell, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.dynamo import Write

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from chalicelib.language import catalogue, scripts
 from chalicelib.model import CYRILLIC, LATIN, Announcement, Audience, Page, PageState, Receiver, SalterError, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 SECOND_PERSON_ABOVE = 500
 PAGE_RECEIVERS_MAX = 300  # of one call to Viber

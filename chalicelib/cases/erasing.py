@@ -8,12 +8,12 @@ person alone: while open it is withdrawn, and of its answers nothing stays.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from chalicelib.cases import lifecycle
 from chalicelib.cases.lifecycle import Event
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Case, Follower, Happening
+from chalicelib.small_classes import replace
 from chalicelib.understanding.entities import read
 
 _NUMBER = re.compile(r"\+?\d(?:[\s./-]?\d){3,}")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +21,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Attachment, Case, Choice, Follower, Line, MoveHelp, Say, Volunteer
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.entities.phones import take_phones
 
 KIND = "assistance"

@@ -7,10 +7,9 @@ What the graph does not allow is refused; a retry does not help, the caller must
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from chalicelib.model import Attachment, Case, Happening, Place, Refused
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 OPEN = ("received", "in_progress", "forwarded", "awaiting_opinion", "awaiting_citizen", "stayed")
 CLOSED = ("resolved", "rejected", "dismissed", "discontinued", "withdrawn")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.cases import deadlines, lifecycle, moments, routing
 from chalicelib.model import CASES, REMINDERS, Case, Choice, Happening, Line, Say, case_choice
+from chalicelib.small_classes import replace
 
 RESOLVED = "resolved"
 # The contract's name → the glossary's, where they differ.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from chalicelib.console import drawing, permissions
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.widget import asset_url
 from chalicelib.console.wording import VOICES, Wording
+from chalicelib.small_classes import replace
 
 # What stands in the name plate, in this order, for those who may open it.
 NAVIGATION = (

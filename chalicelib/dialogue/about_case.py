@@ -7,14 +7,13 @@ is the desk's to decide (`Scene.desk`); here it is found out whose case it is, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import case_codes, chat, going_on, late_things, sharing
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.late_things import Taken
 from chalicelib.model import CASE_CHOICE, AddToCase, Case, Effect, Line, Need, Say
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 ANOTHER = "another"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import own_words
@@ -35,6 +34,7 @@ from chalicelib.dialogue.slots import Complaint, Consent, Media, OneOf, Slot, Te
 from chalicelib.dialogue.slots.media import ITEMS_MAX
 from chalicelib.dialogue.words import line
 from chalicelib.model import Line, Need
+from chalicelib.small_classes import replace
 
 ALBUM_SECONDS = 2 * 60
 PERSON_WORDS_MAX = 8  # "hoću da pričam sa čovekom, molim vas": nobody is to be kept from a person by a form

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import CHANGING, SIMILAR, SUMMARY, Draft, Filled, Form, Scene, first_missing, is_answered
 from chalicelib.dialogue.slots import Slot
 from chalicelib.model import Choice, Line, Link, Need, Say
+from chalicelib.small_classes import replace
 
 TRIES_MAX = 3
 RESUME_AFTER_SECONDS = 30 * 60

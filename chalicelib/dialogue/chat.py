@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.model import Choice, Line, Say, Town
+from chalicelib.small_classes import replace
 
 MENU_CHOICES = ("person", "language", "emergency")
 FALLBACK_CHOICES = ("person", "menu")

@@ -7,7 +7,6 @@ An intent is another name for one or more choices (`routes` of the town); typed 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from chalicelib.dialogue import (
@@ -37,6 +36,7 @@ from chalicelib.dialogue.slots import Heard
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold
 from chalicelib.model import CASE_CHOICE, CITIZEN, Conversation, Facts, Inbound, Line, Need, Say, Town, Turn, Voice
+from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.numbers import access_code_in
 from chalicelib.understanding.understand import Understood
 

@@ -6,12 +6,11 @@ that the message is not the form's business: the engine then answers as usual an
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.dialogue.answering import on_text, on_thing
 from chalicelib.dialogue.asking import RESUME_AFTER_SECONDS, ask_once_more, land, where_it_was
 from chalicelib.dialogue.forms import SUMMARY, Draft, Filled, Outcome, Scene
 from chalicelib.dialogue.pressing import on_choice
+from chalicelib.small_classes import replace
 
 
 def go_on(scene: Scene, draft: Draft) -> Outcome:

@@ -8,12 +8,12 @@ and words, `filling` leads through it. All of it is pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
 from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 SHAPE = 1
 STATE = "form"
@@ -146,9 +146,16 @@ class Scene:
     conversation: Conversation
     kind_of: Callable[[str], FormKind]  # by service
     desk: Callable[[], Desk]
+    made: list[tuple[str, Mapping[str, Any], Form]] = field(default_factory=list, compare=False, repr=False)
 
     def form(self, draft: Draft) -> Form:
-        return self.kind_of(draft.service).form(self.town, draft.service, draft.answers)
+        """The questions of a draft; a step looks at the same ones again and again."""
+        for service, answers, form in self.made:
+            if service == draft.service and answers == draft.answers:
+                return form
+        form = self.kind_of(draft.service).form(self.town, draft.service, draft.answers)
+        self.made.append((draft.service, draft.answers, form))
+        return form
 
     @property
     def now(self) -> int:

@@ -7,12 +7,12 @@ closed elsewhere gives the conversation back to the bot with the next message.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import chat, own_words
 from chalicelib.dialogue.forms import Scene
 from chalicelib.model import Attachment, Case, Conversation, Line, Need, Say, Talk, Turn
+from chalicelib.small_classes import replace
 
 STATE = "handover"
 CHAT = "chat_case"

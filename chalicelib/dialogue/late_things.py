@@ -7,7 +7,6 @@ album are added without asking.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import chat, own_words, receipts
@@ -18,7 +17,7 @@ from chalicelib.dialogue.slots.media import ITEMS_MAX
 from chalicelib.language.folding import fold
 from chalicelib.model import AddToCase, Attachment, Effect, Inbound, Line, Place, Say, case_choice
 from chalicelib.model import Media as Thing
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 STATE = "late"
 LATE_SECONDS = 60 * 60  # after filing

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue.forms import sealed_names
 from chalicelib.model import CITIZEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
 
 LOG_TURNS_KEPT = 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import chat
@@ -10,6 +9,7 @@ from chalicelib.dialogue.asking import ask_next, is_late, land, question, where_
 from chalicelib.dialogue.forms import Draft, Filled, Form, Scene, glean_all, is_answer, kept_before, put
 from chalicelib.dialogue.slots import Slot
 from chalicelib.model import Line, Need
+from chalicelib.small_classes import replace
 
 
 def start(scene: Scene, service: str, option: str = "", text: str = "") -> Filled | Need:

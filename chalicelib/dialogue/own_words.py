@@ -9,7 +9,7 @@ import re
 
 from chalicelib.language.folding import fold, words
 from chalicelib.small_classes import dataclass
-from chalicelib.understanding.rules import compile_rule, first_match
+from chalicelib.understanding.rules import Spoken, compile_rule, first_match
 
 
 def folded_words(line: str) -> frozenset[str]:
@@ -122,7 +122,7 @@ def orders_something(text: str) -> bool:
     """Whether the words order a document instead of asking what it takes: "hoću da naručim", "pošaljite mi"."""
     ordered = words(fold(text))
     asks = "?" in text or (ordered and ordered[0] in _ASKS) or f"{' '.join(ordered)} ".startswith(_QUESTION_STARTS)
-    return not asks and first_match(_ORDERS, set(ordered), ordered) is not None
+    return not asks and first_match(_ORDERS, Spoken(ordered)) is not None
 
 
 def wishes_for(text: str) -> bool:

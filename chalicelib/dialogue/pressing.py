@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chalicelib.dialogue import chat, receipts
 from chalicelib.dialogue.asking import ask, ask_next, ask_once_more, complain, question
 from chalicelib.dialogue.forms import (
@@ -22,6 +20,7 @@ from chalicelib.dialogue.forms import (
 from chalicelib.dialogue.opening import ask_to_resume, picked_by, start
 from chalicelib.dialogue.slots import Complaint, SomeOf
 from chalicelib.model import Line, Need
+from chalicelib.small_classes import replace
 
 
 def on_choice(scene: Scene, draft: Draft) -> Outcome:

@@ -6,12 +6,12 @@ The question comes after the case is safe, so it costs nobody a report: who does
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import chat, going_on
 from chalicelib.dialogue.forms import Done, Filled, Scene
 from chalicelib.model import AddToCase, Effect, FollowCase, Line, Need, OpenCase, Say, case_choice
+from chalicelib.small_classes import replace
 
 AGREED = "agreed"  # the fact: whether a consent to notices is in force
 STATE = "filed"  # the last case filed here: what is sent soon afterwards may belong to it

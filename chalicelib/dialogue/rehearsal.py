@@ -6,12 +6,12 @@ What a step asks the world is answered as for somebody new; what it causes is dr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import engine, memory, words
 from chalicelib.dialogue.engine import Kinds
 from chalicelib.model import Conversation, Facts, Inbound, Message, Need, Standing, Town, Turn, Voice
+from chalicelib.small_classes import replace
 
 SAID_MAX = 20
 SAID_CHARS_MAX = 500

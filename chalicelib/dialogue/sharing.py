@@ -7,13 +7,13 @@ does a typed number. Cases found are bound only after the consent is read and an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.receipts import consent_line
 from chalicelib.model import Case, Choice, ClaimCases, Effect, Line, Need, Say
+from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.phones import phone_of
 
 SHARE, CLAIM = "share.", "claim."

@@ -52,7 +52,7 @@ def send(url: str, secrets: Sequence[str], identifier: str, at: int, body: bytes
         "webhook-signature": " ".join(signature(each, identifier, at, body) for each in secrets),
     }
     try:
-        reply = wire.tell("callback", "tell", url, address, headers, body, deadline.within(SECONDS_MAX))
+        reply = strangers.tell("callback", "tell", url, address, headers, body, deadline.within(SECONDS_MAX))
     except wire.CallFailed as failure:
         raise SendFailed(f"no_answer {failure.reason}", retryable=True) from failure
     if 200 <= reply.status < 300:

@@ -74,7 +74,7 @@ def fetch(link: str, deadline: Deadline) -> bytes:
     """A photo somebody named by its address. Raises SendFailed."""
     address = strangers.address_of(link, lambda host: True)
     try:
-        reply = wire.download(SERVICE, "media", link, address, deadline.within(MEDIA_SECONDS_MAX), MEDIA_BYTES_MAX)
+        reply = strangers.download(SERVICE, "media", link, address, deadline.within(MEDIA_SECONDS_MAX), MEDIA_BYTES_MAX)
     except wire.CallFailed as failure:
         raise SendFailed(failure.reason, retryable=failure.reason != "too_large") from failure
     if reply.status == 200:
@@ -182,7 +182,7 @@ def _asked(
     if body:
         headers |= {"Content-Type": _FORM}
     try:
-        return wire.ask(
+        return strangers.ask(
             SERVICE, path.partition("/")[0], method, url, address, headers, body,
             deadline.within(CALL_SECONDS_MAX), ANSWER_BYTES_MAX,
         )  # fmt: skip

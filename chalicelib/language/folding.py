@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from chalicelib.language.scripts import to_latin
 
 TEXT_CHARS_MAX = 1000
+TEXTS_KEPT_MAX = 256  # a turn folds its message and the labels of its buttons several times over
 _SPECIAL = str.maketrans({"đ": "dj", "ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "ı": "i", "’": "'", "`": "'"})
 _REPEATS = re.compile(r"(.)\1+")
 _IJE = re.compile(r"(?<=[^\W\d_])ije|(?<=[bcdfghklmnpqrstvzx])je")
@@ -21,9 +23,15 @@ _WORDS = re.compile(r"[^\W_]+")
 
 def fold(text: str) -> str:
     """`text` (its first 1,000 characters) folded; words stay apart, punctuation becomes a blank."""
-    plain = to_latin(text[:TEXT_CHARS_MAX]).lower().translate(_SPECIAL)
-    decomposed = unicodedata.normalize("NFKD", plain)
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _folded(text[:TEXT_CHARS_MAX])
+
+
+@lru_cache(maxsize=TEXTS_KEPT_MAX)
+def _folded(text: str) -> str:
+    plain = to_latin(text).lower().translate(_SPECIAL)
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
     plain = _NOT_WORD.sub(" ", plain)
     plain = _DJ.sub("d", _IJE.sub("e", plain))
     return " ".join(_REPEATS.sub(_squeeze, plain).split())

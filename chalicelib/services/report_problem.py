@@ -91,6 +91,11 @@ def _problem(town: Town, service: str, category: Any) -> Mapping[str, Any] | Non
 
 
 def _options(town: Town, service: str) -> tuple[Option, ...]:
+    options: tuple[Option, ...] = town.once(("report_problem", service), lambda: _options_of(town, service))
+    return options
+
+
+def _options_of(town: Town, service: str) -> tuple[Option, ...]:
     return tuple(
         Option(
             problem["id"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +31,7 @@ from chalicelib.model import (
     Town,
     Volunteer,
 )
+from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.dates import date_in
 
 ACTS = "vol."

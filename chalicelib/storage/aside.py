@@ -9,10 +9,10 @@ that its version guards both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.model import Conversation, Owed
+from chalicelib.small_classes import replace
 from chalicelib.storage import keys, shapes
 
 ERASED, CHOOSING, SPILT = "erased", "choosing", "spilt"  # marks in a conversation's memory

@@ -64,6 +64,9 @@ class Unknown(Unavailable):
     """A write was sent and its answer lost: look before writing again."""
 
 
+_payload = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def region() -> str:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "eu-central-1"
 
@@ -81,7 +84,7 @@ def call(
     Raises AwsError (AWS refused), Unavailable (no answer in time, nothing happened or a read), Unknown (a write whose
     outcome is not known).
     """
-    body = json.dumps(payload, separators=(",", ":")).encode()
+    body = _payload(payload).encode()
     for attempt in range(TRIES_MAX):
         try:
             return _once(service, operation, body, deadline)
@@ -171,7 +174,7 @@ def sign(method: str, url: str, service: str, headers: Mapping[str, str], payloa
     """`headers` with date, token and Authorization added."""
     key, secret, token = credentials()
     parts = urlsplit(url)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     full = {**headers, "host": parts.netloc, "x-amz-date": stamp}
     if token:
         full["x-amz-security-token"] = token
@@ -189,9 +192,10 @@ def sign(method: str, url: str, service: str, headers: Mapping[str, str], payloa
             payload_hash,
         ]
     )
-    scope = f"{stamp[:8]}/{region()}/{service}/aws4_request"
+    where = region()
+    scope = f"{stamp[:8]}/{where}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signature = hmac.new(_signing_key(secret, stamp[:8], region(), service), text.encode(), "sha256").hexdigest()
+    signature = hmac.digest(_signing_key(secret, stamp[:8], where, service), text.encode(), "sha256").hex()
     full["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
     )
@@ -307,8 +311,9 @@ def _object(
 def object_link(bucket: str, key: str, seconds: int, as_file: bool = False) -> str:
     """A link with which anybody may GET this one object for so long. `as_file`: browsers save it, never show it."""
     key_id, secret, token = credentials()
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{stamp[:8]}/{region()}/s3/aws4_request"
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    where = region()
+    scope = f"{stamp[:8]}/{where}/s3/aws4_request"
     url = object_url(bucket, key)
     query = {
         "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
@@ -334,7 +339,8 @@ def upload_form(bucket: str, key: str, media_type: str, size_max: int, seconds: 
     key_id, secret, token = credentials()
     now = time.time()
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{stamp[:8]}/{region()}/s3/aws4_request"
+    where = region()
+    scope = f"{stamp[:8]}/{where}/s3/aws4_request"
     fields = {
         "key": key,
         "Content-Type": media_type,

@@ -11,12 +11,11 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.model import Attachment, Case, Conflict, Follower, Happening, Place, SalterError, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys, outbox
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.storage.shapes import UnknownShape

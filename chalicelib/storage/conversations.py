@@ -7,12 +7,12 @@ that the account does not list: there is no call with which one town could read 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.model import Account, Conversation, Follower, SalterError
+from chalicelib.small_classes import replace
 from chalicelib.storage import aside, dynamo, keys, shapes
 from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX
 from chalicelib.wire import Deadline

@@ -10,10 +10,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Item, Key, Write
 from chalicelib.wire import Deadline

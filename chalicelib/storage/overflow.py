@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import replace
 
 from chalicelib.model import Conversation, Owed
+from chalicelib.small_classes import replace
 from chalicelib.storage import dynamo, keys, shapes
 from chalicelib.storage.dynamo import Item, Write
 from chalicelib.storage.shapes import KEPT_DAYS, LANE_INSIDE_MAX

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, SharedFile, Told, Voice
@@ -19,6 +20,7 @@ from chalicelib.storage import keys
 
 SHAPE = 1
 KEPT_DAYS = 30  # after the last message
+NAMES_KEPT_MAX = 512  # of texts and choices, which a talk repeats
 LANE_INSIDE_MAX = 12  # entries of the lane inside the item; younger ones lie beside it
 _RING_ENTRY = struct.Struct(">8sI")
 
@@ -106,8 +108,6 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["state"] = dict(conversation.state)
     if conversation.sealed:
         body["sealed"] = dict(conversation.sealed)
-    if conversation.log:
-        body["log"] = [entry_data(entry) for entry in conversation.log]
     if conversation.lane:
         body["lane"] = [owed_data(owed) for owed in conversation.lane]
     if conversation.parked:
@@ -117,16 +117,33 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["told"] = [[told.id, told.town, told.reference, told.seq] for told in conversation.told]
     if conversation.counts:
         body["counts"] = {day: dict(counts) for day, counts in conversation.counts.items()}
-    if not body:
+    if not body and not conversation.log:
         return None
-    return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
+    written = _json(body)
+    if conversation.log:
+        written = f'{written[:-1]}{"," if body else ""}"log":{_written_log(conversation.log)}}}'
+    return zlib.compress(written.encode("utf-8", "replace"), 6)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_last_log: tuple[tuple[Entry, ...], str] = ((), "[]")
+
+
+def _written_log(log: tuple[Entry, ...]) -> str:
+    """A log as JSON. What was sent is marked right after it was stored: the same log again, written once."""
+    global _last_log
+    last, written = _last_log
+    if log is not last:
+        written = _json([entry_data(entry) for entry in log])
+        _last_log = (log, written)
+    return written
 
 
 def without_lane(item: Mapping[str, Any]) -> dict[str, Any]:
     """A conversation's item as it is if nothing is owed to the citizen and nobody is just sending them anything."""
     body = json.loads(zlib.decompress(item["body"])) if item.get("body") else {}
     kept = {name: value for name, value in body.items() if name not in ("lane", "parked")}
-    packed = zlib.compress(json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
+    packed = zlib.compress(_json(kept).encode("utf-8", "replace"), 6)
     left = {name: value for name, value in item.items() if name not in _OWING}
     return left | ({"body": packed} if kept else {"body": None})
 
@@ -233,7 +250,12 @@ def _plain_label(choice: Choice) -> bool:
 
 
 def _choice(data: Any) -> Choice:
-    return Choice(data, Line(data)) if isinstance(data, str) else Choice(data[0], _line(data[1]))
+    return _plain_choice(data) if isinstance(data, str) else Choice(data[0], _line(data[1]))
+
+
+@lru_cache(maxsize=NAMES_KEPT_MAX)
+def _plain_choice(name: str) -> Choice:
+    return Choice(name, Line(name))
 
 
 def _line_data(line: Line) -> Any:
@@ -247,7 +269,10 @@ def _line_data(line: Line) -> Any:
 
 def _line(data: Any) -> Line:
     if isinstance(data, str):
-        return Line(data)
+        return _plain_line(data)
     return Line(
         data[0], {name: _line(value["l"]) if isinstance(value, dict) else value for name, value in data[1].items()}
     )
+
+
+_plain_line = lru_cache(maxsize=NAMES_KEPT_MAX)(Line)

@@ -13,11 +13,10 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from chalicelib.model import Account, SalterError, Town, Unavailable
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Write
 from chalicelib.wire import Deadline

@@ -11,10 +11,9 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.tenancy.schema import UNCONFIRMED
 
 # What all of a town's files say, sheets with the library's under them: {"tenant", "services", "contacts",

@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.language.folding import fold, words
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.model import Model, platform_model
-from chalicelib.understanding.rules import KEYWORDS, compile_rule, matches
+from chalicelib.understanding.rules import KEYWORDS, Spoken, compile_rule, matches
 
 SHAPE = 2
 STEM_LETTERS = 5
@@ -109,10 +109,10 @@ def _by_phrases(ordered: Sequence[str], index: Mapping[str, Any], model: Model) 
 
 
 def _by_keywords(ordered: Sequence[str], index: Mapping[str, Any]) -> dict[int, float]:
-    present = set(ordered)
+    said = Spoken(ordered)
     found: dict[int, float] = {}
     for rule, number in index["keywords"]:
-        if matches(rule, present, ordered):
+        if matches(rule, said):
             found[number] = max(found.get(number, 0.0), KEYWORD_LIKENESS + KEYWORD_WORD_LIKENESS * rule.count(" "))
     return {number: min(1.0, degree) for number, degree in found.items()}
 

@@ -1,4 +1,4 @@
-"""A message → ranked intents with calibrated scores, a decision, language, script, entities and danger. Pure.
+"""A message → ranked intents with calibrated scores, a decision, entities and danger. Pure.
 
 The platform's model ranks the intents; a town's own words raise what they stand for and narrow an intent to one of the
 town's choices; a number of a case speaks for asking after it. What comes out is a probability, and three bounds on it
@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal
 
-from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold, words
-from chalicelib.language.scripts import script_of
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding import clauses, entities
 from chalicelib.understanding.entities import problems
 from chalicelib.understanding.model import OUT_OF_SCOPE, Model, platform_model, score, whole
-from chalicelib.understanding.rules import first_match
+from chalicelib.understanding.rules import Spoken, first_match
 from chalicelib.understanding.town import Likeness, likenesses
 from chalicelib.understanding.wishes import Wish, wish_in
 
@@ -55,14 +53,12 @@ Decision = Literal["answer", "choose", "unknown"]
 class Understood:
     """`intents`: best first, at most three, scores 0..1 (how often such a guess is right).
 
-    `language` is a family (`sr`, `sq`, `en`, `de`) or None. `narrowed`: intent → the town's one choice it was about.
-    `also`: a second request in the same message. `wish`: the language or script the citizen asks for.
+    `narrowed`: intent → the town's one choice it was about. `also`: a second request in the same message. `wish`: the
+    language or script the citizen asks for.
     """
 
     intents: tuple[tuple[str, float], ...]
     decision: Decision
-    language: str | None
-    script: str | None
     danger: str | None = None
     entities: Mapping[str, Any] = field(default_factory=dict)
     narrowed: Mapping[str, str] = field(default_factory=dict)
@@ -82,8 +78,6 @@ def understand(text: str, index: Mapping[str, Any]) -> Understood:
     return Understood(
         intents=best,
         decision=decision,
-        language=language_of(text),
-        script=script_of(text),
         danger=danger_in(ordered, model.head["dangers"]),
         entities=found | _problem(best, decision),
         narrowed={intent: ranking.narrowed[intent] for intent, _ in best if intent in ranking.narrowed},
@@ -112,9 +106,9 @@ def danger_of(text: str) -> str | None:
 
 def danger_in(ordered: list[str], dangers: Mapping[str, Mapping[str, Sequence[str]]]) -> str | None:
     """The kind of danger the message speaks of, if any."""
-    present = set(ordered)
+    said = Spoken(ordered)
     for kind, rules in dangers.items():
-        if first_match(rules["words"], present, ordered) and not first_match(rules["unless"], present, ordered):
+        if first_match(rules["words"], said) and not first_match(rules["unless"], said):
             return kind
     return None
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialogue import forms
+from chalicelib.language.detect import language_of
+from chalicelib.language.scripts import script_of
 from chalicelib.model import Town
 from chalicelib.understanding.understand import Understood, understand
 
@@ -18,8 +20,8 @@ def reasons(town: Town, text: str, state: Mapping[str, Any]) -> list[str]:
         return ["A button, a file or a place was sent: there were no words to understand."]
     understood = understand(text, town.index)
     return [
-        f"“{text}”: {_DECIDED[understood.decision]}; language {understood.language or '?'}, "
-        f"script {understood.script or '?'}",
+        f"“{text}”: {_DECIDED[understood.decision]}; language {language_of(text) or '?'}, "
+        f"script {script_of(text) or '?'}",
         *_intents(understood),
         *([f"danger: {understood.danger}, answered before all else"] if understood.danger else []),
         *([f"besides: {understood.also}"] if understood.also else []),

@@ -14,6 +14,7 @@ from chalicelib import wire
 from chalicelib.actions.change_case import Superseded, change_case
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
+from chalicelib.connections import Connection, Host, Pool
 from chalicelib.model import Case, Unavailable
 from chalicelib.storage import keys, views
 from chalicelib.storage.cases import CaseStore
@@ -58,17 +59,17 @@ def test_while_viber_keeps_silent_its_callbacks_are_answered_in_time_and_the_rep
 def test_while_viber_cannot_be_reached_its_callbacks_are_answered_and_the_reply_comes_later_once(
     quiet: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opens = wire._Pool.open
+    opens = Pool.open
     viber = urlsplit(quiet.viber.url).port
 
-    def unreachable(pool: Any, key: tuple[str, str, int], timeout: float) -> Any:
-        if key[2] == viber:
+    def unreachable(pool: Pool, host: Host, seconds: float) -> Connection:
+        if host[2] == viber:
             raise TimeoutError("timed out")
-        return opens(pool, key, timeout)
+        return opens(pool, host, seconds)
 
     with monkeypatch.context() as away:
-        away.setattr(wire._Pool, "open", unreachable)
-        away.setattr(wire._Pool, "take", lambda *_: None)
+        away.setattr(Pool, "open", unreachable)
+        away.setattr(Pool, "take", lambda *_: None)
         assert quiet.calls(message("mira", "zdravo")) == {}
         assert quiet.viber.asked == []
     quiet.now += 61

@@ -55,14 +55,14 @@ class _Answers:
 @contextmanager
 def answering(monkeypatch: pytest.MonkeyPatch, instead: _Answers) -> Iterator[_Answers]:
     """What `instead` answers never reaches the store."""
-    exchange = wire._tapped
+    exchange = wire.tapped
 
     def tapped(made: Call, ask: Any) -> Reply:
         own = instead(made)
         return own if own is not None else exchange(made, ask)
 
     with monkeypatch.context() as patch:
-        patch.setattr(wire, "_tapped", tapped)
+        patch.setattr(wire, "tapped", tapped)
         yield instead
 
 

@@ -245,7 +245,7 @@ def test_no_private_address_is_ever_asked(addresses: list[str], monkeypatch: pyt
     monkeypatch.setattr(
         strangers.socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (address, 0)) for address in addresses]
     )
-    monkeypatch.setattr(wire, "tell", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(strangers, "tell", lambda *_: pytest.fail("asked"))
     with pytest.raises(SendFailed) as failed:
         callbacks.send("https://dms.example.rs/salter", ("whsec_AAAA",), "m", 1, b"{}", Deadline(5))
     assert (failed.value.reason, failed.value.retryable) == ("address_not_allowed", False)
@@ -263,7 +263,7 @@ def test_the_name_is_looked_up_once_and_the_address_kept_to(monkeypatch: pytest.
         asked.append(address)
         return wire.Reply(204, {}, b"")
 
-    monkeypatch.setattr(wire, "tell", tell)
+    monkeypatch.setattr(strangers, "tell", tell)
     callbacks.send("https://dms.example.rs/salter", ("whsec_AAAA",), "m", 1, b"{}", Deadline(5))
     assert asked == ["93.184.216.34"]
 

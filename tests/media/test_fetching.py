@@ -38,7 +38,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return wire.Reply(200, {}, b"found")
 
     monkeypatch.setattr(strangers.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(media.wire, "download", download)
+    monkeypatch.setattr(media.strangers, "download", download)
     return known
 
 

@@ -20,7 +20,7 @@ def fetch(link: str, deadline: wire.Deadline) -> bytes:
     """The bytes behind `link`. Raises SendFailed: final where the link is not Viber's, dead, or leads to too much."""
     address = strangers.address_of(link, _listed)
     try:
-        reply = wire.download("viber", "media", link, address, deadline.within(SECONDS_MAX), BYTES_MAX)
+        reply = strangers.download("viber", "media", link, address, deadline.within(SECONDS_MAX), BYTES_MAX)
     except wire.CallFailed as failure:
         raise SendFailed(failure.reason, retryable=failure.reason != "too_large") from failure
     if reply.status == 200:

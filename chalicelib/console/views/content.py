@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from chalicelib import services
@@ -17,7 +16,7 @@ from chalicelib.dialogue import rehearsal
 from chalicelib.language import catalogue
 from chalicelib.language.folding import fold
 from chalicelib.model import Refused
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import edits, publications
 from chalicelib.tenancy import content
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from chalicelib.language import catalogue
 from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold
 from chalicelib.model import CYRILLIC, Conflict, Refused
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import edits
 from chalicelib.tenancy import content
 from chalicelib.tenancy.complaints import Complaint

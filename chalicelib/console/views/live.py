@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -16,6 +15,7 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.views import case as case_view
 from chalicelib.model import Case, Refused, Voice
+from chalicelib.small_classes import replace
 
 TEXT_CHARS_KEPT_MAX = 4 * reply_as_operator.ANSWER_CHARS_MAX
 SEQ_DIGITS_MAX = 12

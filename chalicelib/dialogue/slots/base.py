@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Inbound, Line, Town, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.understand import Understood, understand
 
 NOUN_LETTERS_MIN = 4

@@ -11,7 +11,7 @@ from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Line
 from chalicelib.small_classes import dataclass
-from chalicelib.understanding.rules import first_match
+from chalicelib.understanding.rules import Spoken, first_match
 
 CHOICES_SHOWN_MAX = 6
 _JOINTS = re.compile(r"[,;\n]|\s(?:i|и|dhe|and|und)\s")
@@ -50,9 +50,8 @@ class OneOf(Slot):
         """The one option whose words the message holds."""
         if not any(option.rules for option in self.options):
             return None
-        ordered = words(fold(heard.text))
-        present = set(ordered)
-        named = [option.id for option in self.options if first_match(option.rules, present, ordered)]
+        said = Spoken(words(fold(heard.text)))
+        named = [option.id for option in self.options if first_match(option.rules, said)]
         return named[0] if len(named) == 1 else None
 
     def _meant(self, heard: Heard, decisions: tuple[str, ...]) -> str | None:
