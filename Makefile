@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench simulate bench-peers bench-search bench-import bench-notices \
+.PHONY: setup run test trust lint audit bench simulate bench-peers bench-process bench-search bench-import bench-notices \
   bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
@@ -52,10 +52,16 @@ audit: $(STAMP)
 bench: $(STAMP)
 	$(PY) -m infra.bench $(if $(QUICK),--quick)
 	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
+	$(if $(QUICK),,$(PY) -m infra.bench_process)
+	$(if $(QUICK),,$(PY) -m infra.bench_peers)
 
 # The CPU of a callback beside the field's own samples, which are fetched from PyPI, into docs/performance.md
 bench-peers: $(STAMP)
 	$(PY) -m infra.bench_peers
+
+# A fresh process of the package, its turns and its memory, into docs/performance.md
+bench-process: $(STAMP)
+	$(PY) -m infra.bench_process
 
 # A month of 1,000 towns against AWS's limits on paper, into docs/performance.md
 simulate: $(STAMP)

@@ -38,9 +38,10 @@ _set = object.__setattr__
 
 
 def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
+    plain.__doc__ = plain.__doc__ or plain.__name__  # else the standard library works out a signature to stand there
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(plain)
     fields = dataclasses.fields(made)
-    made.__init__ = _init(made, fields)
+    made.__init__ = _first_init(made, fields)
     made.__fields__ = tuple(field.name for field in fields)
     made.__values__ = staticmethod(_reader(made.__fields__))
     made.__compared__ = tuple(field.name for field in fields if field.compare)
@@ -48,6 +49,16 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     made.__setattr__ = made.__delattr__ = _refuse
     made.__getstate__, made.__setstate__ = _state, _put_state
     return made
+
+
+def _first_init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:
+    """An `__init__` that makes the class's own when it is first wanted: most classes are not, in a first turn."""
+
+    def __init__(self: Any, *given: Any, **named: Any) -> None:
+        made.__init__ = _init(made, fields)
+        made.__init__(self, *given, **named)
+
+    return __init__
 
 
 def _init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:

@@ -23,10 +23,11 @@ from urllib.parse import urlsplit
 
 from chalicelib.connections import CONNECT_SECONDS_MAX, pool
 from chalicelib.model import SendFailed
+from chalicelib.patterns import pattern
 from chalicelib.wire import Call, CallFailed, Reply, tapped
 
 DOWNLOAD_PIECE_BYTES = 256 * 1024
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_HOST = pattern(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _OWN_MACHINE_STAGES = ("local", "test")
 HTTPS_PORT = 443
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -143,16 +143,22 @@ def _world() -> Iterator[str]:
             local_aws.stop(Path(folder), running)
 
 
-def publish(endpoint: str) -> str:
+def publish(endpoint: str, number: int = 0) -> str:
+    """A town on the embedded AWS, and its account; those after the first are copies of it."""
     from chalicelib.actions.publish_tenant import publish_tenant
     from infra import towns
 
     slug = towns.slugs()[SLUG_PREFERRED]
     version = towns.compiled(slug)
+    if number:
+        core = version["core"]
+        own = {"slug": f"{slug}-{number}", "viber": core["viber"] | {"account": f"{slug}-{number}"}}
+        version = version | {"core": core | own}
+    account = str(version["core"]["viber"]["account"])
     publish_tenant(version, time.time(), "live")
-    name = f"/salter/{STAGE}/accounts/{version['core']['viber']['account']}/viber-token"
+    name = f"/salter/{STAGE}/accounts/{account}/viber-token"
     local_aws.client("ssm", endpoint).put_parameter(Name=name, Type="SecureString", Value="bench", Overwrite=True)
-    return str(version["core"]["viber"]["account"])
+    return account
 
 
 def take_everything(port: int, tls: ssl.SSLContext | None = None) -> None:

@@ -55,7 +55,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.ours:
         return _serve_ours(asked.ours)
-    python = _installed(ROOT / "build" / "peers")
+    python = installed(ROOT / "build" / "peers", LIBRARIES)
     measured = {tls: _measured(python, tls=tls) for tls in (False, True)}
     text = _written(measured)
     print(text)
@@ -87,12 +87,12 @@ def _is_met(figures: Mapping[str, Sequence[float]], whom: str, bar: float) -> bo
     return min(statistics.median(ours) / statistics.median(theirs), min(ours) / min(theirs)) <= bar
 
 
-def _installed(folder: Path) -> Path:
+def installed(folder: Path, libraries: Sequence[str]) -> Path:
     """The python of an environment with the others' libraries; made once."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *LIBRARIES], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *libraries], check=True)
     return python
 
 
@@ -104,7 +104,7 @@ def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
     figures: dict[str, list[float]] = {OURS: [], OFFICIAL: [], FASTEST: []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        environment = os.environ | stack.enter_context(_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
+        environment = os.environ | stack.enter_context(fake_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
         ours = stack.enter_context(_ours(folder, environment))
         others = {
             OFFICIAL: stack.enter_context(_server(environment, _on_gunicorn(python))),
@@ -122,7 +122,7 @@ def _driven(pid: int, port: int, turns: int) -> float:
     """Callbacks to a server, one after another, and what they cost it."""
     before = _cpu(pid)
     for number in range(turns):
-        body, signature = _callback(number)
+        body, signature = callback(number)
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS_MAX)
         line.request("POST", "/", body, {"X-Viber-Content-Signature": signature, "Content-Type": "application/json"})
         status = line.getresponse().status
@@ -132,7 +132,7 @@ def _driven(pid: int, port: int, turns: int) -> float:
     return (_cpu(pid) - before) / turns
 
 
-def _callback(number: int) -> tuple[bytes, str]:
+def callback(number: int) -> tuple[bytes, str]:
     event = {
         "event": "message",
         "timestamp": 1763700010000,
@@ -161,7 +161,7 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def _viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, str]]:
+def fake_viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, str]]:
     """A fake Viber, and how everybody finds and trusts it."""
     port = local_aws.free_port()
     listed = subprocess.run([python, "-m", "certifi"], check=True, capture_output=True, text=True).stdout.strip()
@@ -297,7 +297,7 @@ def _serve_ours(account: str) -> int:
 
 
 def _event(made: Callable[..., dict[str, Any]], account: str, number: int) -> dict[str, Any]:
-    body, signature = _callback(number)
+    body, signature = callback(number)
     headers = {"x-viber-content-signature": signature, "content-type": "application/json"}
     return made("POST", f"/viber/{account}", headers, body)
 

@@ -5,7 +5,6 @@ Everything that changes one is one transaction with its entry in the audit trail
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
@@ -31,6 +30,7 @@ from chalicelib.model import (
     Unavailable,
     Voice,
 )
+from chalicelib.patterns import pattern
 from chalicelib.services import news
 from chalicelib.storage import audit, keys, outbox, people
 from chalicelib.storage.announcements import AnnouncementStore
@@ -42,7 +42,7 @@ CHANGE_TRIES_MAX = 4
 AHEAD_DAYS_MAX = 366
 KIND, PAGE_KIND = "announce", "announce_page"
 RESEND, LEAVE = "resend", "leave"
-_ID = re.compile(r"[0-9a-zA-Z]{1,40}")
+_ID = pattern(r"[0-9a-zA-Z]{1,40}")
 Beside = Callable[[Announcement], Sequence[Write]]
 
 

@@ -8,7 +8,6 @@ stopped messages in a chat that still carries them is left in peace.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from secrets import token_hex
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from chalicelib.cases.helping import Tell
 from chalicelib.channels import channel
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Follower, Line, Say, Town, Voice, Volunteer
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, outbox, volunteers
 from chalicelib.storage.cases import CaseStore
@@ -32,7 +32,7 @@ PURPOSE = "help"
 SUBJECT_CHARS_MAX = 120
 # The link's content: town, reference without its hyphens, round, place among those asked, number of the volunteer's
 # links, end in epoch seconds.
-_CONTENT = re.compile(r"([a-z][a-z0-9-]{1,39})\.([A-Z]{2}[A-Z0-9]{7})\.(\d{1,4})\.(\d{1,3})\.(\d{1,9})\.(\d{10,11})")
+_CONTENT = pattern(r"([a-z][a-z0-9-]{1,39})\.([A-Z]{2}[A-Z0-9]{7})\.(\d{1,4})\.(\d{1,3})\.(\d{1,9})\.(\d{10,11})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import random
-import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -60,6 +59,7 @@ from chalicelib.integrations.case_api import (
     span,
 )
 from chalicelib.model import Announcement, Audience, Case, Conflict, Refused, Town, Unavailable
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import api_keys, dynamo, idempotency, told
 from chalicelib.storage.api_keys import ApiKey
@@ -88,7 +88,7 @@ _NOT_NOW = {
     "not_a_draft": "It was approved or stopped already.",
     "nothing_to_stop": "It was stopped or done already.",
 }
-_SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_SLUG = pattern(r"[a-z][a-z0-9-]{1,39}")
 # Events of this name are moves of the graph; any other word is the town's own and only written down.
 _MOVES = (lifecycle.REOPENED, lifecycle.WITHDRAWN)
 

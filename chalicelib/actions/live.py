@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from secrets import token_hex
 
@@ -11,6 +10,7 @@ from chalicelib.actions import change_case, reply_as_operator
 from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import words
 from chalicelib.model import CITIZEN, OPERATOR, Case, Entry, Line, Refused, Staff, Town, Voice
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, keys, staff, thread
 from chalicelib.storage.audit import Act
@@ -24,7 +24,7 @@ LONG_WAIT_SECONDS = 5 * 60
 ROLES = ("operator", "admin")
 READY, OWN_READY = "operator_ready_", "ready_own_"
 WAITS, ASKS, TALKS = "waits", "asks", "talks"
-_PERSON = re.compile(r"[0-9a-f]{32}")
+_PERSON = pattern(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)

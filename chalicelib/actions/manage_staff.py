@@ -7,7 +7,6 @@ first, what begins it to the pool first, so that a failure in between never leav
 from __future__ import annotations
 
 import datetime as dt
-import re
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from chalicelib.actions import work_outbox
 from chalicelib.model import ROLES, Conflict, SalterError, Staff, Town
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, outbox, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
@@ -31,7 +31,7 @@ CHANGE_TRIES_MAX = 5
 PASSWORD_LETTERS = 16
 # Read aloud and typed without mistakes: no l, I, 1, O, 0.
 _LETTERS = "".join(sorted(set(string.ascii_letters + string.digits) - set("lI1O0")))
-_MAIL = re.compile(r"[^@\s<>\"',;:\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_MAIL = pattern(r"[^@\s<>\"',;:\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, slots=True)

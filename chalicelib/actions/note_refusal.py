@@ -5,13 +5,13 @@ A page that stays open asks again and again; the same refusal is written once in
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from secrets import token_hex
 
 from chalicelib.model import SalterError
+from chalicelib.patterns import pattern
 from chalicelib.storage import audit
 from chalicelib.storage.audit import Act
 from chalicelib.storage.sessions import Session
@@ -20,7 +20,7 @@ from chalicelib.wire import Deadline
 WHAT = "refused"
 AGAIN_SECONDS = 600.0
 REMEMBERED_MAX = 1000
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_ID = pattern(r"[A-Za-z0-9_.-]{1,60}")
 _noted: dict[tuple[str, str, str], float] = {}
 _lock = threading.Lock()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,6 +29,7 @@ from chalicelib.integrations.case_api import bearer, idempotency_key
 from chalicelib.integrations.open311 import Faults, Form, Wanted
 from chalicelib.language.folding import fold
 from chalicelib.model import Attachment, Case, Conflict, Happening, Place, Town, Unavailable
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import api_keys, aws, idempotency, keys, media, near, outbox
 from chalicelib.storage.api_keys import ApiKey
@@ -48,7 +48,7 @@ LOOKED_AT_MAX = 5000  # cases a list may look at before it asks for a narrower q
 ONCE_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
 UPDATED = "open311_update"
-_SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_SLUG = pattern(r"[a-z][a-z0-9-]{1,39}")
 STATUS_FILTERS = frozenset((open311.OPEN, open311.CLOSED, *open311.EXTENDED.values()))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from secrets import token_bytes, token_hex
@@ -19,6 +18,7 @@ from chalicelib.cases import lifecycle, references
 from chalicelib.cases.lifecycle import Event
 from chalicelib.dialogue import going_on, words
 from chalicelib.model import Case, Conflict, SalterError, Town, Unavailable, Voice
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, consents, keys, links, phones
 from chalicelib.storage.audit import Act
@@ -31,7 +31,7 @@ from chalicelib.wire import Deadline
 SEED_BYTES = 32
 SLIP_TRIES_MAX = 6
 JITTER_SECONDS = 0.05
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
+_HOST = pattern(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 

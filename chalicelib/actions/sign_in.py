@@ -5,13 +5,13 @@ After too many wrong passwords an address rests for a while, whether or not anyb
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex, token_urlsafe
 from typing import TypeVar
 
 from chalicelib.model import Conflict, SalterError, Unavailable
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import audit, dynamo, keys, sessions, staff, staff_pool
 from chalicelib.storage.audit import Act
@@ -42,7 +42,7 @@ REST_SECONDS = 15 * 60
 SESSION_SECRET_BYTES = 32
 OPEN_TRIES_MAX = 5
 PASSWORD_LETTERS_MIN = 12
-_PASSWORD_NEEDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
+_PASSWORD_NEEDS = (pattern(r"[a-z]"), pattern(r"[A-Z]"), pattern(r"[0-9]"))
 _TABLE = "people"
 Proof = TypeVar("Proof")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -19,6 +18,7 @@ from chalicelib.actions import import_cases, known
 from chalicelib.actions.import_cases import BYTES_MAX, RESULT_ENDING
 from chalicelib.actions.journal import log
 from chalicelib.model import Conflict, Town
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import replace
 from chalicelib.storage import aws, dynamo, imports, keys
 from chalicelib.storage.audit import Act
@@ -30,7 +30,7 @@ UPLOAD_SECONDS = 1800
 UPLOAD_TYPE = "text/csv"
 LINK_SECONDS = 300
 NAME_CHARS_MAX = 120
-_ID = re.compile(r"[A-Za-z0-9_-]{24}")
+_ID = pattern(r"[A-Za-z0-9_-]{24}")
 _ENDINGS = (".csv", ".txt")
 _S3 = "aws:s3"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from secrets import token_urlsafe
 from typing import Any
 
 from chalicelib.actions import import_cases
 from chalicelib.actions.import_cases import BYTES_MAX
 from chalicelib.model import Refused, Staff, Town
+from chalicelib.patterns import pattern
 from chalicelib.storage import aws, imports, keys
 from chalicelib.storage.audit import Act
 from chalicelib.storage.imports import Import
@@ -18,7 +18,7 @@ from chalicelib.wire import Deadline
 UPLOAD_SECONDS = 1800
 UPLOAD_TYPE = "text/csv"
 SHOWN_MAX = 200
-_ID = re.compile(r"[A-Za-z0-9_-]{24}")
+_ID = pattern(r"[A-Za-z0-9_-]{24}")
 
 
 def upload_form(town: Town) -> tuple[str, dict[str, Any]]:

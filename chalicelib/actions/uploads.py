@@ -7,13 +7,13 @@ that nobody can name somebody else's. What arrived is checked by the outbox befo
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection
 from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.model import Refused
+from chalicelib.patterns import pattern
 from chalicelib.storage import aws, keys
 from chalicelib.wire import Deadline
 
@@ -27,7 +27,7 @@ TYPES = {
     "video/quicktime": "video",
     "application/pdf": "file",
 }
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NAME = pattern(r"[A-Za-z0-9_-]{1,40}")
 
 
 def announced(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from typing import Any
 
 from chalicelib.actions import heard, known
@@ -22,12 +21,13 @@ from chalicelib.channels import Received, Request, channel
 from chalicelib.channels.viber.send import welcome
 from chalicelib.dialogue import words
 from chalicelib.model import Account, Inbound, Refused
+from chalicelib.patterns import pattern
 from chalicelib.storage import keys, outbox, secrets
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
 from chalicelib.wire import Deadline
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}$")
+_NAME = pattern(r"[a-z][a-z0-9-]{1,39}$")
 WELCOME_ID = "0" * 12
 WEBHOOK = "webhook"  # sent once, while the webhook is being set; whoever sets it waits for our note of it
 

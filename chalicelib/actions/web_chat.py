@@ -17,6 +17,7 @@ from chalicelib.channels.web.send import as_json
 from chalicelib.dialogue import handover, words
 from chalicelib.language import catalogue
 from chalicelib.model import CITIZEN, Account, Conversation, Entry, Inbound, Media, Message, Refused, Town, Voice
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import replace
 from chalicelib.storage import keys
 from chalicelib.storage.conversations import ConversationStore
@@ -24,7 +25,7 @@ from chalicelib.understanding.understand import danger_of
 from chalicelib.wire import Deadline
 
 REQUEST_SECONDS = 3.5
-_AFTER = re.compile(r"\d{1,12}$")
+_AFTER = pattern(r"\d{1,12}$")
 
 
 def open_session(slug: str, request: Request, now: float) -> dict[str, Any]:

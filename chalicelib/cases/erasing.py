@@ -7,18 +7,17 @@ person alone: while open it is withdrawn, and of its answers nothing stays.
 
 from __future__ import annotations
 
-import re
-
 from chalicelib.cases import lifecycle
 from chalicelib.cases.lifecycle import Event
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Case, Follower, Happening
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import replace
 from chalicelib.understanding.entities import read
 
-_NUMBER = re.compile(r"\+?\d(?:[\s./-]?\d){3,}")
-_MAIL = re.compile(r"(?<![^\s@])[^\s@]++@\S+")  # begun at a word's beginning only: a long word is read once
-_WORD = re.compile(r"\w+")
+_NUMBER = pattern(r"\+?\d(?:[\s./-]?\d){3,}")
+_MAIL = pattern(r"(?<![^\s@])[^\s@]++@\S+")  # begun at a word's beginning only: a long word is read once
+_WORD = pattern(r"\w+")
 NAME_LETTERS_MIN = 3
 ENDING_LETTERS_MAX = 3  # of a name in another case: -a, -om, -ima
 KEPT_FIELDS = ("rating", "street_folded")

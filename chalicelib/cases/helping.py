@@ -11,7 +11,6 @@ round, in order), `told` (how many of them know that it is taken), `left` (who g
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from chalicelib.cases.lifecycle import Event
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Attachment, Case, Choice, Follower, Line, MoveHelp, Say, Volunteer
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.entities.phones import take_phones
 
@@ -51,7 +51,7 @@ KEPT_MAX = 5
 
 PRIVATE_LETTERS_MIN = 3
 ENDING_LETTERS_MAX = 2
-_WHERE = re.compile(
+_WHERE = pattern(
     r"(?i)(?<!\w)(?:ulic\w*|ul\.|улиц\w*|ул\.|rrug\w*|rr\.|trg\w*|трг\w*|bulevar\w*|булевар\w*|street|straße"
     r"|stan[ua]?(?=\s+(?:br\S*\s*)?\d)|стан[уа]?(?=\s+(?:бр\S*\s*)?\d)|sprat\w*|спрат\w*|banes\w*|kati|flat|floor)"
     r"(?!\w)[^,;.\n]*"

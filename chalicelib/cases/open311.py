@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.cases import lifecycle, routing
 from chalicelib.model import Case, Happening, Place, Town
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 
 KIND = "problem"
@@ -58,8 +59,8 @@ TEXT_CHARS_MAX = 1000  # of an answer, as a form in the chat takes it
 QUANTITY_MIN, QUANTITY_MAX = 1, 99  # as there
 DECIMALS_NEAR = 3  # of a degree, about 100 metres
 _MOVES = ("status", "forwarded", lifecycle.REOPENED, lifecycle.WITHDRAWN)  # told by an entry that stands alone
-_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_HOUSE_NUMBER = re.compile(r"(?<!\s)\s+\d{1,4}\s?[A-Za-zА-Яа-я]?(?:/\d{1,3})?\b")
+_ISO_DAY = pattern(r"\d{4}-\d\d-\d\d")
+_HOUSE_NUMBER = pattern(r"(?<!\s)\s+\d{1,4}\s?[A-Za-zА-Яа-я]?(?:/\d{1,3})?\b")
 
 
 @dataclass(frozen=True, slots=True)

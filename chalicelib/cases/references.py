@@ -13,6 +13,7 @@ import re
 import unicodedata
 
 from chalicelib.language.scripts import to_latin
+from chalicelib.patterns import pattern
 
 FIGURES = "23456789"
 ALPHABET = f"AEJKMT{FIGURES}"
@@ -21,7 +22,7 @@ ACCESS_CODE_LETTERS = 6
 RANDOM_BYTES_MIN = 8  # with fewer, some references would be noticeably likelier than others
 TYPED_CHARS_MAX = 40
 _HALF = len(ALPHABET) // 2  # of the group: rotations first, then reflections
-_SHAPE = re.compile(rf"([A-Z]{{2}})([{ALPHABET}]{{{REFERENCE_LETTERS}}})")
+_SHAPE = pattern(rf"([A-Z]{{2}})([{ALPHABET}]{{{REFERENCE_LETTERS}}})")
 
 
 def reference(prefix: str, random: bytes) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Case
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities.phones import phone_of
 
 WORDS_MAX = 13  # with the phone, and the note of what stands where written twice, 16 write units
@@ -22,7 +23,7 @@ PHONE_DIGITS_MIN = 4
 DIALLED_DIGITS_MIN = 8  # of the shortest whole number, as one dials it in the own country
 # What the citizen wrote, of all a form asks for.
 OWN_TEXT = ("description", "question", "text")
-_YEAR = re.compile(r"(19|20)\d\d")
+_YEAR = pattern(r"(19|20)\d\d")
 # Words so common that nobody is found by them.
 _EMPTY = frozenset(
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from chalicelib.patterns import pattern
 
-_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNSENDABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PAUSES = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
@@ -22,6 +21,7 @@ from chalicelib.console import permissions
 from chalicelib.console.routes import Page
 from chalicelib.console.wording import Wording, wording
 from chalicelib.model import Refused, Staff, Town
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.storage.sessions import Session
 from chalicelib.wire import Deadline
@@ -34,7 +34,7 @@ FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 200
 VOICE_SECONDS = 365 * 86400
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
-_RETURN_TO = re.compile(r"console/[A-Za-z0-9/_.~?=&%+#-]{0,300}")
+_RETURN_TO = pattern(r"console/[A-Za-z0-9/_.~?=&%+#-]{0,300}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from chalicelib.patterns import pattern
+
 ASSET_MAX_AGE_SECONDS = 365 * 24 * 3600
 LOADER_MAX_AGE_SECONDS = 300
 # What the loader needs of a town's look: the panel asks for the rest when it is opened.
@@ -47,18 +49,18 @@ _CONTENT_TYPES = {
     "svg": "image/svg+xml",
 }
 _HASH_LETTERS = 10
-_HASHED_NAME = re.compile(rf"(\w+)\.[0-9a-f]{{{_HASH_LETTERS}}}\.(\w+)")
+_HASHED_NAME = pattern(rf"(\w+)\.[0-9a-f]{{{_HASH_LETTERS}}}\.(\w+)")
 # A string, template or regular expression of a script stays as it is; blanks around signs between them go.
-_JS_LITERAL_OR_SIGN = re.compile(
+_JS_LITERAL_OR_SIGN = pattern(
     r"""('(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?<=[(,\[])/(?![/*])(?:\\.|[^/\\\n])+/)"""
     r"""|[ \t]*([{}()\[\];,=<>?:+*/%!&|-])[ \t]*"""
 )
-_JS_LINE_END = re.compile(r"(?<=[{};,(])\n")
-_ASSET_MARK = re.compile(r"%(\w+\.\w+)%")
-_JS_NUMBER = re.compile(r"const ([A-Z][A-Z_]+)=(\d[\d_e.]*);\n?")
-_JS_NAME = re.compile(r"\b[A-Z][A-Z_]+\b")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_CSS_GAP = re.compile(r"\s*([{};,])\s*")
+_JS_LINE_END = pattern(r"(?<=[{};,(])\n")
+_ASSET_MARK = pattern(r"%(\w+\.\w+)%")
+_JS_NUMBER = pattern(r"const ([A-Z][A-Z_]+)=(\d[\d_e.]*);\n?")
+_JS_NAME = pattern(r"\b[A-Z][A-Z_]+\b")
+_CSS_COMMENT = pattern(r"/\*.*?\*/", re.DOTALL)
+_CSS_GAP = pattern(r"\s*([{};,])\s*")
 
 
 def asset(name: str) -> tuple[str, str]:

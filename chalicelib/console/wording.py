@@ -7,7 +7,6 @@ Cyrillic is derived, as everywhere.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -22,6 +21,7 @@ from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.dialogue.words import name_of
 from chalicelib.language import catalogue
 from chalicelib.model import CYRILLIC, LATIN, Case, Line, Town, Voice
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 
 _TEXTS = Path(__file__).parent / "texts"
@@ -35,7 +35,7 @@ VOICES = {
     "sq": "shqip",
     "en": "English",
 }
-_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ISO_DAY = pattern(r"\d{4}-\d\d-\d\d")
 STATUS_TEXTS = {"awaiting_citizen": "awaiting_applicant"}
 HOUR_MINUTES = 60
 STAYS_LATIN = (

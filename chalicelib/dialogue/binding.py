@@ -7,8 +7,6 @@ still holds is a fact of the world (`link:<context>`), what becomes of it an eff
 
 from __future__ import annotations
 
-import re
-
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.receipts import consent_line
 from chalicelib.model import (
@@ -24,10 +22,11 @@ from chalicelib.model import (
     Staff,
     TakeReminders,
 )
+from chalicelib.patterns import pattern
 
 CHOICE = "bind."
 FACT = "link"
-_CONTEXT = re.compile(r"\d{1,4}\.[A-Za-z0-9_-]{16,64}")
+_CONTEXT = pattern(r"\d{1,4}\.[A-Za-z0-9_-]{16,64}")
 
 
 def context_of(text: str) -> str | None:

@@ -5,18 +5,18 @@ Rides in the conversation's own state, so it costs no extra write and goes with 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.model import CITIZEN, Conversation
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities import read
 
 STATE = "misses"
 KEPT_MAX = 3
 TEXT_CHARS_MAX = 160
 # A number said without a country (064 123-45-67, a meter's) is no entity to the reader, yet may name a person.
-NUMBER = re.compile(r"\d(?:[\s./-]?\d){3,}")
+NUMBER = pattern(r"\d(?:[\s./-]?\d){3,}")
 UNKNOWN, GUESSED, PERSON = "unknown", "guessed", "person"
 
 

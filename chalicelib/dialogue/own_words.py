@@ -5,9 +5,8 @@ Everything is compared folded, so one entry serves both scripts and typing witho
 
 from __future__ import annotations
 
-import re
-
 from chalicelib.language.folding import fold, words
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.rules import Spoken, compile_rule, first_match
 
@@ -45,7 +44,7 @@ _WORDS = {
 }
 _COMMANDS = {" ".join(words(fold(entry))): name for name, line in _WORDS.items() for entry in line.split("|")}
 _THUMBS = {"👍": "yes", "👎": "no"}
-_SKIN_TONES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
+_SKIN_TONES = pattern("[\U0001f3fb-\U0001f3ff\ufe0f]")
 _FILLERS = folded_words("molim vas hoću želim bih hvala please bitte ju lutem te i want to ich möchte")
 
 _ASKS = folded_words(

@@ -29,6 +29,7 @@ from pydantic import (
 from chalicelib.integrations import answers
 from chalicelib.integrations.answers import Kind, Status
 from chalicelib.model import Announcement, Attachment, Case, Happening, PageState, Refused
+from chalicelib.patterns import pattern
 
 BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
@@ -41,7 +42,7 @@ IDEMPOTENCY_KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
 MASKED = "•••"
 # Kinds whose words only a key with this scope reads.
 MASKED_KINDS = {"chat": "chats", "assistance": "help", "volunteer": "help"}
-_IDEMPOTENCY_KEY = re.compile(IDEMPOTENCY_KEY_PATTERN)
+_IDEMPOTENCY_KEY = pattern(IDEMPOTENCY_KEY_PATTERN)
 
 
 # What the product notes for itself among a form's answers.
@@ -80,7 +81,7 @@ def _number(written: object) -> int:
     return int(str(written))
 
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Name = Annotated[str, _text(120)]
 Subject = Annotated[str, _text(300)]
 Note = Annotated[str, _text(2000)]

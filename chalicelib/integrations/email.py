@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from chalicelib.model import SendFailed
+from chalicelib.patterns import pattern
 
 # Their words for "never": the address is malformed. All else may change by tomorrow: an identity is confirmed, a paused
 # account is released, a quota is raised.
 _FINAL = frozenset({"InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "ValidationError"})
 
 ADDRESS_CHARS_MAX = 120
-_ADDRESS = re.compile(r"[^@\s<>\"',;:()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,80}\.[A-Za-z]{2,24}")
+_ADDRESS = pattern(r"[^@\s<>\"',;:()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,80}\.[A-Za-z]{2,24}")
 
 Ask = Callable[[str, Mapping[str, str]], str]
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from chalicelib.model import Refused
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 
 JSON, XML = "json", "xml"
@@ -34,10 +35,10 @@ UPDATES_SPAN_DAYS_MAX = 31
 UPDATES_DAYS_USUAL = 7
 PAGE_SIZE_USUAL, PAGE_SIZE_MAX = 100, 200
 FOUND_MAX = 1000  # the standard's bound of a list, over all its pages
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ATTRIBUTE = re.compile(r"attribute\[([A-Za-z0-9_.-]{1,60})\](?:\[[0-9]{0,3}\])?")
-_FILE_NAME = re.compile(rb'filename\*?="?([^";\r\n]*)')
-_FIELD_NAME = re.compile(rb'[; ]name="([^"\r\n]{1,100})"')
+_UNPRINTABLE = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE = pattern(r"attribute\[([A-Za-z0-9_.-]{1,60})\](?:\[[0-9]{0,3}\])?")
+_FILE_NAME = pattern(rb'filename\*?="?([^";\r\n]*)')
+_FIELD_NAME = pattern(rb'[; ]name="([^"\r\n]{1,100})"')
 _ITEMS = {"attributes": "attribute", "values": "value", "endpoints": "endpoint", "formats": "format"}
 
 

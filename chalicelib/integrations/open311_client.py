@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from chalicelib import strangers, wire
 from chalicelib.integrations.open311 import clean, time
 from chalicelib.model import SendFailed
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.wire import Deadline
 
@@ -29,7 +30,7 @@ ENTRIES_MAX = 1000
 WORDS_CHARS_MAX = 2000
 ID_CHARS_MAX = 100
 REFUSAL_CHARS_MAX = 200
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_DECLARATION = pattern(r"^\s*<\?xml[^>]*\?>")
 _NOT_TAKEN = (429, 503)  # surely: whoever says so has not looked at it
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 _ACCEPT = {"json": "application/json", "xml": "text/xml"}

@@ -8,16 +8,16 @@ inside its published version, so nothing is read from disk while answering.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from chalicelib.language.scripts import to_cyrillic
+from chalicelib.patterns import pattern
 
 _FOLDER = Path(__file__).parent / "catalogues"
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = pattern(r"\{(\w+)\}")
 BOT = "bot"
 SECTIONS = ("texts", "widget")
 PREFIXED_SECTIONS = ("days", "terms", "status", "category", "holiday")
@@ -56,6 +56,8 @@ def texts_in(folder: str, name: str) -> dict[str, Any]:
 
 
 def _read(folder: str, name: str) -> Mapping[str, Any]:
+    import tomllib  # a published version has its texts: a turn needs no catalogue
+
     return tomllib.loads((_FOLDER / folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -103,7 +105,7 @@ def cyrillic(template: str, latin_words: tuple[str, ...] = ()) -> str:
     """`template` in Cyrillic, without the names a town wants in Latin."""
     if not latin_words:
         return to_cyrillic(template)
-    names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(latin_words, key=len, reverse=True)))
+    names = pattern("|".join(rf"\b{re.escape(name)}\b" for name in sorted(latin_words, key=len, reverse=True)))
     parts, end = [], 0
     for match in names.finditer(template):
         parts += [to_cyrillic(template[end : match.start()]), match.group()]

@@ -5,7 +5,6 @@ Serbian, Bosnian and Montenegrin cannot be told apart from one message; the town
 
 from __future__ import annotations
 
-import re
 import struct
 import unicodedata
 import zlib
@@ -15,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from chalicelib.language.scripts import script_of, to_latin
+from chalicelib.patterns import pattern
 
 FAMILIES = ("sr", "sq", "en", "de")
 LETTERS_MAX = 400
@@ -24,7 +24,7 @@ KNOWN_SHARE_MIN = 0.45  # of the pieces of three letters and more: less is no la
 TELLING_LETTERS = 3
 PATH = Path(__file__).parent / "languages.bin"
 _HEAD = struct.Struct("<If")
-_NUMBERED = re.compile(r"(?<!\S)\S*\d\S*")  # references and numbers are of no language
+_NUMBERED = pattern(r"(?<!\S)\S*\d\S*")  # references and numbers are of no language
 
 
 def language_of(text: str) -> str | None:
@@ -76,10 +76,10 @@ def _table() -> tuple[float, Mapping[int, int], Sequence[int]]:
     """The step of one unit, the row of each piece, and the weights, one a family; made by `infra/train.py`."""
     data = PATH.read_bytes()
     count, step = _HEAD.unpack_from(data)
-    body = zlib.decompress(data[_HEAD.size :])
     keys, weights = array("I"), array("b")
-    keys.frombytes(body[: count * keys.itemsize])
-    weights.frombytes(body[count * keys.itemsize :])
+    end = _HEAD.size + count * keys.itemsize
+    keys.frombytes(data[_HEAD.size : end])
+    weights.frombytes(data[end:])
     return step, dict(zip(keys, range(count), strict=True)), weights
 
 
@@ -87,4 +87,4 @@ def pack(step: float, rows: Mapping[str, tuple[int, ...]]) -> bytes:
     """The file's bytes, sorted by piece so that the same content gives the same bytes."""
     keyed = dict(sorted((zlib.crc32(piece.encode()), row) for piece, row in rows.items()))
     keys, weights = array("I", keyed), array("b", [weight for row in keyed.values() for weight in row])
-    return _HEAD.pack(len(keys), step) + zlib.compress(keys.tobytes() + weights.tobytes(), 9)
+    return _HEAD.pack(len(keys), step) + keys.tobytes() + weights.tobytes()

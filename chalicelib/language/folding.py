@@ -10,15 +10,15 @@ import unicodedata
 from functools import lru_cache
 
 from chalicelib.language.scripts import to_latin
+from chalicelib.patterns import pattern
 
 TEXT_CHARS_MAX = 1000
 TEXTS_KEPT_MAX = 256  # a turn folds its message and the labels of its buttons several times over
 _SPECIAL = str.maketrans({"đ": "dj", "ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "ı": "i", "’": "'", "`": "'"})
-_REPEATS = re.compile(r"(.)\1+")
-_IJE = re.compile(r"(?<=[^\W\d_])ije|(?<=[bcdfghklmnpqrstvzx])je")
-_DJ = re.compile(r"dj")
-_NOT_WORD = re.compile(r"[^\w\s'/-]|_")
-_WORDS = re.compile(r"[^\W_]+")
+_REPEATS = pattern(r"(.)\1+")
+_IJE = pattern(r"(?<=[^\W\d_])ije|(?<=[bcdfghklmnpqrstvzx])je")
+_NOT_WORD = pattern(r"[^\w\s'/-]|_")
+_WORDS = pattern(r"[^\W_]+")
 
 
 def fold(text: str) -> str:
@@ -28,13 +28,17 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=TEXTS_KEPT_MAX)
 def _folded(text: str) -> str:
-    plain = to_latin(text).lower().translate(_SPECIAL)
-    if not plain.isascii():
-        decomposed = unicodedata.normalize("NFKD", plain)
-        plain = "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
-    plain = _NOT_WORD.sub(" ", plain)
-    plain = _DJ.sub("d", _IJE.sub("e", plain))
-    return " ".join(_REPEATS.sub(_squeeze, plain).split())
+    plain = text.lower() if text.isascii() else _without_marks(to_latin(text).lower().translate(_SPECIAL))
+    if not plain.isalnum():
+        plain = _NOT_WORD.sub(" ", plain.replace("`", "'"))
+    if "je" in plain:
+        plain = _IJE.sub("e", plain)
+    return " ".join(_REPEATS.sub(_squeeze, plain.replace("dj", "d")).split())
+
+
+def _without_marks(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
 
 
 def _squeeze(match: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from chalicelib.patterns import pattern
+
 _CYRILLIC = "абвгдђежзијклљмнњопрстћуфхцчџш"
 _LATIN = "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split()  # noqa: SIM905
 _TO_LATIN = dict(zip(_CYRILLIC, _LATIN, strict=True))
@@ -31,14 +33,14 @@ _TO_LATIN |= {
 }
 _LOOKALIKES = str.maketrans("аеорсухјкмтвнАЕОРСУХЈКМТВН", "aeopcyxjkmtbhAEOPCYXJKMTBH")
 
-_LETTERS = re.compile(r"[^\W\d_]")
-_IS_CYRILLIC = re.compile(r"[Ѐ-ӿ]")
-_IS_LATIN = re.compile(r"[A-Za-zÀ-ž]")
-_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = pattern(r"[^\W\d_]")
+_IS_CYRILLIC = pattern(r"[Ѐ-ӿ]")
+_IS_LATIN = pattern(r"[A-Za-zÀ-ž]")
+_WORD = pattern(r"[^\W\d_]+")
 
 _BRANDS = """Viber WhatsApp Facebook Instagram Android iOS GIZ NALED UNDP IOM PDF JPG PNG JSON MP4 QR IBAN MB kB GB km
     kWh RSD EUR BAM CEOP Google Apple Windows""".split()  # noqa: SIM905
-_PROTECTED = re.compile(
+_PROTECTED = pattern(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+|(?<![\w-])[\w-]+\.(?:rs|ba|me|com|org|net|info|eu|gov)(?:\.\w+)?(?:/\S*)?\b"
     r"|\{[^{}]*\}|<[^<>]*>"
     r"|\b[A-Z]{2,4}-[A-Z0-9]+(?:-[A-Z0-9]+)*\b"  # references: SO-7KM4-2A9, ROP-SRB-1
@@ -46,14 +48,14 @@ _PROTECTED = re.compile(
     r"|\b(?:" + "|".join(map(re.escape, _BRANDS)) + r")\b"
     r"|\b\w*[wqyWQY]\w*\b"  # letters no Serbian word has
 )
-_SEAMS = re.compile(
+_SEAMS = pattern(
     r"(?i)(?<![^\W\d_])(?:"
     r"(?P<n>(?:in|kon)(?=jekc|jekt|junk|jug)|(?:an)(?=jon)|(?:van)(?=jezič|jedarn)|(?:tan)(?=jug)|(?:šen)(?=jang))"
     r"|(?P<d>(?:na)d(?=živ|žnj|žup|žet|že\b)|(?:o)d(?=živ|žal|žar[^k])|(?:po)d(?=žan|žup|žd|žut)|(?:pre)d(?=že|živ)|(?:an)d(?=žej))"
     r")"
 )
 _SEAM = "\u2060"  # word joiner: marks where two letters stay two letters
-_DIGRAPH = re.compile(r"[Dd][Žž]|[Ll][Jj]|[Nn][Jj]")
+_DIGRAPH = pattern(r"[Dd][Žž]|[Ll][Jj]|[Nn][Jj]")
 
 
 def script_of(text: str) -> str | None:

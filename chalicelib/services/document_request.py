@@ -20,6 +20,7 @@ from chalicelib.dialogue.slots.wording import OWN_NAME
 from chalicelib.language.folding import fold
 from chalicelib.language.scripts import to_cyrillic
 from chalicelib.model import Case, Conversation, Facts, Line, Need, OpenCase, Say, Town
+from chalicelib.patterns import pattern
 from chalicelib.services.case_status import date
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.numbers import PERSONAL_NUMBER_DIGITS
@@ -33,8 +34,8 @@ AUTHORISATION_WORDING = "doc_authorisation.1"
 NUMBER = "personal_number"
 # A country that has a personal number of its own beside the old thirteen digits, and how long it is.
 OTHER_NUMBER_DIGITS = {"XK": 10}
-_NAMED = re.compile(r"\b(?:na ime|на име|auf den namen|in the name of|në emër të)\s+", re.IGNORECASE)
-_OWN_OR_NAMED = re.compile(f"{OWN_NAME.pattern}|{_NAMED.pattern}", re.IGNORECASE)
+_NAMED = pattern(r"\b(?:na ime|на име|auf den namen|in the name of|në emër të)\s+", re.IGNORECASE)
+_OWN_OR_NAMED = pattern(f"{OWN_NAME.pattern}|{_NAMED.pattern}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ A town's problems are data of its published version: office, term, photo, place,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +30,7 @@ from chalicelib.model import (
     Say,
     Town,
 )
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities.places import address_in
 
 OPENED_BY = ("attachment", "location")  # what begins a report without a word
@@ -43,7 +43,7 @@ TELLING_WORDS_MIN = 2
 WISH_WORDS_MAX = 7  # "I would like to report a problem, please" tells nothing of the problem
 STREET_WORDS_MAX = 4
 _DAY_SECONDS = 86400
-_HOUSE_NUMBER = re.compile(r"(?<!\s)\s+\d{1,4}\s?\w?(?:/\d{1,3})?$")
+_HOUSE_NUMBER = pattern(r"(?<!\s)\s+\d{1,4}\s?\w?(?:/\d{1,3})?$")
 
 
 def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | None:

@@ -8,13 +8,13 @@ after `REVOKED_SHOWN_DAYS`, its record stays, so that a history can still be rea
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
 from chalicelib.model import Conflict, SalterError, Unavailable
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
@@ -30,8 +30,8 @@ ID_CHARS = 12
 REVOKED_SHOWN_DAYS = 90
 USE_NOTED_SECONDS = 3600  # how exactly the last use is known: a note costs a write, so it is made once an hour
 NOTE_SECONDS = 0.5
-_KEY = re.compile(r"slt_([a-z][a-z0-9-]{1,39})_[A-Za-z0-9_-]{32,64}")
-_LOCAL_KEY = re.compile(r"local-key-([a-z][a-z0-9-]{1,39})")
+_KEY = pattern(r"slt_([a-z][a-z0-9-]{1,39})_[A-Za-z0-9_-]{32,64}")
+_LOCAL_KEY = pattern(r"local-key-([a-z][a-z0-9-]{1,39})")
 _LOCAL = "local"
 
 

@@ -18,20 +18,20 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from html import unescape
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from chalicelib import wire
 from chalicelib.model import SalterError, SendFailed, Unavailable
+from chalicelib.patterns import pattern
 
 CALL_SECONDS_MAX = 1.5
 OBJECT_SECONDS_MAX = 20.0  # for the bytes of an object
 FORM_SECONDS_MAX = 10.0  # e-mail and SMS: nobody waits for them, and an answer given up too early may double one
 TRIES_MAX = 3
 BACKOFF_SECONDS = 0.05
-_LISTED_KEY = re.compile(r"<Key>([^<]+)</Key>")
-_LISTED_VERSION = re.compile(
+_LISTED_KEY = pattern(r"<Key>([^<]+)</Key>")
+_LISTED_VERSION = pattern(
     r"<(?:Version|DeleteMarker)>.*?<Key>([^<]+)</Key>.*?<VersionId>([^<]+)</VersionId>.*?</(?:Version|DeleteMarker)>",
     re.S,
 )
@@ -44,7 +44,7 @@ _TARGETS = {
 }
 _FORM_VERSIONS = {"ses": "2010-12-01", "sns": "2010-03-31"}
 _HOSTS = {"ses": "email"}  # where the host is not called as the service is
-_ERROR_CODE = re.compile(rb"<Code>([A-Za-z0-9.]+)</Code>")
+_ERROR_CODE = pattern(rb"<Code>([A-Za-z0-9.]+)</Code>")
 _TRANSIENT = frozenset(
     """ProvisionedThroughputExceededException ThrottlingException RequestLimitExceeded InternalServerError
     ServiceUnavailable InternalFailure TransactionInProgressException KMSInternalException
@@ -253,7 +253,13 @@ def versions(bucket: str, prefix: str, deadline: wire.Deadline) -> list[tuple[st
     Whoever deletes them all asks again until there are none.
     """
     listed = _listed(bucket, f"prefix={quote(prefix, safe='')}&versions=", "ListBucketVersions", deadline)
-    return [(unescape(key), unescape(version)) for key, version in _LISTED_VERSION.findall(listed)]
+    return [(_unescaped(key), _unescaped(version)) for key, version in _LISTED_VERSION.findall(listed)]
+
+
+def _unescaped(written: str) -> str:
+    import html  # a turn lists nothing
+
+    return html.unescape(written)
 
 
 def delete_versions(bucket: str, found: Iterable[tuple[str, str]], deadline: wire.Deadline) -> None:
@@ -268,7 +274,7 @@ def list_objects(bucket: str, prefix: str, deadline: wire.Deadline, after: str =
     query = f"list-type=2&prefix={quote(prefix, safe='')}"
     if after:
         query += f"&start-after={quote(after, safe='')}"
-    return [unescape(key) for key in _LISTED_KEY.findall(_listed(bucket, query, "ListBucket", deadline))]
+    return [_unescaped(key) for key in _LISTED_KEY.findall(_listed(bucket, query, "ListBucket", deadline))]
 
 
 def _listed(bucket: str, query: str, operation: str, deadline: wire.Deadline) -> str:

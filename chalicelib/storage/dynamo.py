@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from secrets import token_hex
 from typing import Any
 
 from chalicelib.model import Conflict, Unavailable
@@ -18,6 +18,7 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 TRANSACTION_ITEMS_MAX = 100
+TOKEN_BYTES = 16
 BATCH_KEYS_MAX = 100
 PK_BYTES_MAX, SK_BYTES_MAX = 2048, 1024  # DynamoDB's own bounds
 BATCH_WRITES_MAX = 25
@@ -134,7 +135,7 @@ def transact(writes: Sequence[Write], deadline: Deadline) -> None:
     assert len(writes) <= TRANSACTION_ITEMS_MAX
     payload = {
         "TransactItems": [{"Delete": _delete_of(write)} if write.gone else {"Put": _put_of(write)} for write in writes],
-        "ClientRequestToken": uuid.uuid4().hex,
+        "ClientRequestToken": token_hex(TOKEN_BYTES),
     }
     for attempt in itertools.count():
         try:

@@ -6,6 +6,8 @@ import hashlib
 import re
 import unicodedata
 
+from chalicelib.patterns import pattern
+
 NOW = "NOW"
 HEAD = "HEAD"
 VOLUNTEER = "VOLUNTEER"
@@ -130,7 +132,7 @@ def handled(inbound: str) -> bytes:
 
 # --- cases ------------------------------------------------------------------------------------------------------
 
-_NUMBER_LABEL = re.compile(r"^(?:BROJ|BR|NR|NO|№|БРОЈ|БР)[.:\s]+")
+_NUMBER_LABEL = pattern(r"^(?:BROJ|BR|NR|NO|№|БРОЈ|БР)[.:\s]+")
 _LOOKALIKES = str.maketrans("АВЕЈКМНОРСТУХІ", "ABEJKMHOPCTYXI")  # typed in Cyrillic, meant as file numbers are printed
 
 
@@ -269,7 +271,7 @@ def imports(town: str) -> str:
     return f"T#{town}#IMS"
 
 
-_DROPPED = re.compile(r"drop/T/([a-z][a-z0-9-]{1,39})/([^/]{1,200})")
+_DROPPED = pattern(r"drop/T/([a-z][a-z0-9-]{1,39})/([^/]{1,200})")
 
 
 def dropped_file(town: str, name: str) -> str:

@@ -7,10 +7,10 @@ The context is `<town's number>.<secret>`, short enough for Viber's deep link an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
@@ -21,7 +21,7 @@ SHAPE = 1
 VALID_DAYS = 30
 STAFF_HOURS = 1
 SECRET_BYTES = 18  # of chance in a context
-CONTEXT = re.compile(r"(\d{1,4})\.([A-Za-z0-9_-]{16,64})")
+CONTEXT = pattern(r"(\d{1,4})\.([A-Za-z0-9_-]{16,64})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ somebody of the town revokes it; the item stays a while longer, so that the case
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Write
@@ -22,7 +22,7 @@ SHAPE = 1
 KEPT_AFTER_DAYS = 365
 ID_LETTERS = 12
 ORDERS_SHOWN_MAX = 20
-_TOKEN = re.compile(r"([a-z][a-z0-9-]{1,39})\.([A-Z]{2}[A-Z0-9]{7})\.([A-Za-z0-9_-]{20,64})")
+_TOKEN = pattern(r"([a-z][a-z0-9-]{1,39})\.([A-Z]{2}[A-Z0-9]{7})\.([A-Za-z0-9_-]{20,64})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ the person's role ends the sessions in the same commit.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.model import Staff
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys, staff
 from chalicelib.storage.dynamo import Write
@@ -23,7 +23,7 @@ IDLE_SECONDS = 30 * 60
 LIFETIME_SECONDS = 12 * 3600
 TOUCHED_AFTER_SECONDS = 4 * 60  # a page read within them writes nothing
 OPEN_AT_ONCE_MAX = 8  # of one person; the oldest ends
-_WORD = re.compile(r"([a-z][a-z0-9-]{1,39})\.[A-Za-z0-9_-]{32,64}")
+_WORD = pattern(r"([a-z][a-z0-9-]{1,39})\.[A-Za-z0-9_-]{32,64}")
 
 
 @dataclass(frozen=True, slots=True)

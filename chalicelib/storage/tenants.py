@@ -13,6 +13,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from sys import intern
 from typing import Any
 
 from chalicelib.model import Account, SalterError, Town, Unavailable
@@ -193,7 +194,7 @@ class Unpacked(Mapping[str, Any]):
 
     def __getitem__(self, language: str) -> Any:
         if language not in self._open:
-            self._open[language] = _unpack(self._packed[language])
+            self._open[language] = _shared(_unpack(self._packed[language]))
         return self._open[language]
 
     def __iter__(self) -> Any:
@@ -201,6 +202,11 @@ class Unpacked(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._packed)
+
+
+def _shared(data: dict[str, Any]) -> dict[str, Any]:
+    """The same, its words kept once however many towns use them: most texts are the platform's own."""
+    return {intern(name): intern(value) if isinstance(value, str) else value for name, value in data.items()}
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------

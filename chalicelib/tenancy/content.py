@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.tenancy import overlay
 from chalicelib.tenancy.schema import (
@@ -31,10 +32,10 @@ SHEETS, OFFICES, PHRASES, TEXTS = ROOMS = ("procedures", "contacts/offices", "ph
 ASK = ".ask"  # beside a field: citizens read "ask at the office"
 LINE_CHARS_MAX = 200
 PHRASES_MAX = 60
-NEW_ID = re.compile(r"[a-z][a-z0-9_]{1,38}")
+NEW_ID = pattern(r"[a-z][a-z0-9_]{1,38}")
 # What every bot answers by itself; no sheet and no office is asked for by these.
 _NOT_OFFERED = ("chat.", "settings.", "out_of_scope")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
+_CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.document import Document
@@ -21,7 +22,7 @@ from chalicelib.tenancy.overlay import Source, file_of, path_in
 from chalicelib.tenancy.schema import LANGUAGES, TEXT_CHARS_MAX, ContactsFile, Phrases, Procedure, TenantFile
 
 LIBRARY = Path(__file__).parent / "library"
-_FILES = re.compile(
+_FILES = pattern(
     r"tenant\.yaml|services\.yaml|contacts\.yaml|phrases\.yaml|texts\.[a-z]{2,3}\.yaml|procedures/[a-z][a-z0-9_]*\.yaml"
     r"|conversations/[\w-]+\.yaml|README\.md"
 )

@@ -6,18 +6,18 @@ true/false, plain integers and plain decimals become values. Used on the command
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
 
+from chalicelib.patterns import pattern
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.document import Document
 
 FILE_BYTES_MAX = 512 * 1024
 NESTED_MAX = 40  # things within things: the deepest a town's files go is 12
-_INTEGER = re.compile(r"-?(0|[1-9]\d{0,15})$")
-_DECIMAL = re.compile(r"-?\d{1,9}\.\d{1,9}$")
+_INTEGER = pattern(r"-?(0|[1-9]\d{0,15})$")
+_DECIMAL = pattern(r"-?\d{1,9}\.\d{1,9}$")
 
 
 def read(name: str, raw: bytes) -> Document:

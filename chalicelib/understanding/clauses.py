@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from chalicelib.patterns import pattern
+
 CLAUSES_MAX = 6
 WORDS_MIN = 2
 # Full stops, question marks, and the little words that join two requests.
-_SEAM = re.compile(
+_SEAM = pattern(
     r"[.?!;\n]+|,\s|\s(?:i|a|pa|takođe|takodje|također|kao i|и|а|па|такође|dhe|edhe|and|also|und|sowie|außerdem)\s",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """The platform's model: made by `infra/train.py`, shipped beside this file, opened once per process. Pure Python.
 
-File: a length, a packed JSON head (labels, danger rules, digest), then packed arrays. A feature is known by its
-CRC-32; it has a rarity and a few (label, weight) pairs in eight bits.
+File: a length, a packed JSON head (labels, danger rules, digest), then plain arrays: the package is zipped. A
+feature is known by its CRC-32; it has a rarity and a few (label, weight) pairs in eight bits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding import features as shape
 
-SHAPE = 1
+SHAPE = 2
 OUT_OF_SCOPE = "out_of_scope"
 PATH = Path(__file__).parent / "model.bin"
 RARITY_STEP = 1 / 16
@@ -94,8 +94,7 @@ def pack(head: Mapping[str, Any], arrays: Iterable[array[int]]) -> bytes:
     written = list(arrays)
     head = dict(head) | {"shape": SHAPE, "features": shape.VERSION, "counts": [len(each) for each in written]}
     top = zlib.compress(json.dumps(head, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(), 9)
-    body = zlib.compress(b"".join(each.tobytes() for each in written), 9)
-    return _LENGTH.pack(len(top)) + top + body
+    return _LENGTH.pack(len(top)) + top + b"".join(each.tobytes() for each in written)
 
 
 def unpack(data: bytes) -> Model:
@@ -103,11 +102,11 @@ def unpack(data: bytes) -> Model:
     head = json.loads(zlib.decompress(data[_LENGTH.size : _LENGTH.size + length]))
     if (head["shape"], head["features"]) != (SHAPE, shape.VERSION):
         raise ValueError("model.bin is of another shape than this code reads: run `make train`")
-    body, end, arrays = zlib.decompress(data[_LENGTH.size + length :]), 0, []
+    end, arrays = _LENGTH.size + length, []
     for code, count in zip(_ARRAYS, head["counts"], strict=True):
         values = array(code)
         start, end = end, end + count * values.itemsize
-        values.frombytes(body[start:end])
+        values.frombytes(data[start:end])
         arrays.append(values)
     keys, starts, rarities, labels, weights, wholes, meant = arrays
     rows = dict(zip(keys, range(len(keys)), strict=True))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chalicelib import wire
-from chalicelib.connections import HEAD_BYTES_MAX, BadAnswer, Connection, pool
+from chalicelib import connections, wire
+from chalicelib.connections import AUTHORITIES, HEAD_BYTES_MAX, BadAnswer, Connection, Pool, pool, usual_authorities
 from chalicelib.wire import CallFailed
 
 PAUSE_SECONDS = 0.02
@@ -168,3 +173,94 @@ def test_no_address_or_header_can_smuggle_in_another_line(server: Server, target
         connection.ask("GET", target, {"x-own": value}, b"", time.monotonic() + 1, 100)
     connection.close()
     assert server.asked == []
+
+
+# --- whom we believe --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def vouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A server that speaks TLS, and the certificate of the authority that vouches for it."""
+    folder = tmp_path_factory.mktemp("tls")
+    kept = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    named = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *named, *kept]
+    subprocess.run(command, check=True, capture_output=True)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+        def log_message(self, *args: Any) -> None:
+            return
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running.socket = context.wrap_socket(running.socket, server_side=True)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield running.server_port, folder / "cert.pem"
+    running.shutdown()
+    running.server_close()
+
+
+def ask_in_secret(own: Pool, port: int) -> bytes:
+    connection = own.open(("https", "127.0.0.1", port), 2.0)
+    try:
+        return connection.ask("POST", "/", {"host": "127.0.0.1"}, b"x", time.monotonic() + 2, 100).body
+    finally:
+        connection.close()
+
+
+def test_whoever_the_usual_authorities_vouch_for_is_believed_without_loading_all(
+    vouched: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, certificate = vouched
+    monkeypatch.setattr(connections, "usual_authorities", certificate.read_text)
+    monkeypatch.setattr(Pool, "tls", lambda _: pytest.fail("all authorities were loaded"))
+    assert ask_in_secret(Pool(), port) == b"hello"
+
+
+def test_whoever_another_authority_vouches_for_is_believed_at_the_second_look_and_then_at_once(
+    vouched: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, certificate = vouched
+    monkeypatch.setattr(connections, "usual_authorities", other_authority)
+    monkeypatch.setattr(Pool, "tls", lambda _: ssl.create_default_context(cafile=str(certificate)))
+    own = Pool()
+    assert ask_in_secret(own, port) == b"hello"
+    monkeypatch.setattr(Pool, "_usual_authorities", lambda _: pytest.fail("asked in vain once more"))
+    assert ask_in_secret(own, port) == b"hello"
+
+
+def test_whoever_nobody_vouches_for_is_not_spoken_to(
+    vouched: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "usual_authorities", other_authority)
+    monkeypatch.setattr(Pool, "tls", lambda _: ssl.create_default_context(cadata=other_authority()))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask_in_secret(Pool(), vouched[0])
+
+
+_others = usual_authorities
+
+
+def other_authority() -> str:
+    """Authorities of the net, none of which knows our server."""
+    with pytest.MonkeyPatch.context() as bare:
+        bare.delenv("SSL_CERT_FILE", raising=False)
+        bare.delenv("SSL_CERT_DIR", raising=False)
+        return _others()
+
+
+def test_every_usual_authority_is_in_the_list_the_package_brings_along() -> None:
+    found = other_authority()
+    assert all(f'# Label: "{name}' in found for name in AUTHORITIES)
+
+
+def test_whom_the_machine_was_told_to_believe_is_all_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/somewhere.pem")
+    assert usual_authorities() == ""

@@ -249,8 +249,10 @@ def there_is_a_next_step(messages: list[Message], state: Any) -> None:
 def nothing_given_is_lost(before: Any, after: Any, happened: set[str]) -> None:
     """What stood in an open form stands there still, unless it was sent, given up, or begun anew."""
     old, new = forms.open_draft(before), forms.open_draft(after)
-    if old is None or not old.answers or happened & {"form_sent", "form_followed", "form_cancelled", "erased"}:
+    if old is None or not old.answers or happened & {"form_sent", "form_followed", "form_cancelled"}:
         return
+    if after.get(memory.ERASED):
+        return  # as was wished, with the counters of what happened
     assert new is not None, "the form is gone"
     if new.service == old.other.get("service") or new.started != old.started:
         return  # left for another, or begun anew, as was wished

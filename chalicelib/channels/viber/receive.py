@@ -17,6 +17,7 @@ from typing import Any
 from chalicelib.channels import Received, Request, Sent
 from chalicelib.channels.text import clean
 from chalicelib.model import Account, Inbound, Media, Refused
+from chalicelib.patterns import pattern
 
 BODY_BYTES_MAX = 256 * 1024
 CITIZEN_BYTES_MAX = 256
@@ -27,10 +28,10 @@ LINK_CHARS_MAX = 2000
 MEDIA_BYTES_TOLD_MAX = 2**40
 SHARE = "share."  # a choice that shares the phone's own number
 # An ActionBody of ours: version 1, whose button it is where the bot serves several towns, then a choice id.
-_BUTTON = re.compile(r"~1:(?:(?P<town>[a-z][a-z0-9-]{1,39}):)?(?P<choice>[a-z][\w.~-]{0,99})$")
+_BUTTON = pattern(r"~1:(?:(?P<town>[a-z][a-z0-9-]{1,39}):)?(?P<choice>[a-z][\w.~-]{0,99})$")
 _OF_NO_TOWN = ("town.", "towns")  # buttons that choose one
-_OLD_BUTTON = re.compile(r"~\d{1,3}:\S*$")
-_EMOJI_WORD = re.compile(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
+_OLD_BUTTON = pattern(r"~\d{1,3}:\S*$")
+_EMOJI_WORD = pattern(r"(?:\s*\([a-z_]{2,20}\))+\s*$")  # old clients send (like), (smiley) for emoji
 _RECEIPTS = frozenset({"delivered", "seen", "failed"})
 TOKEN_MIN = 2**53  # Viber's ids of messages are larger: what is smaller was never one of ours
 _MEDIA = {"picture": "photo", "video": "video", "file": "file"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,14 @@ from chalicelib.channels import Received, Request
 from chalicelib.channels.text import clean
 from chalicelib.channels.web import token as tokens
 from chalicelib.model import Account, Inbound, Media, Refused
+from chalicelib.patterns import pattern
 
 BODY_BYTES_MAX = 64 * 1024
 TEXT_CHARS_MAX = 7000
 CHOICE_CHARS_MAX = 120
-_ID = re.compile(r"[\x21-\x7e]{1,80}$")
-_ATTACHMENT = re.compile(r"[A-Za-z0-9_-]{16,64}$")
-_PHONE = re.compile(r"[+\d][\d /().-]{4,24}$")
+_ID = pattern(r"[\x21-\x7e]{1,80}$")
+_ATTACHMENT = pattern(r"[A-Za-z0-9_-]{16,64}$")
+_PHONE = pattern(r"[+\d][\d /().-]{4,24}$")
 
 
 def receive(request: Request, account: Account, token: str) -> Received:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import command_in, folded_words
@@ -10,11 +9,12 @@ from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Line
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.rules import Spoken, first_match
 
 CHOICES_SHOWN_MAX = 6
-_JOINTS = re.compile(r"[,;\n]|\s(?:i|и|dhe|and|und)\s")
+_JOINTS = pattern(r"[,;\n]|\s(?:i|и|dhe|and|und)\s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Line
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.dates import date_in
 from chalicelib.understanding.entities.numbers import MASK, PERSONAL_NUMBER_DIGITS, personal_number_flaw
@@ -20,15 +20,15 @@ from chalicelib.understanding.entities.phones import phone_of, take_phones
 
 EMAIL_CHARS_MAX = 120
 PERSONAL_NUMBER_EXAMPLE = "2405978661006"  # its region was never assigned, so it is nobody's
-_MASK_IN_A_WORD = re.compile(rf"\w{MASK}|{MASK}\w")
+_MASK_IN_A_WORD = pattern(rf"\w{MASK}|{MASK}\w")
 _REASONS = {
     "length": "invalid_personal_length",
     "date": "invalid_personal_date",
     "checksum": "invalid_personal_no",
 }
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_EMAIL = pattern(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE_EXAMPLES = {"RS": "060 123 4567", "BA": "061 123 456", "ME": "067 123 456", "XK": "044 123 456"}
-_DIGITS = re.compile(r"(?<![\w.,-])\d{1,6}(?![\w-]|[.,]\d)")
+_DIGITS = pattern(r"(?<![\w.,-])\d{1,6}(?![\w-]|[.,]\d)")
 _NUMBER_WORDS = {
     fold(word): number
     for number, line in enumerate(

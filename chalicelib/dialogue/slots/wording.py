@@ -8,21 +8,22 @@ from typing import Any, ClassVar
 from chalicelib.dialogue.own_words import asks_something, folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.model import Line
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.places import address_in
 
 TEXT_CHARS_MIN = 2
 TEXT_CHARS_MAX = 1000
 NAME_CHARS_MAX = 80
-_NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]+[^\W\d_][^\W\d_'’.-]*)+\.?")
-OWN_NAME = re.compile(
+_NAME = pattern(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]+[^\W\d_][^\W\d_'’.-]*)+\.?")
+OWN_NAME = pattern(
     r"\b(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
     r"ich bin|mein name ist)\s+",
     re.IGNORECASE,
 )
 # Words are parted by a blank: were it left out, a run of capitals could be cut up in endless ways.
 _CAPITAL = r"[^\W\d_a-zа-яčćšžđђјљњћџëçäöü][^\W\d_'’-]*(?:['’-][^\W\d_]+)?"
-_CAPITALISED = re.compile(rf"{_CAPITAL}(?:\s+{_CAPITAL}){{1,3}}(?=[\s,.;!]|$)")
+_CAPITALISED = pattern(rf"{_CAPITAL}(?:\s+{_CAPITAL}){{1,3}}(?=[\s,.;!]|$)")
 
 
 @dataclass(frozen=True, kw_only=True)

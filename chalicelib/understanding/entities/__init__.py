@@ -6,16 +6,16 @@ says anything about what the citizen wants.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities import places
 from chalicelib.understanding.entities.masking import without_links
 
 TEXT_CHARS_MAX = 1000
-_DIGIT = re.compile(r"\d")
-_CAPITALS = re.compile(r"\b[^\W\d_a-zа-я]{2}-?[AEJKMTАЕЈКМТ]{4}-?[AEJKMTАЕЈКМТ]{3}\b")  # a reference may have no digit
+_DIGIT = pattern(r"\d")
+_CAPITALS = pattern(r"\b[^\W\d_a-zа-я]{2}-?[AEJKMTАЕЈКМТ]{4}-?[AEJKMTАЕЈКМТ]{3}\b")  # a reference may have no digit
 
 
 def entities_of(text: str, region: str = "", settlements: Sequence[str] = ()) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 
 from chalicelib.language.folding import fold, words
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities.masking import take
 
 YEAR_MIN, YEAR_MAX = 1900, 2100
@@ -25,10 +25,10 @@ _MONTH_STEMS = (
 )
 _MONTHS = {fold(stem): number for number, stems in enumerate(_MONTH_STEMS, 1) for stem in stems}
 _ENDING_LETTERS_MAX = 2
-_NUMERIC = re.compile(r"(?<![\d/.-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?[./-]\s?(\d{4})(?![\d/-])\.?")
-_ISO = re.compile(r"(?<![\d/.-])(\d{4})-(\d{2})-(\d{2})(?![\d/-])")
-_NAMED = re.compile(r"(?<![\d/.-])(\d{1,2})(?:\.|st|nd|rd|th)?\s?([^\W\d_]{3,12})\.?,?\s(\d{4})(?!\d)\.?")
-_NAME_FIRST = re.compile(r"(?<!\w)([^\W\d_]{3,12})\s(\d{1,2})(?:st|nd|rd|th)?,\s?(\d{4})(?!\d)")
+_NUMERIC = pattern(r"(?<![\d/.-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?[./-]\s?(\d{4})(?![\d/-])\.?")
+_ISO = pattern(r"(?<![\d/.-])(\d{4})-(\d{2})-(\d{2})(?![\d/-])")
+_NAMED = pattern(r"(?<![\d/.-])(\d{1,2})(?:\.|st|nd|rd|th)?\s?([^\W\d_]{3,12})\.?,?\s(\d{4})(?!\d)\.?")
+_NAME_FIRST = pattern(r"(?<!\w)([^\W\d_]{3,12})\s(\d{1,2})(?:st|nd|rd|th)?,\s?(\d{4})(?!\d)")
 _DAYS_FROM_TODAY = {
     "prekjuce": -2, "preksinoc": -2, "juce": -1, "jucer": -1, "sinoc": -1, "danas": 0, "veceras": 0, "sutra": 1,
     "sjutra": 1, "prekosutra": 2, "sot": 0, "neser": 1, "pasneser": 2, "today": 0, "tonight": 0, "tomorrow": 1,
@@ -40,13 +40,13 @@ _RELATIVE = {fold(word): days for word, days in _DAYS_FROM_TODAY.items()}
 def take_dates(text: str) -> tuple[list[str], str]:
     """Full dates as `YYYY-MM-DD`; a year in two figures is no date."""
     found: list[str] = []
-    for pattern, value_of in (
+    for written, value_of in (
         (_ISO, lambda m: _date(m[1], m[2], m[3])),
         (_NUMERIC, lambda m: _date(m[4], m[3], m[1])),
         (_NAMED, lambda m: _date(m[3], _month(m[2]), m[1])),
         (_NAME_FIRST, lambda m: _date(m[3], _month(m[1]), m[2])),
     ):
-        values, text = take(text, pattern, value_of)
+        values, text = take(text, written, value_of)
         found += [value for value in values if value not in found]
     return found, text
 

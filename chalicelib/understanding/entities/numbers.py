@@ -8,6 +8,7 @@ import unicodedata
 from typing import Literal
 
 from chalicelib.language.scripts import to_latin
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities.masking import take
 
 REFERENCE_LETTERS = "AEJKMT23456789"
@@ -16,12 +17,12 @@ ACCESS_CODE_LETTERS = 6
 # One Latin letter for each, so that places in the text stay the same; towns' prefixes have no marks.
 _ONE_FOR_ONE = str.maketrans("АБВГДЂЕЖЗИЈКЛЉМНЊОПРСТЋУФХЦЧЏШČĆŠŽĐ", "ABVGDDEZZIJKLLMNNOPRSTCUFHCCDSCCSZD")
 _SEPARATOR = r"[ \t.-]{0,3}"
-_REFERENCE = re.compile(
+_REFERENCE = pattern(
     rf"(?<!\w)([A-Z]{{2}}){_SEPARATOR}" + _SEPARATOR.join(f"([{REFERENCE_LETTERS}])" for _ in range(7)) + r"(?!\w)"
 )
-_ACCESS_CODE = re.compile(rf"(?<![\w-])[{REFERENCE_LETTERS}]{{3}}-?[{REFERENCE_LETTERS}]{{3}}(?![\w-])")
+_ACCESS_CODE = pattern(rf"(?<![\w-])[{REFERENCE_LETTERS}]{{3}}-?[{REFERENCE_LETTERS}]{{3}}(?![\w-])")
 _DASH, _SLASH = r"\s?[-–—]\s?", r"\s?/\s?"
-_FILE_NUMBER = re.compile(
+_FILE_NUMBER = pattern(
     rf"(?<![\w/-])(?:ROP{_DASH}[A-Z]{{2,4}}{_DASH}\d{{1,6}}{_DASH}[A-Z]{{2,5}}{_DASH}\d{{1,3}}/\d{{4}}"
     rf"|(?:[IVX]{{1,4}}{_DASH})?\d{{2,3}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}(?:{_DASH}\d{{1,6}})?(?:{_SLASH}\d{{1,4}})?(?:{_DASH}(?:[IVX]{{1,4}}|\d{{2}}))?"
     rf"|\d{{2}}{_SLASH}\d{{2}}{_DASH}\d{{1,6}}{_SLASH}\d{{2}}"
@@ -32,10 +33,10 @@ _FILE_NUMBER = re.compile(
 )
 MASK = "•" * PERSONAL_NUMBER_DIGITS
 _ASKED_DIGITS_MIN = 9  # where a personal number was asked for, whatever is longer than a date may be one with a slip
-_THIRTEEN = re.compile(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
-_PERHAPS_THIRTEEN = re.compile(r"(?<![\d/])\d(?:[ .\-]?\d){12}(?![\d/])")
+_THIRTEEN = pattern(r"(?<!\d)\d(?: ?\d){12}(?![\d/])")
+_PERHAPS_THIRTEEN = pattern(r"(?<![\d/])\d(?:[ .\-]?\d){12}(?![\d/])")
 _FIGURE = r"[\dOoОоIl]"  # letters that are typed for 0 and 1
-_PERHAPS_ASKED = re.compile(rf"\d(?:[ .\-/]?{_FIGURE}){{{_ASKED_DIGITS_MIN - 1},}}")
+_PERHAPS_ASKED = pattern(rf"\d(?:[ .\-/]?{_FIGURE}){{{_ASKED_DIGITS_MIN - 1},}}")
 _WEIGHTS = (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 Flaw = Literal["length", "date", "checksum", "unusual"]

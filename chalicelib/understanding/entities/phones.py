@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from chalicelib.patterns import pattern
 from chalicelib.understanding.entities.masking import take
 
 COUNTRY_CODES = {"RS": "381", "BA": "387", "ME": "382", "XK": "383"}
@@ -19,11 +20,11 @@ _PLANS = {
     "383": (("4[3-9]", 8, 8), ("[23]", 8, 8), ("800", 8, 8)),
 }
 _ABROAD_DIGITS = (8, 15)
-_ABROAD_CODES = re.compile(
+_ABROAD_CODES = pattern(
     r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|21\d|22\d|23\d|24\d|25\d|26\d|29\d|35\d|37\d|38[0569]|42\d|"
     r"5[09]\d|67\d|68\d|69\d|85\d|88\d|96\d|97\d|99\d"
 )
-_CANDIDATE = re.compile(r"(?<![\w/.-])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,16}(?![\w/-])")
+_CANDIDATE = pattern(r"(?<![\w/.-])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){6,16}(?![\w/-])")
 # In the north of Kosovo both countries' numbers are in use and 028 exists in both plans.
 _MIXED = {"6": "381", "4": "383", "3": "383"}
 

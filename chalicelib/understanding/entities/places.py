@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from chalicelib.language.folding import fold, words
+from chalicelib.patterns import pattern
 
 STEM_LETTERS_MIN = 4
 ENDING_LETTERS_MAX = 3
@@ -25,7 +26,7 @@ _UNITS = rf"(?!\s*(?:{_COUNTED}))"
 _STREET = r"(?:ulic[aeiou]m?|ul\.?|улиц[аеиоу]м?|ул\.?|rrug[aeën]+s?|rr\.?|sokak\w*|сокак\w*)"
 _SQUARE = r"(?:bulevar\w*|булевар\w*|trg\w*|трг\w*|sheshi\w*)"
 _AT = r"(?i:\s*,?\s+|\s+kod broja\s+|\s+код броја\s+)"
-_HOUSE = re.compile(r"\d|(?i:\bb\.?b\b|\bбб\b)")
+_HOUSE = pattern(r"\d|(?i:\bb\.?b\b|\bбб\b)")
 _BEFORE = frozenset(
     """na u kod iz ispred iza pored preko kraj do od at in on near ne te prej an der ulici ulica""".split()  # noqa: SIM905
 )
@@ -48,8 +49,8 @@ def address_in(text: str) -> dict[str, str] | None:
     english = number_first.search(text)
     if english:
         return {"street": english[2], "number": english[1]}
-    for pattern in patterns:
-        for match in pattern.finditer(text):
+    for written in patterns:
+        for match in written.finditer(text):
             street = _street(match[1])
             if street:
                 return {"street": street, "number": match[2].replace(" ", "").lower()}
@@ -61,16 +62,14 @@ def _patterns() -> tuple[tuple[re.Pattern[str], ...], re.Pattern[str]]:
     """Street before number in four ways, number before street in English; made when a message first holds a number."""
     return (
         (
-            re.compile(rf"(?<!\w)(?i:{_STREET})\s+({_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
-            re.compile(rf"(?<!\w)((?i:{_SQUARE})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
-            re.compile(
-                rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)){_AT}(?i:{_NUMBER}){_UNITS}"
-            ),
-            re.compile(
+            pattern(rf"(?<!\w)(?i:{_STREET})\s+({_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+            pattern(rf"(?<!\w)((?i:{_SQUARE})\s+{_NAME}(?:\s+{_NAME}){{0,3}}?){_AT}(?i:{_NUMBER}){_UNITS}"),
+            pattern(rf"(?<!\w)([A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|gasse|weg|platz)){_AT}(?i:{_NUMBER}){_UNITS}"),
+            pattern(
                 rf"(?<!\w)({_PROPER}(?:\s+(?:{_PROPER}|i)){{0,3}})(?:\s+(?i:ulica|улица))?{_AT}(?i:{_NUMBER}){_UNITS}"
             ),
         ),
-        re.compile(
+        pattern(
             r"(?<!\w)(\d{1,4}[a-zA-F]?)\s+([A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,3}\s+(?:Street|Road|Avenue|Square|Lane|St|Rd))\b"
         ),
     )
