@@ -27,7 +27,10 @@ def again(row: Row, now: float, deadline: Deadline) -> None:
         receive_message(_parked(row), account, now, holder, deadline)
         outbox.done(row, now, deadline)
         return
-    owed = shapes.owed_from(row.body)
+    try:
+        owed = shapes.owed_from(row.body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(422, "not_repeatable", "What was to be said can no longer be read.") from error
     try:
         owe(
             *(account, row.citizen, owed.say, BOT, now, holder, deadline, owed.voice),

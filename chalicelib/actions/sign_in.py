@@ -1,6 +1,7 @@
 """Staff come in and go out: the pool says who they are, their record says what they may, a session carries it.
 
-After too many wrong passwords an address rests for a while, whether or not anybody has it.
+After too many wrong passwords an account's address rests for a while, whether or not anybody has it; and so does an
+internet address (`guesses`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import suppress
 from secrets import token_hex, token_urlsafe
 from typing import TypeVar
 
+from chalicelib.actions import guesses
 from chalicelib.model import Conflict, SalterError, Unavailable
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
@@ -67,18 +69,18 @@ class NoPlace(SalterError):
     """The pool knows this person, but no town does (any more). The town's admin must add them."""
 
 
-def sign_in(mail: str, password: str, now: float) -> SignedIn | Asked | Denied:
-    """One try. Raises NoPlace, Unavailable."""
+def sign_in(mail: str, password: str, now: float, source: str = "") -> SignedIn | Asked | Denied:
+    """One try from the internet address `source`. Raises NoPlace, Unavailable."""
     deadline = Deadline(SIGN_IN_SECONDS)
-    return _tried(mail, lambda: staff_pool.enter(staff.folded(mail), password, deadline), now, deadline)
+    return _tried(mail, lambda: staff_pool.enter(staff.folded(mail), password, deadline), now, source, deadline)
 
 
-def answer(mail: str, asked: Asked, written: str, now: float) -> SignedIn | Asked | Denied:
+def answer(mail: str, asked: Asked, written: str, now: float, source: str = "") -> SignedIn | Asked | Denied:
     """The new password or the code that was asked for. Raises WeakPassword, NoPlace, Unavailable."""
     if asked.challenge == staff_pool.NEW_PASSWORD and not is_strong(written):
         raise WeakPassword("too weak")
     deadline = Deadline(SIGN_IN_SECONDS)
-    return _tried(mail, lambda: staff_pool.answer(staff.folded(mail), asked, written, deadline), now, deadline)
+    return _tried(mail, lambda: staff_pool.answer(staff.folded(mail), asked, written, deadline), now, source, deadline)
 
 
 def is_strong(password: str) -> bool:
@@ -136,9 +138,14 @@ def counted(mail: str, attempt: Callable[[], Proof], now: float, deadline: Deadl
 
 
 def _tried(
-    mail: str, attempt: Callable[[], Entered | Asked], now: float, deadline: Deadline
+    mail: str, attempt: Callable[[], Entered | Asked], now: float, source: str, deadline: Deadline
 ) -> SignedIn | Asked | Denied:
+    rests = guesses.rests_seconds(source, now, deadline)
+    if rests:
+        return Denied(rests_seconds=rests)
     outcome = counted(mail, attempt, now, deadline)
+    if isinstance(outcome, Denied):
+        guesses.note(source, now, deadline)
     return _opened(outcome, now, deadline) if isinstance(outcome, Entered) else outcome
 
 

@@ -158,5 +158,7 @@ PAGES = (
     Page("POST", "/console/keys/{key}/revoke", may.KEYS, "keys.revoke"),
     Page("GET", "/console/towns", may.TOWNS, "towns.show"),
     Page("POST", "/console/towns/in", may.TOWNS, "towns.go_in"),
+    Page("GET", "/console/towns/{town}/given-up", may.TOWNS, "given_up.show"),
+    Page("POST", "/console/towns/{town}/given-up", may.TOWNS, "given_up.again"),
     Page("POST", "/console/towns/out", may.TOWNS, "towns.leave"),
 )

@@ -221,7 +221,9 @@ def _begin(scene: Scene, choice: str, text: str = "") -> Turn | Need:
     draft = forms.open_draft(scene.conversation.state)
     outcome: Filled | Need
     if draft:
-        outcome = opening.ask_to_leave(scene, draft, service, option, text or scene.heard.text)
+        outcome = opening.take_up(scene, draft, service, option) or opening.ask_to_leave(
+            scene, draft, service, option, text or scene.heard.text
+        )
     else:
         outcome = opening.start(scene, service, option, text)
     return outcome if isinstance(outcome, Need) else _filled(scene, outcome)

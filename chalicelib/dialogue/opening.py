@@ -14,6 +14,23 @@ from chalicelib.small_classes import replace
 
 def start(scene: Scene, service: str, option: str = "", text: str = "") -> Filled | Need:
     """Open a form. `option` is a button of it (`category.road`), `text` what was said before the button was pressed."""
+    return ask_next(scene, _begun(scene, service, option, text))
+
+
+def take_up(scene: Scene, draft: Draft, service: str, option: str = "") -> Filled | Need | None:
+    """Words that would begin the very form that waits, and contradict nothing it was given, go on with it instead."""
+    if service != draft.service or not draft.paused or scene.inbound.kind == "choice":
+        return None
+    told = _begun(scene, service, option, "")
+    given = {name: value for name, value in draft.answers.items() if value is not None}
+    if any(name in given and given[name] != value for name, value in told.answers.items()):
+        return None
+    answers = {**draft.answers, **told.answers, **given}
+    return ask_next(scene, replace(draft, answers=answers, secrets={**told.secrets, **draft.secrets}, other={}))
+
+
+def _begun(scene: Scene, service: str, option: str, text: str) -> Draft:
+    """A form as its first words leave it."""
     heard = scene.heard.saying(text) if text else scene.heard
     draft = Draft(service, started=scene.now, at=scene.now)
     draft = replace(draft, answers=kept_before(scene.form(draft), scene.conversation.state))
@@ -26,7 +43,7 @@ def start(scene: Scene, service: str, option: str = "", text: str = "") -> Fille
         draft, _ = glean_all(scene, draft, heard)
     if heard.inbound.media:
         draft = replace(draft, media_at=scene.now)
-    return ask_next(scene, draft)
+    return draft
 
 
 def ask_to_leave(scene: Scene, draft: Draft, service: str, option: str = "", text: str = "") -> Filled:

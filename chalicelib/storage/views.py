@@ -70,6 +70,17 @@ def dead_count(town: str, limit: int) -> int:
     return tables.OutboxRow.due_index.count(keys.dead(town), limit=limit)
 
 
+def dead(town: str, limit: int) -> list[tables.OutboxRow]:
+    """What a town could not deliver, the newest first, without what it carries: one query and one read of them all."""
+    found = tables.OutboxRow.due_index.query(
+        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=limit, scan_index_forward=False
+    )
+    shown = ["pk", "sk", "kind", "town", "state", "tries", "due_at", "error"]
+    wanted = [(key.pk, key.sk) for key in found]
+    rows = tables.OutboxRow.batch_get(wanted, attributes_to_get=shown) if wanted else ()
+    return sorted((row for row in rows if row.state == "dead"), key=lambda row: (-(row.due_at or 0), row.pk))
+
+
 def owed(town: str | None) -> list[dict[str, Any]]:
     """Everything owed to the outside, lanes and rows: `id, tenant, kind, state, tries, due_at, error`.
 

@@ -29,6 +29,7 @@ from chalicelib.storage.announcements import AnnouncementStore
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.invitations import Invitation
 from chalicelib.storage.orders import Order
+from tests import dump
 from tests.console.clerk import Clerk, employed, filed, seated, soon
 from tests.console.test_content import written as drafted
 from tests.integrations.system import System
@@ -150,6 +151,7 @@ HOLES: dict[str, Any] = {
     "import/{job}": lambda theirs: (theirs.job, "n" * 24),
     "imports/{identifier}": lambda theirs: (theirs.job, "n" * 24),
     "staff/{person}": lambda theirs: (theirs.colleague.id, "00000000"),
+    "towns/{town}": lambda theirs: (theirs.slug, "nothing"),
     "keys/{key}": lambda theirs: (theirs.key, "0" * len(theirs.key)),
 }
 # These answer before they look: nothing to take back, no finished upload. The answer only has to be the same one.
@@ -202,7 +204,9 @@ def test_what_is_asked_for_here_opens_to_its_own_town(town: World, theirs: Their
     """Else the tests below would prove nothing."""
     clerk = seated(employed(theirs.slug, "admin"), town.now)
     for page in STAFFED:
-        if _holes(page.path) and not page.writes and page.view != "live.said":  # for that somebody must have spoken
+        if page.permission == permissions.TOWNS or page.view == "live.said":  # no town's; somebody must have spoken
+            continue
+        if _holes(page.path) and not page.writes:
             assert clerk.get(_filled(page.path, theirs)[0]).status in (200, 204, 302), _named(page)
     assert Clerk().get(f"/crew/{theirs.crew}").status == 200
     assert Clerk().get(f"/help/{theirs.help}").status == 200
@@ -248,7 +252,7 @@ def test_no_page_of_the_staff_opens_what_another_town_has_and_whoever_tried_is_o
 def test_no_role_opens_what_another_town_has(town: World, theirs: Theirs, written: Written, role: str) -> None:
     clerk = seated(employed("platform" if role == "platform" else town.slug, role), town.now)
     for page in STAFFED:
-        if set(_holes(page.path)) <= set(WORDS):
+        if set(_holes(page.path)) <= set(WORDS) or (role == "platform" and page.permission == permissions.TOWNS):
             continue
         foreign, never = _filled(page.path, theirs)
         told, unknown = (clerk.post(path, FIELDS) if page.writes else clerk.get(path) for path in (foreign, never))
@@ -286,6 +290,32 @@ def test_every_look_at_what_somebody_told_the_town_is_on_record(town: World, the
         assert len(after) == len(before) + 1, _named(page)
         read += 1
     assert read >= 4
+
+
+@pytest.mark.shows("A20", "A15")
+def test_no_form_of_the_console_and_no_door_of_a_system_stores_a_field_nobody_asked_for(
+    town: World, theirs: Theirs, measured: Measure
+) -> None:
+    """Every form of a town's own admin, with everything there is, and names of what is stored beside."""
+    mark = f"smuggled{theirs.slug.replace('-', '')}"
+    stored = ("pk", "sk", "shape", "exp", "v", "owner", "filer", "history", "sealed", "access_hash", "tenant")
+    more = dict.fromkeys((*stored, "citizen", "__proto__", "person[role]", "constructor[role]"), mark)
+    clerk, forms, doors = seated(employed(theirs.slug, "admin"), town.now), 0, 0
+    last = ("POST /console/sign-out", "POST /console/sign-out/everywhere")
+    for page in sorted(STAFFED, key=lambda page: _named(page) in last):
+        if page.writes and page.permission != permissions.TOWNS:
+            status = clerk.post(_filled(page.path, theirs)[0], more | FIELDS).status
+            assert status < 500, _named(page)
+            forms += 1
+    for method, path in ROUTES:
+        rest = path.removeprefix("/api/v1/{tenant}/")
+        if method == "POST" and rest in BODIES and isinstance(BODIES[rest], dict):
+            at = _filled(path, theirs)[0].removeprefix("/api/v1/{tenant}/")
+            status, _ = _asks(theirs.slug, System(theirs.slug).token, method, at, more | BODIES[rest])
+            assert status in (400, 404, 409, 422), (path, status)
+            doors += 1
+    assert dump.where(theirs.slug, mark) == []
+    measured("A20", f"{forms} forms and {doors} doors of systems with {len(more)} fields nobody asked for: 0 stored")
 
 
 @pytest.mark.shows("A7", "A19")

@@ -107,7 +107,7 @@ def test_a_case_of_another_town_is_as_unknown_as_one_that_never_was(town: World)
     theirs, colleague = filed(other, town.now, subject="Tuđa tajna"), employed(other, "clerk")
     clerk = seated(employed(town.slug, "admin"), town.now)
     for page in CLOSED:
-        if "{" in page.path:
+        if "{" in page.path and page.permission != permissions.TOWNS:  # those are no town's at all
             path = _address(page, reference=theirs.reference, person=colleague.id)
             never = _address(page, reference=NEVER, person="00000000")
             answer, unknown = (

@@ -7,20 +7,25 @@ import html
 import json
 import re
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from chalice.local import LambdaContext
 
-from chalicelib.actions import manage_staff, sign_in
+import app
+from chalicelib.actions import guesses, manage_staff, sign_in
 from chalicelib.actions.manage_staff import Work
 from chalicelib.console import door
 from chalicelib.model import Unavailable
 from chalicelib.storage import audit, sessions, staff, staff_pool
 from chalicelib.storage.staff_pool import Asked, NotTheirs
 from chalicelib.wire import Deadline
-from tests.console.clerk import PASSWORD, Clerk, Page, employed, hired, record, seated, soon
+from infra.local import http_api
+from tests.console.clerk import HOST, ORIGIN, PASSWORD, Clerk, Page, employed, hired, record, seated, soon
 from tests.shows import Measure
 from tests.world import World
 
@@ -95,6 +100,30 @@ def test_twelve_guesses_at_once_are_no_more_than_one_after_the_other(
     assert len(looked_at) <= sign_in.TRIES_MAX
     assert statuses.count(401) < sign_in.TRIES_MAX
     measured("A16", f"12 guesses at once: {len(looked_at)} passwords looked at, {sign_in.TRIES_MAX} are the bound")
+
+
+def _from(address: str, mail: str, password: str) -> int:
+    """A try from somewhere in the net, through the product's door."""
+    fields = urlencode({"mail": mail, "password": password, "to": ""}).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "host": HOST, "origin": ORIGIN}
+    event = http_api.event("POST", "/console/sign-in", headers | {"x-forwarded-proto": "https"}, fields)
+    event["requestContext"]["http"]["sourceIp"] = address
+    return int(app.app(event, LambdaContext("api", 1024))["statusCode"])
+
+
+@pytest.mark.shows("A16")
+def test_whoever_tries_one_password_on_many_accounts_rests_and_rings_the_alarm_and_others_do_not(
+    town: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there, elsewhere = f"2001:db8::{uuid.uuid4().hex[:4]}", f"2001:db8:1::{uuid.uuid4().hex[:4]}"
+    person = hired(town.slug)
+    for number in range(guesses.WRONG_MAX):
+        assert _from(there, f"nobody{number}-{town.slug}@primer.example", "Leto-2026-leto") == 401
+    assert capsys.readouterr().out.count("passwords_guessed") == 1
+    assert _from(there, person.mail, PASSWORD) == 429, "the right one is not looked at either"
+    assert _from(elsewhere, person.mail, PASSWORD) == 303
+    town.now += guesses.WINDOW_SECONDS
+    assert _from(there, person.mail, PASSWORD) == 303
 
 
 @pytest.mark.shows("A16", "A17")

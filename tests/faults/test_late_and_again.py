@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.actions.sweep import sweep
+from chalicelib.dialogue import forms
 from chalicelib.model import Account
 from chalicelib.storage import keys
 from chalicelib.storage.cases import CaseStore
@@ -77,6 +78,7 @@ def test_four_events_in_any_order_leave_one_report_and_whoever_left_is_left_in_p
     from tests.media import samples
 
     link = host.link("/9.jpg", samples.photo())
+    reports: dict[tuple[int, ...], dict[str, Any]] = {}
     for number, order in enumerate(itertools.permutations(range(4))):
         citizen = f"person{number}"
         events = [
@@ -94,6 +96,10 @@ def test_four_events_in_any_order_leave_one_report_and_whoever_left_is_left_in_p
         assert conversation.subscribed is not gone, order
         assert conversation.lane == (), order
         assert _cases(quiet, citizen) == 0  # nothing is filed that nobody confirmed
+        draft = forms.open_draft(conversation.state)
+        assert draft is not None, order
+        reports[order] = {name: len(value) if name == "media" else value for name, value in draft.answers.items()}
+    assert all(report == reports[0, 1, 2, 3] for report in reports.values()), reports
 
 
 @pytest.mark.shows("F2", "R1", "T3")

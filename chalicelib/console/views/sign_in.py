@@ -31,7 +31,7 @@ def enter(visit: Visit) -> Answer:
     """A try with a password."""
     mail = visit.form.get("mail", "")[:MAIL_CHARS_MAX]
     try:
-        outcome = sign_in.sign_in(mail, visit.form.get("password", ""), visit.now)
+        outcome = sign_in.sign_in(mail, visit.form.get("password", ""), visit.now, visit.request.source)
     except NoPlace:
         return _form(visit, 403, mail=mail, problem="no_place")
     return _after(visit, outcome, mail, None)
@@ -44,7 +44,7 @@ def answer(visit: Visit) -> Answer:
     if asked.challenge not in sign_in.CHALLENGES:  # nothing that is ever asked: the way in begins anew
         return _form(visit, 401, mail=mail)
     try:
-        outcome = sign_in.answer(mail, asked, visit.form.get("answer", ""), visit.now)
+        outcome = sign_in.answer(mail, asked, visit.form.get("answer", ""), visit.now, visit.request.source)
     except WeakPassword:
         return _form(visit, 422, mail=mail, asked=asked, problem="weak_password")
     except NoPlace:
