@@ -7,20 +7,23 @@ nothing had happened, presses again. Between steps minutes pass in which the swe
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import wire
-from chalicelib.actions import open_case, reply_as_operator
+from chalicelib.actions import manage_staff, open_case, reply_as_operator
 from chalicelib.actions.change_case import change_case
+from chalicelib.actions.manage_staff import Work
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Attachment, Case, Follower, SalterError, Staff
-from chalicelib.storage import consents, keys, sealing, thread
+from chalicelib.storage import consents, keys, sealing, staff, staff_pool, thread
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
+from infra.local import mailbox
 from tests.faults.breaking import Breaker, Killed
 from tests.media import samples
 from tests.media.host import MediaHost
@@ -41,9 +44,10 @@ class Journey:
     steps: list[Callable[[], object]] = field(default_factory=list)
     citizens: list[str] = field(default_factory=list)
     outcome: Callable[[], Any] = lambda: None
+    delivered: Callable[[str], list[str]] | None = None  # where it is not Viber that brings it
 
     def sent(self, citizen: str) -> list[str]:
-        return self.world.viber.texts(citizen)
+        return self.delivered(citizen) if self.delivered else self.world.viber.texts(citizen)
 
     def said(self, citizen: str) -> list[tuple[str, ...]]:
         """What stands in the conversation as said, by catalogue keys."""
@@ -268,6 +272,27 @@ def volunteer_claim(world: World, host: MediaHost) -> Journey:
         return case and (case.status, case.assignee and case.assignee[2], took)
 
     return Journey(world, steps, [citizen], outcome)
+
+
+def staff_invitation(world: World, host: MediaHost) -> Journey:
+    """Somebody is taken on: an account in the pool, a record, and a letter."""
+    mail = f"{_citizen('eva')[:-1]}-{world.slug}@primer.example"
+    letter = {"subject": "Dobro došli", "text": "Vaša prijava"}
+
+    def invite() -> None:
+        if staff.load(world.slug, mail, soon()) is None:
+            manage_staff.invite(
+                world.town, "staff:ana", mail, Work("clerk", name="Eva"), world.now, Deadline(40), letter
+            )
+
+    def letters(mail: str) -> list[str]:
+        return [one["text"] for one in mailbox.sent(os.environ["AWS_ENDPOINT_URL"]) if one["to"] == mail]
+
+    def outcome() -> Any:
+        person, account = staff.load(world.slug, mail, soon()), staff_pool.account(mail, soon())
+        return person and person.role, account and account.town, bool(letters(mail))
+
+    return Journey(world, [invite], [mail], outcome, letters)
 
 
 VOLUNTEERS = ("ana=", "bane=")
