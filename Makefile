@@ -26,7 +26,7 @@ run: $(STAMP)
 test: $(STAMP)
 	@./infra/need_browser.sh
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not campaign" --ignore tests/local/test_life_cycle.py
-	$(PY) -m pytest tests/local/test_life_cycle.py
+	$(PY) -m pytest -m "not campaign" tests/local/test_life_cycle.py
 
 # The long campaigns, and every test that shows a number of tests/trust.toml; into docs/trust.md. What measures itself
 # against a quiet machine comes after the others, by itself.

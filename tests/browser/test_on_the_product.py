@@ -1,9 +1,12 @@
 """The same chat on the real product: every town opens, answers and keeps the conversation."""
 
 import re
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Browser, expect
 
 from chalicelib.language import catalogue
 from infra import towns
@@ -31,6 +34,43 @@ def test_a_citizen_asks_presses_and_finds_the_conversation_again(visit: Visit, p
     visitor.reload()
     expect(visitor.log.get_by_role("button").first).to_be_visible()
     assert visitor.log.inner_text() == said
+
+
+@pytest.mark.shows("A19")
+def test_a_browser_puts_no_page_of_the_console_into_somebody_elses_frame(browser: Browser, product: Product) -> None:
+    strange = {"": ""}
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f'<iframe src="{strange[""]}"></iframe>' if self.path == "/" else "<p>framed</p>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *args: object) -> None:
+            return
+
+    site = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+
+    def framed(address: str) -> str:
+        """Where the frame of a stranger's page ends that is to show this one."""
+        strange[""] = address
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{site.server_port}/")
+        page.wait_for_load_state("networkidle")
+        (frame,) = page.frames[1:]
+        context.close()
+        return frame.url
+
+    own = f"http://localhost:{site.server_port}/own"
+    assert framed(own) == own
+    for path in ("/console/sign-in", "/console/inbox", "/crew/x", "/help/x"):
+        assert framed(f"{product.url}{path}").startswith("chrome-error:"), path
+    site.shutdown()
+    site.server_close()
 
 
 def test_every_text_the_chat_shows_is_in_every_catalogue() -> None:

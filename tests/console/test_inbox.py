@@ -6,11 +6,14 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chalicelib.actions import desk
+from chalicelib.actions.change_case import change_case
 from chalicelib.cases import lifecycle
+from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Voice
 from chalicelib.storage import dynamo
 from chalicelib.storage.cases import CaseStore
@@ -165,3 +168,28 @@ def test_a_filter_leaves_of_both_answers_what_it_names(busy: World) -> None:
     assert _shelves(follows) == {"wait": [waiting]}
     nothing = head.get(followed(head.get("/console/inbox?only=document").body))
     assert "Nema ničeg za rad" in nothing.text
+
+
+@pytest.mark.shows("F44")
+def test_a_list_that_lags_behind_says_as_of_when_it_is_and_leads_to_no_wrong_change(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, clerk = filed(town.slug, town.now), seated(employed(town.slug, "admin"), town.now)
+    page, late = dynamo.page, dict[str, list[dynamo.Item]]()
+
+    def lagging(name: str, index: str | None, *more: Any, **asked: Any) -> list[dynamo.Item]:
+        found = page(name, index, *more, **asked)
+        return late.setdefault(f"{index} {more[0]} {sorted(asked)}", found) if index else found
+
+    monkeypatch.setattr(dynamo, "page", lagging)
+    listed = clerk.get("/console/inbox")
+    event = Event(int(town.now), "staff:boro", status="resolved", note="Popravljeno")
+    change_case(town.town, case.reference, event, town.now, "h", soon())
+    again = clerk.get("/console/inbox")
+    assert case.reference in listed.body and case.reference in again.body
+    assert "utorak, 10. 3. 2026, 12:00" in again.text
+    assert "Popravljeno" in clerk.get(f"/console/cases/{case.reference}").text
+    stale = {"v": str(case.v), "status": "in_progress", "note": "", "public": ""}
+    assert clerk.post(f"/console/cases/{case.reference}/change", stale).status == 409
+    stored = CaseStore(town.slug).load(case.reference, soon())
+    assert stored is not None and stored.status == "resolved"

@@ -17,6 +17,7 @@ from infra.local import processes, stack
 from tests.product import ROOT, Product
 
 pytestmark = pytest.mark.alone
+LONG = pytest.mark.campaign
 
 READY_SECONDS_MAX = 10.0
 STOPPED_SECONDS_MAX = 15.0
@@ -83,7 +84,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("order", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=LONG)])
 def test_it_is_ready_in_seconds_and_gone_without_a_trace(make: Make, order: signal.Signals) -> None:
     product = make()
     product.start()
@@ -103,7 +104,7 @@ def test_it_is_ready_in_seconds_and_gone_without_a_trace(make: Make, order: sign
     assert not list(product.run.glob("*.pid"))
 
 
-@pytest.mark.parametrize("after_seconds", [0.3, 0.8, 1.6])
+@pytest.mark.parametrize("after_seconds", [pytest.param(0.3, marks=LONG), 0.8, pytest.param(1.6, marks=LONG)])
 def test_it_can_be_stopped_while_it_starts(make: Make, after_seconds: float) -> None:
     product = make()
     product.launch()
@@ -133,6 +134,7 @@ def test_a_killed_app_leaves_the_embedded_aws_and_the_next_run_adopts_it_with_it
     assert not processes.alive(before.pid)
 
 
+@LONG
 def test_what_a_killed_supervisor_left_is_stopped_by_the_next_run(make: Make) -> None:
     product = make()
     product.start()
@@ -198,6 +200,7 @@ def test_a_port_that_is_none_is_said_in_one_line(make: Make, port: str) -> None:
     assert f"PORT={port} is not a port" in line
 
 
+@LONG
 def test_a_second_run_on_the_same_data_is_refused_and_the_first_goes_on(make: Make) -> None:
     first = make()
     first.start()
@@ -209,6 +212,7 @@ def test_a_second_run_on_the_same_data_is_refused_and_the_first_goes_on(make: Ma
     assert first.get("/health").status == 200
 
 
+@LONG
 def test_with_another_viber_the_built_in_one_stays_away(make: Make) -> None:
     product = make(VIBER_API_URL="http://127.0.0.1:1/pa")
     product.start()
