@@ -45,7 +45,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     person = keys.person(who.account, who.citizen)
     erased.note(town, person, at, deadline)  # first: whoever restores a copy made before must know
     records = people.records(town, person, now, deadline)
-    for reference in dict.fromkeys((*_own(town, person, deadline), *people.read(records).followed)):
+    for reference in dict.fromkeys((*CaseStore(town).every_own(person, deadline), *people.read(records).followed)):
         _out_of_case(town, reference, who, at, deadline)
     _talk(town, who, person, at, deadline)
     for row in views.dead_rows_of(town, who.account, who.citizen):
@@ -84,10 +84,6 @@ def _objects(town: str, person: str, deadline: Deadline) -> None:
             aws.delete_object(bucket, key, deadline)  # last: by the object whoever goes on finds the record
 
 
-def _own(town: str, person: str, deadline: Deadline) -> tuple[str, ...]:
-    return CaseStore(town).own_references(person, deadline, dynamo.BATCH_KEYS_MAX)
-
-
 def _out_of_case(town: str, reference: str, who: Follower, at: int, deadline: Deadline) -> None:
     store = CaseStore(town)
     for _ in range(CASE_TRIES_MAX):
@@ -111,7 +107,7 @@ def _out_of_case(town: str, reference: str, who: Follower, at: int, deadline: De
 def _talk(town: str, who: Follower, person: str, at: int, deadline: Deadline) -> None:
     """The thread, and what stands beside the conversation."""
     said = ("pk", keys.thread(town, person))
-    for part in dynamo.page(thread.TABLE, None, said, deadline, sort="sk", limit=thread.PARTS_READ_MAX):
+    for part in list(dynamo.every(thread.TABLE, None, said, deadline)):
         if part["exp"] <= at + thread.KEPT_DAYS * 86400:
             dynamo.delete(thread.TABLE, part["pk"], part["sk"], deadline)
     _beside_talk(town, who, at, deadline)

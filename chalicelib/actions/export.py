@@ -32,7 +32,7 @@ from chalicelib.model import (
     Voice,
 )
 from chalicelib.storage import aws, dynamo, keys, outbox, people, thread, views, volunteers
-from chalicelib.storage.cases import CaseStore
+from chalicelib.storage.cases import HISTORY_INSIDE_MAX, CaseStore
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.wire import Deadline
 
@@ -87,8 +87,8 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
             "begun": dict(conversation.state),
             "said": [_said(town, entry) for entry in conversation.log],
         },
-        "thread": [_said(town, entry) for entry in thread.since(town.slug, person, 0, now, deadline)],
-        "cases": [_case(town, case) for case in store.own(person, deadline)],
+        "thread": [_said(town, entry) for entry in thread.whole(town.slug, person, now, deadline)],
+        "cases": [_case(town, case) for case in _own_cases(store, person, deadline)],
         "followed": [{"reference": case.reference, "status": case.status} for case in followed],
         "records": [_record(town, item) for item in records],
         "volunteer": _volunteer(town, conversation, deadline),
@@ -97,6 +97,13 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
             for row in views.dead_rows_of(town.slug, conversation.account, conversation.citizen)
         ],
     }
+
+
+def _own_cases(store: CaseStore, person: str, deadline: Deadline) -> Iterator[Case]:
+    """All that somebody opened, the newest first, each with its whole history."""
+    for case in store.several(list(reversed(store.every_own(person, deadline))), deadline):
+        more = len(case.history) >= HISTORY_INSIDE_MAX  # then older entries may stand beside it
+        yield (store.load_whole(case.reference, deadline) or case) if more else case
 
 
 def readable(town: Town, voice: Voice, data: Mapping[str, Any]) -> str:

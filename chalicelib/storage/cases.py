@@ -214,6 +214,12 @@ class CaseStore:
         found = dynamo.page(TABLE, "citizen", pk, deadline, sort="created_sort", limit=limit, newest_first=True)
         return tuple(str(item["created_sort"]).partition("#")[2] for item in found)
 
+    def every_own(self, person: str, deadline: Deadline) -> list[str]:
+        """The references of all that a citizen ever opened, request after request: nobody's right ends at a bound."""
+        pk = ("citizen_key", keys.citizens_cases(self.town, person))
+        found = dynamo.every(TABLE, "citizen", pk, deadline)
+        return [str(item["created_sort"]).partition("#")[2] for item in found]
+
     def rewrite_past(self, reference: str, clean: Callable[[Happening], Happening], deadline: Deadline) -> None:
         """Clean the entries of a history that no longer stand in its head."""
         for item in dynamo.query(TABLE, keys.case(self.town, reference), "E#", deadline):

@@ -16,7 +16,6 @@ from chalicelib.wire import Deadline
 
 TABLE = "people"
 SHAPE = 1
-RECORDS_MAX = 500
 SUBSCRIBERS_MAX = 200_000  # of one topic
 WHOLE_TOWN = "-"
 
@@ -28,8 +27,7 @@ def standing(town: str, person: str, now: float, deadline: Deadline) -> Standing
 
 def records(town: str, person: str, now: float, deadline: Deadline) -> list[Item]:
     """A person's items as they are stored, oldest consents first."""
-    pk = ("pk", keys.person_of(town, person))
-    found = dynamo.page(TABLE, None, pk, deadline, sort="sk", limit=RECORDS_MAX)
+    found = dynamo.every(TABLE, None, ("pk", keys.person_of(town, person)), deadline)
     return [item for item in found if item.get("exp", now + 1) > now]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chalicelib.model import Entry
 from chalicelib.storage import dynamo, keys, shapes
@@ -38,10 +38,15 @@ def since(town: str, person: str, seq: int, now: float, deadline: Deadline) -> t
     pk = ("pk", keys.thread(town, person))
     start = keys.thread_part(seq + 1)
     found = dynamo.page(TABLE, None, pk, deadline, sort="sk", start=start, limit=PARTS_READ_MAX)
-    said = [
-        shapes.entry_from(data)
-        for part in found
-        if part["exp"] > now
-        for data in json.loads(zlib.decompress(part["body"]))
-    ]
-    return tuple(entry for entry in said if entry.seq > seq)
+    return tuple(entry for entry in _said(found, now) if entry.seq > seq)
+
+
+def whole(town: str, person: str, now: float, deadline: Deadline) -> tuple[Entry, ...]:
+    """Everything that was said, oldest first, request after request."""
+    return tuple(_said(dynamo.every(TABLE, None, ("pk", keys.thread(town, person)), deadline), now))
+
+
+def _said(parts: Iterable[dynamo.Item], now: float) -> Iterator[Entry]:
+    for part in parts:
+        if part["exp"] > now:
+            yield from (shapes.entry_from(data) for data in json.loads(zlib.decompress(part["body"])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import replace
@@ -11,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import reply_as_operator, sweep
+from chalicelib.actions import erase, export, reply_as_operator, sweep
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Account, Case, Follower, Happening, Line, SalterError, Say, Staff, Voice, Volunteer
-from chalicelib.storage import aws, consents, keys, outbox, people, volunteers
+from chalicelib.model import Account, Case, Entry, Follower, Happening, Line, SalterError, Say, Staff, Voice, Volunteer
+from chalicelib.storage import aws, consents, dynamo, keys, outbox, people, thread, volunteers
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.dynamo import transact
@@ -130,6 +131,53 @@ def test_the_copy_holds_everything_in_two_files_behind_links_that_end(town: Worl
     assert len(under) == 2
     _sweep(town, 3700)
     assert [key for where, key in _everything() if where.startswith("bucket") and key in under] == []
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("D2", "D3", "R10")
+def test_ten_thousand_things_of_one_person_are_all_in_the_copy_in_minutes_and_all_erased(
+    town: World, measured: Measure
+) -> None:
+    """2,000 reports with three entries each, one with a long history, and 4,000 words of a thread."""
+    town.says("mira", "Dobar dan")
+    owner = Follower(town.account.id, "mira")
+    person, store, rows = keys.person(owner.account, owner.citizen), CaseStore(town.slug), []
+    entries = tuple(
+        Happening(int(NOON) + at, "note", "received", "staff:x", f"Javno {at}", public=True) for at in range(3)
+    )
+    for number in range(2000):
+        case = Case(
+            town.slug, f"PR-{number:04d}-AAA", "problem", "received", f"Rupa {number}", int(NOON) - number, int(NOON),
+            category="road", office="biro", voice=Voice("sr"), owner=owner, followers=(owner,), consent=True,
+            history=entries * (12 if number == 7 else 1),
+        )  # fmt: skip
+        rows += [write.item for write in store.items_for_new(case, _soon())]
+    dynamo.batch_write("cases", rows, (), _soon())
+    said = [Entry(at, int(NOON), "citizen", "x", f"reč {at}") for at in range(1, 4001)]
+    parts = [thread.item(town.slug, person, said[at : at + 4], town.now).item for at in range(0, len(said), 4)]
+    dynamo.batch_write(thread.TABLE, parts, (), _soon())
+    began = time.perf_counter()
+    conversation = town.conversation("mira")
+    assert conversation is not None
+    everything = export.everything(town.town, conversation, town.now, Deadline(300))
+    text = export.readable(town.town, Voice("sr"), everything)
+    seconds = time.perf_counter() - began
+    assert len(everything["cases"]) == 2000 and all(f"PR-{number:04d}-AAA" in text for number in range(2000))
+    assert {len(case["history"]) for case in everything["cases"]} == {3, 36}
+    assert [one["text"] for one in everything["thread"]] == [entry.text for entry in said]
+    assert seconds < 300
+    measured("D2", f"2,000 reports, 6,033 entries of history, 4,000 words of a thread: copied whole in {seconds:.1f} s")
+    erase.work(
+        {"account": owner.account, "citizen": owner.citizen, "at": int(town.now) + 1},
+        town.slug,
+        town.now,
+        Deadline(300),
+    )
+    assert store.every_own(person, _soon()) == [] and thread.whole(town.slug, person, town.now, _soon()) == ()
+    kept = [
+        place for place, text in dump.items() if place.startswith("cases") and town.slug in place and "mira" in text
+    ]
+    assert kept == []
 
 
 def test_the_copy_reaches_viber_as_messages_with_links(town: World) -> None:
