@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.model import Conflict
 from chalicelib.storage import tenants
 from chalicelib.wire import Deadline
@@ -54,6 +55,36 @@ def test_parts_of_an_interrupted_publication_are_never_in_force(aws: Any, town_s
     town = tenants.town(town_slug, pointer.version, SOON)
     assert town is not None
     assert (pointer.version, pointer.previous, town.core["bot"]) == (3, 1, "NOVA")
+
+
+@pytest.mark.shows("F36")
+def test_of_admins_who_apply_different_versions_at_once_one_wins_and_the_others_are_told(
+    aws: Any, town_slug: str
+) -> None:
+    version = compiled(town_slug)
+    over = publish_tenant(version, NOON, "live")
+    outcomes: list[str] = []
+
+    def apply(bot: str) -> None:
+        try:
+            publish_tenant(
+                version | {"core": version["core"] | {"bot": bot}}, NOON, "live", f"platform:{bot}", over=over
+            )
+            outcomes.append(bot)
+        except Conflict:
+            outcomes.append("told")
+
+    threads = [threading.Thread(target=apply, args=(f"BOT{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = (outcome for outcome in outcomes if outcome != "told")
+    assert len(outcomes) == 4
+    pointer = tenants.pointer(town_slug, SOON)
+    assert pointer is not None
+    town = tenants.town(town_slug, pointer.version, SOON)
+    assert town is not None and town.core["bot"] == winner
 
 
 @pytest.mark.shows("F36")
