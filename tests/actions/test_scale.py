@@ -109,7 +109,7 @@ def _ratio_of_a_process_that_knows_many(world: World, meter: Meter, names: Seque
     for kept in many.values():
         kept.until = float("inf")
     spent: dict[int, list[float]] = {len(few): [], len(many): []}
-    for number in range(5 * ROUNDS):
+    for number in range(15 * ROUNDS):  # the least of many: what else the machine does only adds
         for kept_here in (few, many):
             known._towns.clear()
             known._towns.update(kept_here)
