@@ -27,6 +27,7 @@ from infra import sbom
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
+HASHED_REQUIREMENTS = "requirements.hashes"
 TEMPLATE = ROOT / "infra" / "template.yaml"
 OVERLAY = ROOT / "infra" / "overlay.yaml"
 
@@ -109,6 +110,8 @@ def stage_project(project: Path, staged: Path, arch: str) -> Path:
             shutil.copytree(source, staged / part, ignore=shutil.ignore_patterns(*NOT_PACKAGED))
         elif source.exists():
             shutil.copy2(source, staged / part)
+    # With a hash behind each pin pip takes none but those files.
+    shutil.copy2(project / HASHED_REQUIREMENTS, staged / "requirements.txt")
     settings = staged / ".chalice" / "config.json"
     config = json.loads(settings.read_text(encoding="utf-8")) | {"lambda_architecture": arch}
     settings.write_text(json.dumps(config), encoding="utf-8")

@@ -13,7 +13,7 @@ import botocore
 import Cryptodome
 import pytest
 
-from infra import package
+from infra import hashes, package
 
 CONFIG = json.loads((package.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
 FUNCTIONS = {
@@ -127,6 +127,30 @@ def test_the_same_code_gives_the_same_zip(tmp_path: Path) -> None:
         package.write_zip(code, tmp_path / name, package.ZIP_BYTES_MAX)
         zips.append((tmp_path / name).read_bytes())
     assert zips[0] == zips[1]
+
+
+@pytest.mark.shows("A24")
+def test_every_pinned_library_of_the_package_has_the_hashes_of_its_files() -> None:
+    assert hashes.unlisted() == []
+    lines = hashes.HASHES.read_text(encoding="ascii").splitlines()[1:]
+    assert lines and all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("A24")
+def test_a_library_that_is_another_file_than_the_one_looked_at_gets_into_no_package(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for part in (*package.PROJECT_PARTS, package.HASHED_REQUIREMENTS):
+        source = package.ROOT / part
+        if source.exists():
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / part)
+    listed = project / package.HASHED_REQUIREMENTS
+    changed = re.sub(r"^(six==\S+) .*$", rf"\1 --hash=sha256:{64 * '0'}", listed.read_text("ascii"), flags=re.MULTILINE)
+    listed.write_text(changed, encoding="ascii")
+    with pytest.raises(package.NotPackaged, match="(?i)hash|could not install"):
+        package.build(project=project, out=tmp_path / "out")
+    assert not (tmp_path / "out" / "deployment.zip").exists()
 
 
 def test_a_zip_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
