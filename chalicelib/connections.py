@@ -14,7 +14,6 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ class BadAnswer(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """`headers` by their names in small letters; of one sent twice the last."""
 
     status: int
@@ -67,7 +66,7 @@ class Connection:
         self._heard = bytearray()
         self._end = 0.0
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes, end: float, most: int) -> Answer:
+    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes, end: float, most: int) -> Reply:
         """One request and its answer, of which the body may have `most` bytes, by `end` of the monotonic clock.
 
         Raises OSError or BadAnswer; the request may have taken effect then.
@@ -85,7 +84,7 @@ class Connection:
         else:
             data, lasts = self._to_the_end(most), False
         self.lasts = lasts and not self._heard
-        return Answer(status, fields, data)
+        return Reply(status, fields, data)
 
     def is_idle(self) -> bool:
         """Whether nothing came meanwhile; an idle connection with something to read was closed by the other side."""
@@ -238,9 +237,12 @@ class Pool:
         import ssl  # a process that only speaks to a local AWS needs none
 
         if name not in self._unusual:
+            usual = self._usual_authorities()
             try:
-                return Connection(_secured(self._usual_authorities(), name, port, end))
+                return Connection(_secured(usual, name, port, end))
             except ssl.SSLCertVerificationError:  # nothing was said yet: once more, believing everybody who is believed
+                if usual is self._all:
+                    raise
                 self._unusual.add(name)
         return Connection(_secured(self.tls(), name, port, end))
 
@@ -283,6 +285,8 @@ def _secured(context: ssl.SSLContext, name: str, port: int, end: float) -> socke
 def usual_authorities() -> str:
     """Certificates, as text, of the authorities that vouch for most of the net; of certifi's list, which the package
     brings along. Empty where somebody has told the machine whom to believe."""
+    from importlib.util import find_spec  # once a process, if at all
+
     listed = find_spec("certifi")
     if "SSL_CERT_FILE" in os.environ or "SSL_CERT_DIR" in os.environ or listed is None or listed.origin is None:
         return ""

@@ -13,6 +13,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from chalicelib.connections import BadAnswer, pool
+from chalicelib.connections import Reply as Reply
 from chalicelib.small_classes import dataclass
 
 REPLY_BYTES_MAX = 8 * 1024 * 1024
@@ -34,13 +35,6 @@ class Call:
     operation: str
     method: str
     url: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    headers: dict[str, str]
     body: bytes
 
 
@@ -114,10 +108,10 @@ def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeo
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     named = {"host": parts.netloc, "accept-encoding": "identity", **headers}
     try:
-        answer = connection.ask(method, target, named, body, end, bytes_max)
+        reply = connection.ask(method, target, named, body, end, bytes_max)
     except (OSError, ValueError) as error:
         connection.close()
         reason = str(error) if isinstance(error, BadAnswer) else type(error).__name__
         raise CallFailed(reason, sent=True) from error
     pool.give(host, connection)
-    return Reply(answer.status, answer.headers, answer.body)
+    return reply
