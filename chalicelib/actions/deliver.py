@@ -34,6 +34,7 @@ from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import budget, consents, doorbell, keys, outbox, secrets, shapes, told
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.outbox import UNCERTAIN
 from chalicelib.wire import Deadline
 
 LEASE_SECONDS = 12
@@ -52,7 +53,6 @@ CONSENT_FRESH_SECONDS = 10  # a notice this young was put here with the consent 
 HELD_MAX = (
     8  # notices that wait in one lane; of more the oldest goes into the next (its case is on the call list by then)
 )
-UNCERTAIN = "uncertain"
 TOLD_MAX = 8  # notices whose receipts are waited for
 CHARGED = 5  # Viber's `billing_status` of a message the town pays for
 IN_SESSION = "in_session"
@@ -307,7 +307,7 @@ def _after_failure(owed: Owed, failure: SendFailed, work: _Round) -> Owed | None
         work.stopped = True
         reason = f"{UNCERTAIN} {doubtful}" if doubtful else failure.reason
         return _later(owed, reason, work.now, failure.after_seconds)
-    _bury(owed, failure, work)
+    _bury(owed, f"{UNCERTAIN} {doubtful} {failure.reason}" if doubtful else failure.reason, work)
     work.done.add(owed.seq)
     work.became[owed.seq] = told.FAILED
     return None
@@ -318,7 +318,7 @@ def _later(owed: Owed, reason: str, now: float, at_least: float = 0.0) -> Owed:
     return replace(owed, tries=owed.tries + 1, error=reason, due_at=now + max(pause, at_least))
 
 
-def _bury(owed: Owed, failure: SendFailed, work: _Round) -> None:
+def _bury(owed: Owed, reason: str, work: _Round) -> None:
     """Keep what cannot be delivered where people look for it."""
     conversation, tenant = work.conversation, _whose(owed, work.conversation)
     row = keys.handled(f"{conversation.account} {conversation.citizen} {owed.seq}").hex()
@@ -327,13 +327,13 @@ def _bury(owed: Owed, failure: SendFailed, work: _Round) -> None:
         row,
         "reply",
         shapes.owed_data(owed),
-        failure.reason,
+        reason,
         work.now,
         work.deadline,
         account=conversation.account,
         citizen=conversation.citizen,
     )
-    log.error("dead_letter", account=conversation.account, tenant=tenant, reason=failure.reason)
+    log.error("dead_letter", account=conversation.account, tenant=tenant, reason=reason)
 
 
 # --- marking ----------------------------------------------------------------------------------------------------

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chalicelib.actions import say_again
-from chalicelib.actions.revive_row import revive_row
-from chalicelib.actions.work_outbox import KINDS
+from chalicelib.actions.revive_row import is_repeatable, revive_row
 from chalicelib.model import Conflict, Refused
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import tenants, views
+from chalicelib.storage.outbox import UNCERTAIN
 from chalicelib.wire import Deadline
 
 SHOWN_MAX = 50
-UNCERTAIN = "uncertain"
 ROW_SECONDS_NEEDED = 1.0  # for one more of many
 
 
@@ -38,13 +36,13 @@ def of_town(slug: str, deadline: Deadline) -> list[GivenUp]:
         raise Refused(404, "unknown_town", "There is no such town.")
     return [
         GivenUp(
-            id=row.pk.rpartition("#")[2],
-            kind=row.kind,
-            at=int(row.due_at or 0),
-            tries=int(row.tries or 0),
-            why=row.error or "",
-            repeatable=row.kind in KINDS or row.kind in say_again.KINDS,
-            uncertain=(row.error or "").startswith(UNCERTAIN),
+            id=row["id"],
+            kind=row["kind"],
+            at=int(row["due_at"]),
+            tries=int(row["tries"]),
+            why=row["error"] or "",
+            repeatable=is_repeatable(row["kind"]),
+            uncertain=row["state"] == UNCERTAIN,
         )
         for row in views.dead(slug, SHOWN_MAX)
     ]

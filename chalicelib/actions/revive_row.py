@@ -26,11 +26,16 @@ def revive(town: str, identifier: str, now: float, deadline: Deadline) -> None:
     _owe(_dead(town, identifier, now, deadline), now, deadline)
 
 
+def is_repeatable(kind: str) -> bool:
+    """Whether a dead row of this kind can be tried again; else it is kept to be read."""
+    return kind in KINDS or kind in say_again.KINDS
+
+
 def _dead(town: str, identifier: str, now: float, deadline: Deadline) -> Row:
     row = outbox.load(keys.outbox(town, identifier), now, deadline)
     if row is None or row.state != "dead":
         raise Refused(404, "no_such_row", f"{town} has no dead row {identifier}.")
-    if row.kind not in KINDS and row.kind not in say_again.KINDS:
+    if not is_repeatable(row.kind):
         raise Refused(422, "not_repeatable", f"A row of kind {row.kind} is kept to be read, it cannot be tried again.")
     return row
 

@@ -18,7 +18,7 @@ from chalicelib.small_classes import replace
 from chalicelib.storage import doorbell, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.dynamo import Write
-from chalicelib.storage.outbox import Row
+from chalicelib.storage.outbox import UNCERTAIN, Row
 from chalicelib.wire import Deadline
 
 KINDS = {
@@ -53,7 +53,6 @@ BACKOFF_SECONDS_FIRST = 5.0
 BACKOFF_SECONDS_MAX = 900.0
 TRIES_MAX = 100  # at the longest pause about a day
 DOUBTFUL_TRIES_MAX = 2
-UNCERTAIN = "uncertain"
 
 
 def ring(writes: tuple[Write, ...], now: float, deadline: Deadline, *, for_all: bool = False) -> None:

@@ -33,6 +33,7 @@ PLAIN_COOKIE = "salter"  # on the local stack's plain HTTP
 FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 200
 VOICE_SECONDS = 365 * 86400
+SAID_DIGITS_MAX = 4
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
 _RETURN_TO = pattern(r"console/[A-Za-z0-9/_.~?=&%+#-]{0,300}")
 
@@ -76,6 +77,12 @@ class Visit:
     @property
     def query(self) -> Mapping[str, str]:
         return self.request.query
+
+    @property
+    def said(self) -> int | None:
+        """The figure that an act left in the address of the page it led to (`?said=3`); None without one."""
+        written = self.query.get("said", "")
+        return int(written) if written.isdecimal() and len(written) <= SAID_DIGITS_MAX else None
 
     @cached_property
     def csrf(self) -> str:

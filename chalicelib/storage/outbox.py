@@ -23,6 +23,7 @@ KEPT_DAYS = 30
 SENT_KEPT_SECONDS = 86400
 ERROR_CHARS_MAX = 500
 OPEN_STATES = ("due", "leased")
+UNCERTAIN = "uncertain"  # begins the error of what may have arrived without our hearing of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.model import Conversation
 from chalicelib.storage import keys, shapes, tables
+from chalicelib.storage.outbox import UNCERTAIN
 
 PER_SHARD_MAX = 500
 ROWS_MAX = 1000
@@ -70,15 +71,10 @@ def dead_count(town: str, limit: int) -> int:
     return tables.OutboxRow.due_index.count(keys.dead(town), limit=limit)
 
 
-def dead(town: str, limit: int) -> list[tables.OutboxRow]:
-    """What a town could not deliver, the newest first, without what it carries: one query and one read of them all."""
-    found = tables.OutboxRow.due_index.query(
-        keys.dead(town), tables.OutboxRow.due_at <= FAR_FUTURE, limit=limit, scan_index_forward=False
-    )
-    shown = ["pk", "sk", "kind", "town", "state", "tries", "due_at", "error"]
-    wanted = [(key.pk, key.sk) for key in found]
-    rows = tables.OutboxRow.batch_get(wanted, attributes_to_get=shown) if wanted else ()
-    return sorted((row for row in rows if row.state == "dead"), key=lambda row: (-(row.due_at or 0), row.pk))
+def dead(town: str, limit: int) -> list[dict[str, Any]]:
+    """What a town could not deliver as `owed` says it, the newest first."""
+    found = [row for row in _rows(keys.dead(town), limit, newest_first=True) if row["state"] in ("dead", UNCERTAIN)]
+    return sorted(found, key=lambda row: (-row["due_at"], row["id"]))
 
 
 def owed(town: str | None) -> list[dict[str, Any]]:
@@ -113,16 +109,20 @@ def _lane_rows(shard: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _rows(shard: str) -> Iterator[dict[str, Any]]:
-    """The outbox rows of one partition of the index. One that is gone by the time it is read is left out."""
-    found = tables.OutboxRow.due_index.query(shard, tables.OutboxRow.due_at <= FAR_FUTURE, limit=PER_SHARD_MAX)
+def _rows(shard: str, limit: int = PER_SHARD_MAX, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
+    """The outbox rows of one partition of the index, without what they carry. One that is gone by the time it is read
+    is left out."""
+    found = tables.OutboxRow.due_index.query(
+        shard, tables.OutboxRow.due_at <= FAR_FUTURE, limit=limit, scan_index_forward=not newest_first
+    )
     wanted = [(key.pk, key.sk) for key in found]
-    for row in tables.OutboxRow.batch_get(wanted) if wanted else ():
+    shown = ["pk", "sk", "kind", "town", "state", "tries", "due_at", "error"]
+    for row in tables.OutboxRow.batch_get(wanted, attributes_to_get=shown) if wanted else ():
         yield {
             "id": row.pk.rpartition("#")[2],
             "tenant": row.town,
             "kind": row.kind,
-            "state": "uncertain" if row.state == "dead" and (row.error or "").startswith("uncertain") else row.state,
+            "state": UNCERTAIN if row.state == "dead" and (row.error or "").startswith(UNCERTAIN) else row.state,
             "tries": row.tries,
             "due_at": row.due_at,
             "error": row.error,

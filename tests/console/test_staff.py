@@ -315,7 +315,7 @@ def test_the_platforms_page_shows_how_each_town_is(town: World) -> None:
     town.now += 1500
     for part in ("obustavljeno", "ugovor istekao", "Viber odbija token", "25 min", "10. 3. 2026. 12:00"):
         assert part in shown()
-    assert shown().endswith(f"1 Odustalo: {town.slug}") or "1 Odustalo: " in shown()
+    assert shown().split()[-3:] == ["1", "Odustalo:", town.slug]
 
 
 def test_the_platforms_page_shows_how_fast_a_town_answers_what_it_pays_and_who_suspended_it(town: World) -> None:

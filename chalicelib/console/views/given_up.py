@@ -23,7 +23,6 @@ GROUPS = {
     "help": "announcement",
     "invite": "invitation",
 }
-COUNT_DIGITS_MAX = 3
 ALL = "all"
 
 
@@ -31,9 +30,7 @@ def show(visit: Visit) -> Answer:
     """Everything given up, the newest first."""
     slug = visit.params["town"]
     rows = given_up.of_town(slug, visit.deadline)
-    said = visit.query.get("said", "")
-    done = int(said) if said.isdecimal() and len(said) <= COUNT_DIGITS_MAX else None
-    return page(visit, "given_up", slug=slug, rows=rows, done=done, group=_group, shown_max=given_up.SHOWN_MAX)
+    return page(visit, "given_up", slug=slug, rows=rows, done=visit.said, group=_group, shown_max=given_up.SHOWN_MAX)
 
 
 def again(visit: Visit) -> Answer:

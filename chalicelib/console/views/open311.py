@@ -9,20 +9,18 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 
 SHOWN_MAX = 20  # of what was given up, by system
-COUNT_DIGITS_MAX = 4
 ID_CHARS_MAX = 40
 
 
 def show(visit: Visit) -> Answer:
     """The town's own endpoint, and every other one."""
-    said = visit.query.get("said", "")
     return page(
         visit,
         "open311",
         endpoint=f"{origin_of(visit.request.headers)}/open311/{visit.here.slug}/v2/",
         rules=open311.rules(visit.here),
         systems=look_after_open311.systems(visit.here, visit.now, visit.deadline),
-        sent=int(said) if said.isdecimal() and len(said) <= COUNT_DIGITS_MAX else None,
+        sent=visit.said,
         shown_max=SHOWN_MAX,
     )
 

@@ -9,15 +9,12 @@ from chalicelib.console.wording import Wording
 
 WAITED_FOR_WORDS = ("TimeoutError", "ConnectionRefusedError", "host_unknown", "no_secret", "switched_off")
 SHOWN_MAX = 10  # of what was given up, by system
-COUNT_DIGITS_MAX = 4
 
 
 def show(visit: Visit) -> Answer:
     """Every one of them."""
     found = mend_callback.systems(visit.here, visit.deadline)
-    said = visit.query.get("said", "")
-    sent = int(said) if said.isdecimal() and len(said) <= COUNT_DIGITS_MAX else None
-    return page(visit, "systems", systems=found, sent=sent, reason=_reason, shown_max=SHOWN_MAX)
+    return page(visit, "systems", systems=found, sent=visit.said, reason=_reason, shown_max=SHOWN_MAX)
 
 
 def again(visit: Visit) -> Answer:
