@@ -18,12 +18,14 @@ def start(scene: Scene, service: str, option: str = "", text: str = "") -> Fille
 
 
 def take_up(scene: Scene, draft: Draft, service: str, option: str = "") -> Filled | Need | None:
-    """Words that would begin the very form that waits, and contradict nothing it was given, go on with it instead."""
-    if service != draft.service or not draft.paused or scene.inbound.kind == "choice":
+    """Words that would begin the very form that waits since shortly, tell it something and contradict nothing it was
+    given, go on with it instead."""
+    if service != draft.service or not draft.paused or is_late(scene, draft) or scene.inbound.kind == "choice":
         return None
     told = _begun(scene, service, option, "")
     given = {name: value for name, value in draft.answers.items() if value is not None}
-    if any(name in given and given[name] != value for name, value in told.answers.items()):
+    is_new = bool(told.answers.keys() - given.keys())
+    if not is_new or any(name in given and given[name] != value for name, value in told.answers.items()):
         return None
     answers = {**draft.answers, **told.answers, **given}
     return ask_next(scene, replace(draft, answers=answers, secrets={**told.secrets, **draft.secrets}, other={}))
