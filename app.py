@@ -12,7 +12,7 @@ from chalice.app import Chalice, Rate, Response
 
 from chalicelib.actions import clock
 from chalicelib.actions.journal import log
-from chalicelib.channels import Request
+from chalicelib.channels import Request, counted_by
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.dialogue import flood
 from chalicelib.entry import Entry, is_format_2
@@ -56,7 +56,7 @@ def request() -> Request:
         body=body,
         headers={name.lower(): value for name, value in (current.headers or {}).items()},
         query=dict(current.query_params or {}),
-        source=str(((current.context or {}).get("identity") or {}).get("sourceIp") or ""),
+        source=counted_by(str(((current.context or {}).get("identity") or {}).get("sourceIp") or "")),
     )
 
 

@@ -32,7 +32,7 @@ def note(source: str, now: float, deadline: Deadline) -> None:
         return
     beside = {"exp": int(now) + KEPT_SECONDS, "shape": 1}
     dynamo.add(_TABLE, _key(source, now), keys.NOW, {"tries": 1}, deadline, beside)
-    if _wrong(source, now, deadline) == WRONG_MAX:
+    if _wrong(source, now, deadline) >= WRONG_MAX:
         log.error("passwords_guessed")
 
 

@@ -17,6 +17,7 @@ from chalicelib.small_classes import dataclass
 from chalicelib.wire import Deadline
 
 NAMES = ("viber", "web")
+NETWORK_BITS = 64  # of an IPv6 address: what a household or a phone is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,26 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as channels see it; header names in lower case. `source` is the internet address it came from,
-    where the door knows it: to be counted by, never to be stored or logged."""
+    """An HTTP request as channels see it; header names in lower case. `source` is the internet address it came from
+    (see `counted_by`), where the door knows it: to be counted by, never to be stored or logged."""
 
     body: bytes
     headers: dict[str, str]
     query: dict[str, str]
     source: str = ""
+
+
+def counted_by(address: str) -> str:
+    """What requests from an internet address are counted by: of one of the new kind its network, for whoever has one
+    such address has as many as they like."""
+    if ":" not in address:
+        return address
+    import ipaddress  # few come by the new kind
+
+    try:
+        return str(ipaddress.ip_network(f"{address}/{NETWORK_BITS}", strict=False))
+    except ValueError:
+        return address
 
 
 @dataclass(frozen=True, slots=True)
