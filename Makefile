@@ -50,10 +50,8 @@ audit: $(STAMP)
 	$(PY) -m infra.audit $(if $(STRICT),--strict)
 
 bench: $(STAMP)
-	$(PY) -m infra.bench $(if $(QUICK),--quick)
-	$(PY) -m infra.bench_pages $(if $(QUICK),--check)
-	$(if $(QUICK),,$(PY) -m infra.bench_process)
-	$(if $(QUICK),,$(PY) -m infra.bench_peers)
+	@missed=0; for part in "bench $(if $(QUICK),--quick)" "bench_pages $(if $(QUICK),--check)" \
+	  $(if $(QUICK),,bench_process bench_peers); do $(PY) -m infra.$$part || missed=1; done; exit $$missed
 
 # The CPU of a callback beside the field's own samples, which are fetched from PyPI, into docs/performance.md
 bench-peers: $(STAMP)

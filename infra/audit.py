@@ -96,7 +96,8 @@ def tree() -> list[Path]:
 def pins(files: Sequence[str] = PINNED) -> list[tuple[str, str]]:
     """Every library that is pinned, with its version."""
     lines = [line.strip() for name in files for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
-    return [(name, version) for line in lines if "==" in line for name, _, version in [line.partition("==")]]
+    pinned = [line.split()[0].partition("==") for line in lines if "==" in line and not line.startswith("#")]
+    return [(name, version) for name, _, version in pinned]
 
 
 def weaknesses(name: str, version: str) -> list[str]:

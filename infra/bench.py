@@ -12,7 +12,6 @@ import atexit
 import json
 import multiprocessing
 import os
-import platform
 import shutil
 import ssl
 import statistics
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import aws as local_aws
-from infra.pages import PERFORMANCE, write_block
+from infra.pages import PERFORMANCE, machine, write_block
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = "bench"
@@ -37,7 +36,6 @@ HANDLER = (
     "chalicelib.services.contacts"
 )
 SLUG_PREFERRED = 0  # the first town there is
-QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде", "radno vreme", "meni", "porez na imovinu")
 
 
 def main() -> int:
@@ -47,7 +45,7 @@ def main() -> int:
     counts = subprocess.run([sys.executable, "-m", "infra.bench_counts", *(["--check"] if quick else [])], cwd=ROOT)
     rounds = 3 if quick else 9
     tables = (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
+        f"{machine()}.",
         _table("CPU of importing, ms", _imports(rounds), "yardstick"),
         _table("CPU of one Viber turn, ms", _turns(rounds), "PynamoDB's transport"),
     )

@@ -15,7 +15,6 @@ import csv
 import io
 import json
 import os
-import platform
 import resource
 import signal
 import subprocess
@@ -29,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import aws as local_aws
-from infra.pages import PERFORMANCE, write_block
+from infra.pages import PERFORMANCE, machine, write_block
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE = "bench"
@@ -229,7 +228,7 @@ def _nights(rows: int) -> list[Night]:
 
 def _table(nights: list[Night]) -> str:
     head = (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; the embedded AWS on the "
+        f"{machine()}; the embedded AWS on the "
         "same machine; killed once in the middle of each file.\n\n"
         "| file | rows | kB | applied | unchanged | rejected | calls | of them begun again "
         "| longest call, s | rows a second | requests a row | memory at most, MB |\n"

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from infra.pages import PERFORMANCE, ROOT, write_block
+from infra.pages import PERFORMANCE, ROOT, machine, write_block
 
 TESTS = (
     "tests/console/test_page_weight.py",
@@ -43,9 +41,9 @@ def main() -> int:
 
 
 def _table(figures: dict[str, list[str]]) -> str:
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n"
+    measured_on = f"{machine()}.\n\n"
     rows = [f"| {title} | {figure} |" for number, title in TITLES.items() for figure in figures.get(number, ())]
-    return machine + "| what | measured |\n|---|---|\n" + "\n".join(rows) + "\n"
+    return measured_on + "| what | measured |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
 if __name__ == "__main__":

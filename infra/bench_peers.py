@@ -10,14 +10,10 @@ turns are interleaved; a bar is missed only where the medians and the minima bot
 from __future__ import annotations
 
 import argparse
-import hashlib
-import hmac
 import http.client
 import itertools
-import json
 import multiprocessing
 import os
-import platform
 import socket
 import ssl
 import statistics
@@ -31,21 +27,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from infra.bench import QUESTIONS, STAGE, publish, take_everything
-from infra.bench_turns import citizen
+from infra.bench import STAGE, publish, take_everything
+from infra.bench_turns import TOKEN, callback
 from infra.local import aws as local_aws
-from infra.pages import PERFORMANCE, ROOT, write_block
+from infra.pages import PERFORMANCE, ROOT, machine, write_block
 
 PEERS = ROOT / "infra" / "peers"
 LIBRARIES = ("viberbot==1.0.12", "flask==3.1.3", "gunicorn==27.0.1", "aioviberbot==0.7.0", "aiohttp==3.14.5")
-TOKEN = "bench"
 BLOCKS, TURNS, WARM = 5, 200, 50
 TOOK = "took "
 START_SECONDS_MAX = 30.0
 OURS, OFFICIAL, FASTEST = "ours", "viberbot, Flask, gunicorn", "aioviberbot, one session"
 # (over TLS?, against whom) → at most so many times its CPU.
 BARS = {(True, OFFICIAL): 0.12, (False, OFFICIAL): 1.0, (True, FASTEST): 4.0}
-_tokens = itertools.count(6_017_000_000_000_000_000)
 _TICK_MILLISECONDS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
@@ -67,8 +61,7 @@ def main() -> int:
 
 
 def _written(measured: Mapping[bool, Mapping[str, Sequence[float]]]) -> str:
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    rows = [f"{machine}; {', '.join(LIBRARIES)}.", ""]
+    rows = [f"{machine()}; {', '.join(LIBRARIES)}.", ""]
     rows += [
         "| CPU of one callback, ms | min | median | max | ours to it, medians | bar |",
         "|---|---|---|---|---|---|",
@@ -132,24 +125,6 @@ def _driven(pid: int, port: int, turns: int) -> float:
     return (_cpu(pid) - before) / turns
 
 
-def callback(number: int) -> tuple[bytes, str]:
-    event = {
-        "event": "message",
-        "timestamp": 1763700010000,
-        "message_token": next(_tokens),
-        "sender": {
-            "id": citizen(number),
-            "name": "Mira",
-            "language": "sr",
-            "country": "RS",
-            "api_version": 7,
-        },
-        "message": {"type": "text", "text": QUESTIONS[number % len(QUESTIONS)]},
-    }
-    body = json.dumps(event, ensure_ascii=False).encode()
-    return body, hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
-
-
 def _cpu(pid: int) -> float:
     """Milliseconds of CPU of a process and those it began, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -166,7 +141,7 @@ def fake_viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, s
     port = local_aws.free_port()
     listed = subprocess.run([python, "-m", "certifi"], check=True, capture_output=True, text=True).stdout.strip()
     trusted = folder / "trusted.pem"
-    trusted.write_text(Path(listed).read_text(encoding="ascii") + (_certified(folder) if tls else ""), encoding="ascii")
+    trusted.write_text(Path(listed).read_text(encoding="ascii") + (certified(folder) if tls else ""), encoding="ascii")
     process = multiprocessing.Process(target=_fake, args=(port, folder if tls else None), daemon=True)
     process.start()
     _wait_for(port)
@@ -180,7 +155,7 @@ def fake_viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, s
         process.kill()
 
 
-def _certified(folder: Path) -> str:
+def certified(folder: Path) -> str:
     """A certificate for this machine, and its key beside it."""
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     kept = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]

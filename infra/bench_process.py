@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -25,74 +24,22 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.connections import AUTHORITIES
-from infra import package
+from infra import audit, package
 from infra.bench import STAGE, publish
-from infra.bench_peers import LIBRARIES, PEERS, TOKEN, callback, fake_viber, installed
-from infra.bench_turns import CITIZENS, SECONDS_BETWEEN
+from infra.bench_peers import LIBRARIES, PEERS, fake_viber, installed
+from infra.bench_turns import CITIZENS, SECONDS_BETWEEN, TOKEN, callback
 from infra.local import aws as local_aws
 from infra.local import http_api
-from infra.pages import PERFORMANCE, ROOT, write_block
+from infra.pages import PERFORMANCE, ROOT, machine, write_block
 
 BARE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-PINNED = [line for name in ("requirements.txt", "requirements-dev.txt") for line in (ROOT / name).read_text().split()]
-NAIVE_LIBRARIES = (LIBRARIES[0], *(line for line in PINNED if line.startswith(("chalice==", "pynamodb=="))))
+NAIVE_LIBRARIES = (LIBRARIES[0], *(f"{name}=={pin}" for name, pin in audit.pins() if name in ("chalice", "pynamodb")))
 ROUNDS = 9
 TOWNS, TURNS, TURNS_SETTLED = 50, 10_000, 1_000
 SLOWED_TURNS, SLOWED_WARM = 300, 20
 # Milliseconds a call takes on AWS: reading, writing, and Viber.
 SLOWED = {"GetItem": 5, "PutItem": 8, "send_message": 100}
 FIRST_RATIO_MAX, PEAK_MB_MAX, GROWTH_MB_MAX, OWN_MEDIAN_MAX, OWN_P99_MAX = 0.5, 90.0, 1.0, 8.0, 30.0
-
-# One process of the package: answers the events it reads line by line, and says what that took.
-PROCESS = """
-import json, sys, time
-sys.path.insert(0, sys.argv[1])
-import app
-from chalicelib import wire
-from chalicelib.actions import clock
-
-class Context:
-    function_name = "salter-bench-api"
-    function_version = "$LATEST"
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:salter-bench-api"
-    memory_limit_in_mb = 1024
-    aws_request_id = "00000000-0000-4000-8000-000000000000"
-    log_group_name = "/aws/lambda/salter-bench-api"
-    log_stream_name = "bench"
-
-    def get_remaining_time_in_millis(self):
-        return 10_000
-
-class Seen:
-    inside, sent, slowed, began = 0.0, 0, {}, 0.0
-
-    def before(self, call):
-        self.began = time.perf_counter()
-        self.sent += call.service == "viber"
-        time.sleep(self.slowed.get(call.operation, 0) / 1000)
-
-    def after(self, call, reply):
-        self.inside += time.perf_counter() - self.began
-
-def peak():
-    # What rusage says includes the process that began this one.
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
-
-seen = Seen()
-wire.taps.append(seen)
-for line in sys.stdin:
-    asked = json.loads(line)
-    clock.now = lambda: asked["now"]
-    seen.inside, seen.sent, seen.slowed = 0.0, 0, asked["slowed"]
-    began = time.perf_counter()
-    status = app.app(asked["event"], Context())["statusCode"]
-    own = time.perf_counter() - began - seen.inside
-    print("TOLD" + json.dumps({
-        "status": status, "sent": seen.sent, "own": own * 1000, "cpu": time.process_time() * 1000,
-        "mb": peak(),
-    }), flush=True)
-"""
 
 
 def main() -> int:
@@ -122,8 +69,7 @@ def _written(first: Sequence[Sequence[float]], own: Sequence[float], settled: fl
     naive, ours = first
     ratio = statistics.median(ours) / statistics.median(naive)
     rows = [
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
-        f"{', '.join(NAIVE_LIBRARIES)}.",
+        f"{machine()}; {', '.join(NAIVE_LIBRARIES)}.",
         "",
         "| what | measured | bar |",
         "|---|---|---|",
@@ -176,7 +122,7 @@ def _towns(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[dict[
 @contextmanager
 def _process(code: Path, environment: Mapping[str, str]) -> Iterator[Any]:
     """Answers to events, by a fresh process of the package."""
-    arguments = [str(BARE_PYTHON), "-S", "-s", "-E", "-B", "-c", PROCESS, str(code)]
+    arguments = [str(BARE_PYTHON), "-S", "-s", "-E", "-B", str(PEERS / "ours.py"), str(code)]
     told = {name: value for name, value in environment.items() if not name.startswith("SSL_CERT_")}  # as on Lambda
     process = subprocess.Popen(arguments, cwd="/", env=told, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin and process.stdout

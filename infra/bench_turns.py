@@ -79,13 +79,13 @@ class Sent(wire.Tap):
 
 
 def _measure(account: str, turns: int) -> float:
-    for number in range(5):
-        _turn(account, number)
+    for _ in range(5):
+        _turn(account)
     sent = Sent()
     wire.taps.append(sent)
     began = time.process_time()
-    for number in range(turns):
-        _turn(account, number)
+    for _ in range(turns):
+        _turn(account)
     took = (time.process_time() - began) * 1000 / turns
     wire.taps.remove(sent)
     if sent.count < turns:
@@ -98,19 +98,24 @@ def citizen(turn: int) -> str:
     return f"citizen-{turn // (CITIZENS * MESSAGES_EACH)}-{turn % CITIZENS}"
 
 
-def _turn(account: str, number: int) -> None:
-    at = next(_turns)
+def callback(turn: int) -> tuple[bytes, str]:
+    """The message of this turn as Viber sends it, and its signature."""
     event = {
         "event": "message",
         "timestamp": 1763700010000,
         "message_token": next(_tokens),
-        "sender": {"id": citizen(at), "language": "sr"},
-        "message": {"type": "text", "text": QUESTIONS[number % len(QUESTIONS)]},
+        "sender": {"id": citizen(turn), "name": "Mira", "language": "sr", "country": "RS", "api_version": 7},
+        "message": {"type": "text", "text": QUESTIONS[turn % len(QUESTIONS)]},
     }
     body = json.dumps(event, ensure_ascii=False).encode()
-    signature = hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
+    return body, hmac.new(TOKEN.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _turn(account: str) -> None:
+    at = next(_turns)
+    body, signature = callback(at)
     now = _began + SECONDS_BETWEEN * at  # as people write: what comes faster is slowed down, and no whole turn
-    take_callback(account, Request(body, {"x-viber-content-signature": signature}, {}), now, f"h{number}")
+    take_callback(account, Request(body, {"x-viber-content-signature": signature}, {}), now, f"h{at}")
 
 
 # --- the same two calls by PynamoDB -----------------------------------------------------------------------------

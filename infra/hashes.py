@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import sys
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PINS, HASHES = ROOT / "requirements.txt", ROOT / "requirements.hashes"
+from infra import audit
+from infra.pages import ROOT
+
+PINS, HASHES = "requirements.txt", ROOT / "requirements.hashes"
 FILES = "https://pypi.org/simple/{name}/"
 LISTED = re.compile(r'/([^/"#]+)#sha256=([0-9a-f]{64})')  # PEP 503
 ASK_SECONDS = 20.0
@@ -21,23 +21,15 @@ HEAD = "# Made by `python -m infra.hashes` from requirements.txt; packaging take
 
 
 def main() -> int:
-    lines = [f"{name}=={version} {' '.join(_asked(name, version))}\n" for name, version in pins(PINS)]
+    lines = [f"{name}=={version} {' '.join(_asked(name, version))}\n" for name, version in audit.pins([PINS])]
     HASHES.write_text(HEAD + "".join(lines), encoding="ascii")
     print(f"{HASHES.name}: {len(lines)} libraries")
     return 0
 
 
-def pins(path: Path) -> Iterator[tuple[str, str]]:
-    """Name and version of every pinned library of a requirements file."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if "==" in line and not line.startswith("#"):
-            name, _, version = line.split()[0].partition("==")
-            yield name, version
-
-
 def unlisted() -> list[str]:
     """Pins without hashes, and hashes of what is not pinned so."""
-    return sorted(f"{name}=={version}" for name, version in set(pins(PINS)) ^ set(pins(HASHES)))
+    return sorted(f"{name}=={version}" for name, version in set(audit.pins([PINS])) ^ set(audit.pins([HASHES.name])))
 
 
 def _asked(name: str, version: str) -> list[str]:

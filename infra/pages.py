@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PERFORMANCE = ROOT / "docs" / "performance.md"
+
+
+def machine() -> str:
+    """What figures were measured on, as their tables name it."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def write_block(page: Path, name: str, text: str) -> None:

@@ -38,15 +38,15 @@ def test_a_citizen_asks_presses_and_finds_the_conversation_again(visit: Visit, p
 
 @pytest.mark.shows("A19")
 def test_a_browser_puts_no_page_of_the_console_into_somebody_elses_frame(browser: Browser, product: Product) -> None:
-    strange = {"": ""}
-
     class Stranger(BaseHTTPRequestHandler):
+        """`/?ADDRESS` frames that address, `/own` is a page of its own."""
+
         def do_GET(self) -> None:
-            body = f'<iframe src="{strange[""]}"></iframe>' if self.path == "/" else "<p>framed</p>"
+            address = self.path.partition("?")[2]
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write((f'<iframe src="{address}"></iframe>' if address else "<p>framed</p>").encode())
 
         def log_message(self, *args: object) -> None:
             return
@@ -56,10 +56,9 @@ def test_a_browser_puts_no_page_of_the_console_into_somebody_elses_frame(browser
 
     def framed(address: str) -> str:
         """Where the frame of a stranger's page ends that is to show this one."""
-        strange[""] = address
         context = browser.new_context()
         page = context.new_page()
-        page.goto(f"http://127.0.0.1:{site.server_port}/")
+        page.goto(f"http://127.0.0.1:{site.server_port}/?{address}")
         page.wait_for_load_state("networkidle")
         (frame,) = page.frames[1:]
         context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from chalicelib import connections, wire
 from chalicelib.connections import AUTHORITIES, HEAD_BYTES_MAX, BadAnswer, Connection, Pool, pool, usual_authorities
 from chalicelib.wire import CallFailed
+from infra.bench_peers import certified
 
 PAUSE_SECONDS = 0.02
 
@@ -182,10 +182,7 @@ def test_no_address_or_header_can_smuggle_in_another_line(server: Server, target
 def vouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """A server that speaks TLS, and the certificate of the authority that vouches for it."""
     folder = tmp_path_factory.mktemp("tls")
-    kept = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    named = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *named, *kept]
-    subprocess.run(command, check=True, capture_output=True)
+    certified(folder)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

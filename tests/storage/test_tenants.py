@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,28 +58,37 @@ def test_parts_of_an_interrupted_publication_are_never_in_force(aws: Any, town_s
     assert (pointer.version, pointer.previous, town.core["bot"]) == (3, 1, "NOVA")
 
 
+def _at_once(act: Callable[[str], object]) -> list[str]:
+    """Four do it at the same moment, each with a bot's name of their own: the names of those who won, or "told"."""
+    outcomes: list[str] = []
+
+    def do(bot: str) -> None:
+        try:
+            act(bot)
+            outcomes.append(bot)
+        except Conflict:
+            outcomes.append("told")
+
+    threads = [threading.Thread(target=do, args=(f"BOT{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
 @pytest.mark.shows("F36")
 def test_of_admins_who_apply_different_versions_at_once_one_wins_and_the_others_are_told(
     aws: Any, town_slug: str
 ) -> None:
     version = compiled(town_slug)
     over = publish_tenant(version, NOON, "live")
-    outcomes: list[str] = []
 
     def apply(bot: str) -> None:
-        try:
-            publish_tenant(
-                version | {"core": version["core"] | {"bot": bot}}, NOON, "live", f"platform:{bot}", over=over
-            )
-            outcomes.append(bot)
-        except Conflict:
-            outcomes.append("told")
+        theirs = version | {"core": version["core"] | {"bot": bot}}
+        publish_tenant(theirs, NOON, "live", f"platform:{bot}", over=over)
 
-    threads = [threading.Thread(target=apply, args=(f"BOT{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = _at_once(apply)
     (winner,) = (outcome for outcome in outcomes if outcome != "told")
     assert len(outcomes) == 4
     pointer = tenants.pointer(town_slug, SOON)
@@ -90,20 +100,11 @@ def test_of_admins_who_apply_different_versions_at_once_one_wins_and_the_others_
 @pytest.mark.shows("F36")
 def test_of_publications_at_once_the_pointer_names_a_whole_one(aws: Any, town_slug: str) -> None:
     version = compiled(town_slug)
-    outcomes: list[str] = []
 
     def publish(bot: str) -> None:
-        try:
-            tenants.publish(town_slug, version | {"core": version["core"] | {"bot": bot}}, NOON, Deadline(30), "live")
-            outcomes.append(bot)
-        except Conflict:
-            outcomes.append("conflict")
+        tenants.publish(town_slug, version | {"core": version["core"] | {"bot": bot}}, NOON, Deadline(30), "live")
 
-    threads = [threading.Thread(target=publish, args=(f"BOT{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = _at_once(publish)
     pointer = tenants.pointer(town_slug, SOON)
     assert pointer is not None
     town = tenants.town(town_slug, pointer.version, SOON)
