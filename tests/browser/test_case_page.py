@@ -233,3 +233,24 @@ def test_the_map_shows_pin_and_neighbours_where_a_town_has_tiles(open_page: Open
     expect(page.get_by_text("© <b>Karte")).to_be_visible()
     assert asked and all(re.fullmatch(r"https://tiles\.example/\d+/\d+/\d+\.png", one) for one in asked)
     assert findings(page) == []
+
+
+def test_what_arrives_while_a_button_is_pressed_waits_so_that_the_press_is_not_lost(
+    open_page: Open, product: Product, reference: str
+) -> None:
+    """Leaving the field to press asks for the preview, which comes between and moves the button away."""
+    page = open_page(address(reference), mail=HEAD)
+    page.get_by_label("Novo stanje").select_option("in_progress")
+    expect(page.get_by_text("Tačno ovo stiže")).to_be_visible()
+    page.get_by_label("Dodatak za građanina").press_sequentially("Ekipa izlazi sutra u devet. " * 20, delay=0)
+    send = page.get_by_role("button", name="Sačuvaj i obavesti").first
+    send.scroll_into_view_if_needed()
+    box = send.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with page.expect_response(re.compile("/preview$")):
+        page.mouse.down()
+    page.wait_for_timeout(300)  # a slow hand
+    page.mouse.up()
+    expect(page.get_by_text("Sačuvano.")).to_be_visible()
+    assert case_of(product, reference)["status"] == "in_progress"

@@ -66,6 +66,25 @@
     setInterval(look, 5000);
   }
 
+  // --- what arrives while something is pressed waits: it might move the button away from under the hand ---
+  let pressed = false;
+  const held = [];
+  const release = () => setTimeout(() => { // after the click
+    pressed = false;
+    for (const { target, serverResponse, swapStyle } of held.splice(0)) {
+      if (target.isConnected) htmx.swap(target, serverResponse, { swapStyle });
+    }
+  });
+  addEventListener('pointerdown', () => { pressed = true; }, { capture: true, passive: true });
+  for (const event of ['pointerup', 'pointercancel']) addEventListener(event, release, { capture: true, passive: true });
+  body.addEventListener('htmx:beforeSwap', ({ detail }) => {
+    if (!pressed || !detail.shouldSwap) return;
+    detail.shouldSwap = false;
+    const { target, serverResponse, requestConfig: { elt } } = detail;
+    const swapStyle = (elt.closest('[hx-swap]')?.getAttribute('hx-swap') || 'innerHTML').split(' ')[0];
+    held.push({ target, serverResponse, swapStyle });
+  });
+
   // --- new work: a mark in the title; a page nobody looks at asks nothing, one where nothing happens asks seldom ---
   const title = document.title;
   const CALM_AFTER = 30; // unchanged answers
