@@ -4,18 +4,23 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup run test trust lint audit bench simulate bench-peers bench-process bench-search bench-import bench-notices \
-  bench-understanding train openapi package deploy clean
+.PHONY: setup hashes run test trust fuzz lint audit bench simulate bench-peers bench-process bench-search bench-import \
+  bench-notices bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
 
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements.txt requirements-dev.txt requirements.hashes requirements-dev.hashes
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m infra.hashes --check
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "installing what the project needs ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check 'pip<26.3'
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.hashes
 	@touch $(STAMP)
+
+# After every change of a pin: asks PyPI for the hashes of all files of every library, to the last one brought along.
+hashes:
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m infra.hashes
 
 # The whole product on this machine. PORT=8000 DATA=dir (kept across restarts).
 run: $(STAMP)
@@ -32,11 +37,16 @@ test: $(STAMP)
 # against a quiet machine comes after the others, by itself.
 trust: $(STAMP)
 	@./infra/need_browser.sh
+	@./infra/need_office.sh
 	@rm -f build/trust.json
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "(campaign or shows) and not alone" \
 	  --shown=build/trust.json; tests=$$?; \
 	  $(PY) -m pytest -m "(campaign or shows) and alone" --shown=build/trust.json; alone=$$?; \
 	  $(PY) -m infra.trust build/trust.json && exit $$((tests + alone))
+
+# Whatever can be made up, for so many minutes at each door: MINUTES=10
+fuzz: $(STAMP)
+	FUZZ_MINUTES=$(or $(MINUTES),10) $(PY) -m pytest -n 2 --dist worksteal tests/inputs/test_fuzz.py
 
 lint: $(STAMP) audit
 	$(VENV)/bin/ruff check .

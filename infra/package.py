@@ -34,6 +34,9 @@ OVERLAY = ROOT / "infra" / "overlay.yaml"
 CHALICE_STAGE = "prod"
 REGION = "eu-central-1"  # Chalice and the linter want one; the package itself goes to any
 ARCHITECTURES = ("x86_64", "arm64")
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # as wheels name them
+# Minor versions of glibc 2: Lambda's Python 3.11 stands on Amazon Linux 2, later ones on Amazon Linux 2023.
+GLIBC_FIRST, GLIBC_OLD, GLIBC = 5, 26, 34
 PROJECT_PARTS = ("app.py", "chalicelib", "vendor", "requirements.txt", ".chalice")
 NOT_PACKAGED = ("__pycache__", "*.pyc", "deployments", "deployed")
 
@@ -84,7 +87,7 @@ def build(*, arch: str = ARCHITECTURES[0], snapstart: bool = False, project: Pat
     work = out / "work"
     shutil.rmtree(work, ignore_errors=True)
     staged = stage_project(project, work / "project", arch)
-    chalice_package(staged, work / "chalice")
+    chalice_package(staged, work / "chalice", arch)
     finish_code(work / "chalice" / "deployment.zip", work / "code", work / "layer")
     package = in_folder(out)
     write_zip(work / "code", package.zip, ZIP_BYTES_MAX)
@@ -120,17 +123,26 @@ def stage_project(project: Path, staged: Path, arch: str) -> Path:
     return staged
 
 
-def chalice_package(staged: Path, out: Path) -> None:
+def chalice_package(staged: Path, out: Path, arch: str) -> None:
     """Run Chalice in a process of its own: it imports the app, and the app is to be imported afresh."""
     command = [_tool("chalice"), "--project-dir", str(staged), "package", "--stage", CHALICE_STAGE]
     command += ["--merge-template", str(staged / "merge.json"), str(out)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SALTER_"))}
     # No byte code into the staged project: Chalice would pack it.
-    environment = clean | {"AWS_DEFAULT_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = clean | {"AWS_DEFAULT_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"} | files_for(arch)
     done = subprocess.run(command, env=environment, cwd=staged, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     if done.returncode != 0 or "Could not install dependencies" in said:
         raise NotPackaged(f"chalice package failed:\n{said}")
+
+
+def files_for(arch: str) -> dict[str, str]:
+    """Has Chalice's pip ask at once, hashes and all, for the wheels of Lambda's processor and C library. Left to itself
+    it takes those of this machine, and then by name and version what does not fit."""
+    newest = GLIBC_OLD if sys.version_info < (3, 12) else GLIBC
+    machine = MACHINES[arch]
+    tags = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, GLIBC_FIRST - 1, -1)]
+    return {"PIP_ONLY_BINARY": ":all:", "PIP_PLATFORM": " ".join([*tags, f"manylinux2014_{machine}"])}
 
 
 def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
@@ -142,7 +154,7 @@ def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
         record.unlink()
     for name in TRAINING_ONLY:
         (code / name).unlink(missing_ok=True)
-    for name in PYTHON_2_ONLY + NOT_OF_POWERTOOLS + NOT_OF_CRYPTODOME:
+    for name in PYTHON_2_ONLY + NOT_OF_DATEUTIL + NOT_OF_POWERTOOLS + NOT_OF_CRYPTODOME:
         shutil.rmtree(code / name, ignore_errors=True)
     prune_ciphers(code / "Cryptodome")
     for pattern in NOT_OF_PILLOW:
@@ -160,6 +172,8 @@ def finish_code(chalice_zip: Path, code: Path, layer: Path) -> None:
 TRAINING_ONLY = ("chalicelib/understanding/phrases.toml",)
 # Of `future`, which viberbot asks for, one no-op decorator is used; the rest served Python 2.
 PYTHON_2_ONLY = ("past", "libfuturize", "libpasteurize", "future/backports", "future/moves", "future/tests")
+# Time zones of its own, beside those of tzdata: botocore asks it for UTC and this machine's time alone.
+NOT_OF_DATEUTIL = ("dateutil/zoneinfo",)
 # The API's function never looks at an image: its zip, and with it its cold start, stays free of this.
 IN_LAYER = ("PIL", "pillow.libs")
 # We log with it; its web framework, parsers and helpers for other services are two megabytes.

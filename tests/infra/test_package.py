@@ -1,19 +1,24 @@
 """What `make package` makes: the zip and the merged template."""
 
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import botocore
 import Cryptodome
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from infra import hashes, package
+from infra import audit, hashes, package
 
 CONFIG = json.loads((package.ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
 FUNCTIONS = {
@@ -131,26 +136,95 @@ def test_the_same_code_gives_the_same_zip(tmp_path: Path) -> None:
 
 @pytest.mark.shows("A24")
 def test_every_pinned_library_of_the_package_has_the_hashes_of_its_files() -> None:
-    assert hashes.unlisted() == []
-    lines = hashes.HASHES.read_text(encoding="ascii").splitlines()[1:]
-    assert lines and all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+    assert hashes.main(["--check"]) == 0
+    for path, files in ((hashes.HASHES, hashes.PINS), (hashes.DEV_HASHES, hashes.DEV_PINS)):
+        lines = path.read_text(encoding="ascii").splitlines()[2:]
+        assert all(re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", line) for line in lines)
+        listed = {canonicalize_name(name): version for name, version in audit.pins([path.name])}
+        assert {canonicalize_name(name): version for name, version in audit.pins(files)}.items() <= listed.items()
+    assert len(audit.pins([hashes.HASHES.name])) == len(audit.pins(hashes.PINS)), "nothing more gets into the package"
 
 
-@pytest.mark.campaign
+# For which `make setup` is: CPython on Linux and macOS, either processor.
+ELSEWHERE = [
+    {
+        "python_version": python,
+        "python_full_version": f"{python}.4",
+        "sys_platform": system,
+        "platform_machine": machine,
+    }
+    for python in ("3.11", "3.12", "3.13", "3.14")
+    for system, machine in (("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"))
+]
+
+
 @pytest.mark.shows("A24")
-def test_a_library_that_is_another_file_than_the_one_looked_at_gets_into_no_package(tmp_path: Path) -> None:
-    project = tmp_path / "project"
+@pytest.mark.parametrize("there", ELSEWHERE, ids=lambda there: "-".join(there.values()))
+def test_whatever_the_tools_of_development_bring_along_has_its_hashes_on_every_machine(there: dict[str, str]) -> None:
+    """As the libraries installed here say it themselves: pip installs nothing without a hash, and misses nothing."""
+    listed = {canonicalize_name(name): version for name, version in audit.pins([hashes.DEV_HASHES.name])}
+    named = there | {"platform_system": there["sys_platform"].capitalize(), "os_name": "posix"}
+    seen, todo = set[tuple[str, str]](), [Requirement(f"{name}=={version}") for name, version in listed.items()]
+    while todo:
+        wanted = todo.pop()
+        name = canonicalize_name(wanted.name)
+        assert name in listed and wanted.specifier.contains(listed[name]), wanted
+        for extra in {"", *wanted.extras}:
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            brought = map(Requirement, metadata.requires(name) or ())
+            todo += [one for one in brought if one.marker is None or one.marker.evaluate(named | {"extra": extra})]
+    assert {name for name, _ in seen} == set(listed)
+
+
+def test_a_pin_that_changed_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = tmp_path / "requirements-dev.txt"
+    pins = (package.ROOT / changed.name).read_text(encoding="utf-8")
+    changed.write_text(re.sub(r"^ruff==.*$", "ruff==0.0.1", pins, flags=re.MULTILINE), encoding="utf-8")
+    monkeypatch.setattr(hashes, "DEV_PINS", ("requirements.txt", str(changed)))
+    assert hashes.main(["--check"]) == 1
+    said = capsys.readouterr().err
+    assert "requirements-dev.hashes" in said and "requirements.hashes" not in said and "make hashes" in said
+
+
+def _project(place: Path, library: str, only: str) -> Path:
+    """The project with `only` this hash behind one of its libraries."""
+    project = place / "project"
     project.mkdir()
     for part in (*package.PROJECT_PARTS, package.HASHED_REQUIREMENTS):
         source = package.ROOT / part
         if source.exists():
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, project / part)
     listed = project / package.HASHED_REQUIREMENTS
-    changed = re.sub(r"^(six==\S+) .*$", rf"\1 --hash=sha256:{64 * '0'}", listed.read_text("ascii"), flags=re.MULTILINE)
-    listed.write_text(changed, encoding="ascii")
+    pin = re.compile(rf"^({library}==\S+) .*$", re.MULTILINE)
+    listed.write_text(pin.sub(rf"\1 --hash=sha256:{only}", listed.read_text("ascii")), encoding="ascii")
+    return project
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("A24")
+def test_a_library_that_is_another_file_than_the_one_looked_at_gets_into_no_package(tmp_path: Path) -> None:
     with pytest.raises(package.NotPackaged, match="(?i)hash|could not install"):
-        package.build(project=project, out=tmp_path / "out")
+        package.build(project=_project(tmp_path, "six", 64 * "0"), out=tmp_path / "out")
     assert not (tmp_path / "out" / "deployment.zip").exists()
+
+
+@pytest.mark.campaign
+@pytest.mark.shows("A24")
+def test_a_file_for_the_other_processor_is_held_to_its_own_hash_too(tmp_path: Path) -> None:
+    """With the hash of the file for x86_64 alone there is a package for x86_64, and none for arm64."""
+    version = dict(audit.pins([package.HASHED_REQUIREMENTS]))["MarkupSafe"]
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(tmp_path / "wheel")]
+    environment = os.environ | package.files_for("x86_64")
+    subprocess.run([*pip, f"MarkupSafe=={version}"], env=environment, check=True)
+    (wheel,) = (tmp_path / "wheel").iterdir()
+    project = _project(tmp_path, "MarkupSafe", hashlib.sha256(wheel.read_bytes()).hexdigest())
+    assert package.build(project=project, out=tmp_path / "out").zip.exists()
+    with pytest.raises(package.NotPackaged, match="(?i)hash|could not install|no matching"):
+        package.build(arch="arm64", project=project, out=tmp_path / "arm")
 
 
 def test_a_zip_beyond_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
