@@ -25,32 +25,18 @@ from chalicelib.tenancy.overlay import Edit
 from chalicelib.wire import Deadline
 from infra import package, towns
 from infra.local import aws as local_aws
-from tests.infra import viber_server
+from tests.infra import asked, viber_server
+from tests.infra.asked import Need
 from tests.infra.bare import MINUTE_EVENT, api_event, invoke
 from tests.infra.deployed import MAIL_FROM, STAGE, TOKEN, Deployed
 from tests.media import samples
 
-TABLES = {
-    f"salter-{STAGE}-{name}": f"{name.capitalize()}Table"
-    for name in ("conversations", "cases", "outbox", "people", "tenants")
-}
-QUEUES = {f"salter-{STAGE}-doorbell": "DoorbellQueue", f"salter-{STAGE}-publish": "PublishQueue"}
-TRANSACTED = {
-    "Put": "dynamodb:PutItem",
-    "Update": "dynamodb:UpdateItem",
-    "Delete": "dynamodb:DeleteItem",
-    "ConditionCheck": "dynamodb:ConditionCheckItem",
-    "Get": "dynamodb:GetItem",
-}
-SENDER = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailFrom}"
-SECRETS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/salter/${Stage}/*"
+SERVICES = {"DynamoDB": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm", "TrentService": "kms"}
 
 CITIZEN = "b3ZlcmhlYXJk"
 DELIVERY_SECONDS_MAX = 30
 PHONE = "+381601234567"
 LANE_LONG = 16  # messages: more than a conversation item holds
-
-Need = tuple[str, str]
 
 
 @dataclass
@@ -62,9 +48,9 @@ class Listener:
 
     def needs(self) -> set[Need]:
         """What was asked since the last time."""
-        asked = set(self.heard)
+        needs = set(self.heard)
         self.heard.clear()
-        return asked
+        return needs
 
 
 def allowed(policy: str) -> set[Need]:
@@ -82,61 +68,18 @@ def needed(target: str, path: str, method: str, body: bytes) -> list[Need]:
     """The permissions one request takes, in the words of our policies."""
     service, _, operation = target.partition(".")
     if not target and method == "POST":
-        return [_of_form(parse_qs(body.decode()))]
+        form = parse_qs(body.decode())
+        assert form.get("PhoneNumber", [PHONE]) == [PHONE] and form.get("Source", [MAIL_FROM]) == [MAIL_FROM]
+        return [asked.of_form(body)]
     if not target and path.partition("?")[0].strip("/") == f"salter-{STAGE}-media-{local_aws.ACCOUNT_ID}":
-        listing = "s3:ListBucketVersions" if "versions=" in path else "s3:ListBucket"
-        return [(listing, _said("GetAtt", ["MediaBucket", "Arn"]))]
-    if not target and "versionId=" in path:
-        return [("s3:DeleteObjectVersion", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
+        return [asked.of_bucket(path)]
     if not target:
-        asked_for = {"HEAD": "Get"}.get(method, method.capitalize())  # who may read may look
-        return [(f"s3:{asked_for}Object", _said("Sub", "${MediaBucket.Arn}" + _media_key(path)))]
-    asked = json.loads(body or b"{}")
-    if service.startswith("DynamoDB"):
-        return _of_dynamodb(operation, asked)
-    if service == "AmazonSQS":
-        queue = QUEUES[asked["QueueUrl"].rpartition("/")[2]]
-        return [(f"sqs:{operation.removesuffix('Batch')}", _said("GetAtt", [queue, "Arn"]))]
+        return [asked.of_object(method, path)]
+    given = json.loads(body or b"{}")
     if service == "AmazonSSM":
-        assert asked["Name"].startswith(f"/salter/{STAGE}/")
-        return [(f"ssm:{operation}", _said("Sub", SECRETS))]
-    if service == "TrentService":
-        return [(f"kms:{operation}", _said("GetAtt", ["SealingKey", "Arn"]))]
-    return [(target, "a service no policy speaks of")]
-
-
-def _of_form(asked: dict[str, list[str]]) -> Need:
-    """SES and SNS take forms."""
-    (action,) = asked["Action"]
-    if action == "Publish":
-        assert asked["PhoneNumber"] == [PHONE]
-        return ("sns:Publish", json.dumps("*"))
-    assert asked["Source"] == [MAIL_FROM]
-    return (f"ses:{action}", _said("Sub", SENDER))
-
-
-def _of_dynamodb(operation: str, asked: dict[str, Any]) -> list[Need]:
-    if operation in ("TransactWriteItems", "TransactGetItems"):
-        parts = [next(iter(item.items())) for item in asked["TransactItems"]]
-        return [(TRANSACTED[kind], _table(part["TableName"])) for kind, part in parts]
-    if operation in ("BatchGetItem", "BatchWriteItem"):
-        return [(f"dynamodb:{operation}", _table(name)) for name in asked["RequestItems"]]
-    return [(f"dynamodb:{operation}", _table(asked["TableName"], asked.get("IndexName")))]
-
-
-def _table(name: str, index: str | None = None) -> str:
-    logical = TABLES[name.rpartition("/")[2]]
-    return _said("Sub", f"${{{logical}.Arn}}/index/{index}") if index else _said("GetAtt", [logical, "Arn"])
-
-
-def _media_key(path: str) -> str:
-    key = path.partition(f"salter-{STAGE}-media-")[2].partition("/")[2]
-    own = next((prefix for prefix in ("T/", "incoming/T/", "drop/T/", "erased/T/") if key.startswith(prefix)), None)
-    return f"/{own}*" if own else f"/{key}"
-
-
-def _said(intrinsic: str, value: Any) -> str:
-    return json.dumps({f"Fn::{intrinsic}": value})
+        assert given["Name"].startswith(f"/salter/{STAGE}/")
+    named = SERVICES.get(service.partition("_")[0])
+    return asked.of_json(named, operation, given) if named else [(target, "a service no policy speaks of")]
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +281,7 @@ def test_whoever_publishes_what_was_ordered_asks_for_nothing_its_policy_denies(o
         given = edits.Order("staff:a1", int(time.time()), over.version, overlay.digest({draft.path: draft}))
     committed(edits.item(town, draft.path, draft.data, 0), edits.order_item(town, given))
     needs = overheard.needs("publish_town", {"Records": [_rung({"town": town})]})
-    assert ("dynamodb:PutItem", _table(f"salter-{STAGE}-tenants")) in needs, "nothing was published"
+    assert ("dynamodb:PutItem", asked.table(f"salter-{STAGE}-tenants")) in needs, "nothing was published"
     assert needs <= allowed("policy-publish.json")
 
 
@@ -407,8 +350,8 @@ def test_a_photo_on_its_way_from_the_upload_into_a_case_asks_for_nothing_denied(
     s3 = local_aws.client("s3", overheard.deployed.endpoint)
     s3.put_object(Bucket=bucket, Key=upload, Body=samples.photo(), ContentType="image/png")
     committed(media.item(media.Medium(town, key, "photo"), time.time()))
-    asked = {"source": upload, "key": key, "account": f"web:{town}", "citizen": "session", "at": int(time.time())}
-    rows = rows_of(overheard, ("media", asked))
+    wanted = {"source": upload, "key": key, "account": f"web:{town}", "citizen": "session", "at": int(time.time())}
+    rows = rows_of(overheard, ("media", wanted))
     needs = overheard.needs(handler, MINUTE_EVENT if handler == "every_minute" else row_event(*rows))
     assert needs <= allowed(f"policy-{policy}.json")
     assert s3.head_object(Bucket=bucket, Key=key)["ContentType"] == "image/jpeg"
