@@ -105,18 +105,23 @@ def approve(
     deadline: Deadline,
     beside: Beside | None = None,
     seen: int | None = None,
+    *,
+    proved: bool,
+    undo_seconds: int = 0,
 ) -> Announcement:
-    """Approved; it leaves at its time. `seen`: this version and no other. Raises NotNow, Refused 404."""
+    """Approved; it leaves at its time. `seen`: this version and no other. Above the town's bound only somebody who has
+    `proved` it, and not before `undo_seconds` have passed. Raises NotNow, Refused 404."""
 
     from chalicelib.actions import illustrate
 
     def change(found: Announcement) -> Announcement:
         found = illustrate.ready(found if seen is None else _as_seen(found, seen), now, deadline)
         receivers, _ = count(town, found.text, found.audience, deadline)
-        return rules.approved(found, by, sum(receivers.values()), bound(town), now)
+        total = sum(receivers.values())
+        return rules.approved(found, by, total, bound(town), now, proved=proved, undo_seconds=undo_seconds)
 
     def row(after: Announcement) -> list[Write]:
-        name, due = f"{KIND}-{after.id}-{after.v}", max(now, after.at)
+        name, due = f"{KIND}-{after.id}-{after.v}", max(now, after.at, after.leaves_at)
         account = town.core["viber"]["account"]
         marked = [AnnouncementStore(town.slug).announcing_item(after, f"viber:{account}", due)] if account else []
         return [outbox.write(town.slug, KIND, {"id": after.id}, now, row=name, due_at=due), *marked]
@@ -137,6 +142,15 @@ def stop(
         return rules.stopped(found, tuple(states.values()))
 
     return changed(town, identifier, change, by, "announcement_stopped", now, deadline, None, beside)
+
+
+def halt(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Announcement:
+    """What "Stop" on its page does: one that waits to leave is a draft again, of any other no further page leaves.
+    Raises NotNow, Refused 404."""
+    try:
+        return changed(town, identifier, rules.taken_back, by, "announcement_taken_back", now, deadline, None)
+    except NotNow:
+        return stop(town, identifier, by, now, deadline)
 
 
 def resume(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Announcement:
@@ -193,6 +207,11 @@ def newest(town: Town, deadline: Deadline) -> list[Progress]:
 def bound(town: Town) -> int:
     """With more receivers than this a second person approves."""
     return int(town.core.get("announcements", {}).get("second_person_above", rules.SECOND_PERSON_ABOVE))
+
+
+def undo_seconds(town: Town) -> int:
+    """For so long one with more receivers than that waits once it was approved on its page."""
+    return 60 * int(town.core.get("announcements", {}).get("undo_minutes", rules.UNDO_MINUTES))
 
 
 def price(town: Town, found: Announcement) -> dict[str, Any] | None:

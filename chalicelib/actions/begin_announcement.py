@@ -30,7 +30,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         raise SendFailed("no_town", retryable=True)
     store = AnnouncementStore(town)
     found = store.load(str(body["id"]), deadline)
-    if found is not None and found.state == rules.APPROVED:
+    if found is not None and found.state == rules.APPROVED and rules.is_due(found, now):
         found = _begin(here, store, found, now, deadline)
     if found is not None and found.state == rules.SENDING:
         _rows(store, found, now, deadline)
@@ -38,7 +38,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
 
 def _begin(town: Town, store: AnnouncementStore, found: Announcement, now: float, deadline: Deadline) -> Announcement:
     people = announce.receivers(town, found.audience, deadline)
-    if found.approved_by == found.by and len(people) > announce.bound(town):
+    if not rules.may_reach(found, len(people), announce.bound(town)):
         after = rules.sent_back(found)
         transact([store.item(after)], deadline)
         return after

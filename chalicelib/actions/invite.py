@@ -91,14 +91,17 @@ def draft(
     return replace(new, v=1)
 
 
-def approve(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Invitation:
-    """Have it sent; above the town's bound its author cannot. Raises NotNow, Refused 404."""
+def approve(town: Town, identifier: str, by: str, now: float, deadline: Deadline, *, proved: bool) -> Invitation:
+    """Have it sent; above the town's bound its author cannot, nor whoever has not `proved` just now to be who they are.
+    Raises NotNow, Refused 404."""
 
     def change(found: Invitation) -> Invitation:
         if found.state != DRAFT:
             raise NotNow("not_a_draft")
         if found.size > announce.bound(town) and found.by == by:
             raise NotNow("second_person")
+        if found.size > announce.bound(town) and not proved:
+            raise NotNow("prove_again")
         return replace(found, state=SENDING, approved_by=by, approved_at=int(now))
 
     def row(after: Invitation) -> list[Write]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from secrets import token_hex, token_urlsafe
 from urllib.parse import quote
 
-from chalicelib.actions import sign_in
+from chalicelib.actions import sign_in, spend_code
 from chalicelib.actions.manage_staff import NotPossible, day_from
 from chalicelib.actions.sign_in import Asked, Denied
 from chalicelib.dialogue import going_on
@@ -69,7 +69,7 @@ def finish_code(person: Staff, access: str, code: str, now: float, deadline: Dea
     """The first code from the authenticator; None once it is on."""
 
     def attempt() -> bool:
-        staff_pool.finish_totp(access, code, deadline)
+        staff_pool.finish_totp(access, spend_code.spend(person.mail, code, now, deadline), deadline)
         return True
 
     outcome = sign_in.counted(person.mail, attempt, now, deadline)
@@ -85,7 +85,7 @@ def end_code(person: Staff, password: str, code: str, now: float, deadline: Dead
     if isinstance(entered, Asked) and entered.challenge == TOTP:
         asked = entered
         entered = sign_in.counted(
-            person.mail, lambda: staff_pool.answer(person.mail, asked, code, deadline), now, deadline
+            person.mail, lambda: sign_in.answered(person.mail, asked, code, now, deadline), now, deadline
         )
     if isinstance(entered, Denied):
         return entered

@@ -11,7 +11,7 @@ from contextlib import suppress
 from secrets import token_hex, token_urlsafe
 from typing import TypeVar
 
-from chalicelib.actions import guesses
+from chalicelib.actions import guesses, spend_code
 from chalicelib.model import Conflict, SalterError, Unavailable
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
@@ -80,7 +80,14 @@ def answer(mail: str, asked: Asked, written: str, now: float, source: str = "") 
     if asked.challenge == staff_pool.NEW_PASSWORD and not is_strong(written):
         raise WeakPassword("too weak")
     deadline = Deadline(SIGN_IN_SECONDS)
-    return _tried(mail, lambda: staff_pool.answer(staff.folded(mail), asked, written, deadline), now, source, deadline)
+    return _tried(mail, lambda: answered(mail, asked, written, now, deadline), now, source, deadline)
+
+
+def answered(mail: str, asked: Asked, written: str, now: float, deadline: Deadline) -> Entered | Asked:
+    """The pool's word on what it asked for; a code is good once. Raises WrongPassword, WeakPassword."""
+    if asked.challenge == staff_pool.TOTP:
+        written = spend_code.spend(mail, written, now, deadline)
+    return staff_pool.answer(staff.folded(mail), asked, written, deadline)
 
 
 def is_strong(password: str) -> bool:
@@ -112,6 +119,17 @@ def sign_out_everywhere(session: Session, now: float) -> None:
     dynamo.transact([*writes, audit.item(person.town, act, token_hex(4))], deadline)
 
 
+def guarded(mail: str, attempt: Callable[[], Proof], now: float, source: str, deadline: Deadline) -> Proof | Denied:
+    """As `counted`, and counted for the internet address `source` too."""
+    rests = guesses.rests_seconds(source, now, deadline)
+    if rests:
+        return Denied(rests_seconds=rests)
+    outcome = counted(mail, attempt, now, deadline)
+    if isinstance(outcome, Denied):
+        guesses.note(source, now, deadline)
+    return outcome
+
+
 def counted(mail: str, attempt: Callable[[], Proof], now: float, deadline: Deadline) -> Proof | Denied:
     """One try at a password or code, counted for the address: what came of it, or that it was wrong or must rest.
 
@@ -140,12 +158,7 @@ def counted(mail: str, attempt: Callable[[], Proof], now: float, deadline: Deadl
 def _tried(
     mail: str, attempt: Callable[[], Entered | Asked], now: float, source: str, deadline: Deadline
 ) -> SignedIn | Asked | Denied:
-    rests = guesses.rests_seconds(source, now, deadline)
-    if rests:
-        return Denied(rests_seconds=rests)
-    outcome = counted(mail, attempt, now, deadline)
-    if isinstance(outcome, Denied):
-        guesses.note(source, now, deadline)
+    outcome = guarded(mail, attempt, now, source, deadline)
     return _opened(outcome, now, deadline) if isinstance(outcome, Entered) else outcome
 
 

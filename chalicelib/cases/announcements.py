@@ -1,7 +1,7 @@
 """Announcements: what may happen to one, how its receivers are cut into pages, what it came to. Pure.
 
-draft → approved → sending ⇄ paused, and stopped from any of them. A sending one is done once no page is left; that
-is never stored, so it cannot be untrue.
+draft → approved → sending ⇄ paused, and stopped from any of them; an approved one that waits to leave may be taken
+back, a draft again. A sending one is done once no page is left; that is never stored, so it cannot be untrue.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from chalicelib.model import CYRILLIC, LATIN, Announcement, Audience, Page, Page
 from chalicelib.small_classes import dataclass, replace
 
 SECOND_PERSON_ABOVE = 500
+UNDO_MINUTES = 10
 PAGE_RECEIVERS_MAX = 300  # of one call to Viber
 WEB_RECEIVERS_MAX = 25  # they are told one after another, within one row's time
 TEXT_CHARS_MAX = 1000
@@ -24,6 +25,7 @@ PLACEHOLDER = "replace_me_with_"  # Viber would put a name or an id there
 DRAFT, APPROVED, SENDING, PAUSED, STOPPED, DONE = "draft", "approved", "sending", "paused", "stopped", "done"
 WAITING, CLAIMED, SENT, FAILED, UNCERTAIN, SKIPPED = "waiting", "claimed", "sent", "failed", "uncertain", "skipped"
 GROWN = "grown"  # the audience grew beyond what its author may approve alone
+TAKEN_BACK = "taken_back"
 HASH_BYTES = 6
 WITNESSES_MIN = 2  # receivers who report the same token: only one call can have reached both
 _MARKS = {"delivered": b"d", "seen": b"s", "failed": b"f"}
@@ -40,13 +42,51 @@ class NotNow(SalterError):
 # --- what may happen --------------------------------------------------------------------------------------------
 
 
-def approved(found: Announcement, by: str, receivers: int, bound: int, now: float) -> Announcement:
-    """Ready to be sent. Above `bound` receivers its author cannot approve it. Raises NotNow."""
+def approved(
+    found: Announcement,
+    by: str,
+    receivers: int,
+    bound: int,
+    now: float,
+    *,
+    proved: bool,
+    undo_seconds: int = 0,
+) -> Announcement:
+    """Ready to be sent. Above `bound` receivers its author cannot approve it, nor whoever has not `proved` just now to
+    be who they are; and it waits for `undo_seconds` before it leaves. Raises NotNow."""
     if found.state != DRAFT:
         raise NotNow("not_a_draft")
     if receivers > bound and by == found.by:
         raise NotNow("second_person")
-    return replace(found, state=APPROVED, approved_by=by, approved_at=int(now), reason="")
+    if receivers > bound and not proved:
+        raise NotNow("prove_again")
+    waits = undo_seconds if receivers > bound else 0
+    leaves_at = max(int(now) + waits, found.at) if waits else 0
+    return replace(
+        found, state=APPROVED, approved_by=by, approved_at=int(now), reason="", leaves_at=leaves_at, proved=proved
+    )
+
+
+def may_reach(found: Announcement, receivers: int, bound: int) -> bool:
+    """Whether it may go to so many as was approved."""
+    return receivers <= bound or (found.approved_by != found.by and found.proved)
+
+
+def is_due(found: Announcement, now: float) -> bool:
+    """Whether its time has come: the row of an approval that was taken back may come before that of the next."""
+    return max(found.leaves_at, found.at) <= now
+
+
+def waits(found: Announcement) -> bool:
+    """Whether it may still be taken back."""
+    return found.state == APPROVED and found.leaves_at > 0
+
+
+def taken_back(found: Announcement) -> Announcement:
+    """A draft again, before anybody got it. Raises NotNow."""
+    if not waits(found):
+        raise NotNow("not_waiting")
+    return replace(found, state=DRAFT, approved_by="", approved_at=0, leaves_at=0, proved=True, reason=TAKEN_BACK)
 
 
 def rewritten(
@@ -74,7 +114,7 @@ def begun(found: Announcement, pages: Sequence[Page], cut: str, now: float) -> A
 
 def sent_back(found: Announcement) -> Announcement:
     """A draft again: more people would get it than its author may decide about alone."""
-    return replace(found, state=DRAFT, approved_by="", approved_at=0, reason=GROWN)
+    return replace(found, state=DRAFT, approved_by="", approved_at=0, leaves_at=0, proved=True, reason=GROWN)
 
 
 def stopped(found: Announcement, states: Sequence[PageState]) -> Announcement:

@@ -15,6 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
+from chalicelib import bounds
 from chalicelib.actions import known, note_refusal, sign_in
 from chalicelib.channels import Request
 from chalicelib.console import permissions
@@ -30,7 +31,6 @@ PAGE_SECONDS = 8.0
 # A browser takes a cookie of such a name from this very host alone, over TLS: nobody under the same domain plants one.
 COOKIE, VOICE_COOKIE = "__Host-salter", "salter_voice"
 PLAIN_COOKIE = "salter"  # on the local stack's plain HTTP
-FORM_BYTES_MAX = 256 * 1024
 FORM_FIELDS_MAX = 200
 VOICE_SECONDS = 365 * 86400
 SAID_DIGITS_MAX = 4
@@ -247,8 +247,8 @@ def _address(page: Page, request: Request, params: Mapping[str, str]) -> str:
 
 
 def _form(request: Request) -> dict[str, str]:
-    if len(request.body) > FORM_BYTES_MAX:
-        raise Refused(413, "too_large", f"At most {FORM_BYTES_MAX // 1024} kB.")
+    if len(request.body) > bounds.FORM:
+        raise Refused(413, "too_large", f"At most {bounds.FORM // 1024} kB.")
     try:
         pairs = parse_qsl(request.body.decode("utf-8"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
     except (UnicodeDecodeError, ValueError) as error:

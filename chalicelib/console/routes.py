@@ -5,6 +5,7 @@ A page without a permission that exists cannot be made.
 
 from __future__ import annotations
 
+from chalicelib import bounds
 from chalicelib.console import permissions as may
 from chalicelib.small_classes import dataclass
 
@@ -29,6 +30,16 @@ class Page:
     @property
     def writes(self) -> bool:
         return self.method == "POST"
+
+    @property
+    def pace(self) -> str:
+        """By what it is counted: nobody is signed in at those that are open; many of a town hall are at the others."""
+        return bounds.VISITOR if self.permission == may.OPEN else bounds.CROWD
+
+    @property
+    def most(self) -> int:
+        """The bytes a request brings at most."""
+        return bounds.FORM if self.writes else bounds.LITTLE
 
 
 PAGES = (

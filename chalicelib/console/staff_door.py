@@ -13,7 +13,7 @@ from chalicelib.console import door, pages
 from chalicelib.console.door import Answer
 from chalicelib.console.routes import Page
 from chalicelib.console.wording import texts, wording
-from chalicelib.model import Refused, SalterError
+from chalicelib.model import Refused, SalterError, TooMany
 
 KNOWN_FAULTS = (403, 404, 503)
 
@@ -27,6 +27,19 @@ def answer(page: Page, request: Request, params: Mapping[str, str], now: float) 
     except SalterError as error:
         log.error("unavailable", error=type(error).__name__)
         given = _fault(page, request, 503)
+    return _response(given)
+
+
+def refused(page: Page, request: Request, error: Refused) -> Response:
+    """What the door itself refuses: too much, or too often."""
+    given = _fault(page, request, error.status)
+    response = _response(given)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.after_seconds)
+    return response
+
+
+def _response(given: Answer) -> Response:
     headers: dict[str, Any] = {**pages.headers(), "Content-Type": given.content_type, **given.headers}
     if given.cookies:
         headers["Set-Cookie"] = list(given.cookies)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.patterns import pattern
 
 ASSET_MAX_AGE_SECONDS = 365 * 24 * 3600
@@ -112,7 +112,7 @@ def chat_page(look: Mapping[str, Any], context: str = "") -> str:
         language=html.escape(look["language"]),
         script=html.escape(look["script"]),
         context=html.escape(context),
-        look=json.dumps(look, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        look=as_json(look).replace("<", "\\u003c"),
         style=asset_url("page.css"),
         panel=asset_url("panel.js"),
         mark=asset_url("mark.svg"),

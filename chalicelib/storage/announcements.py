@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.model import Announcement, Audience, Page, PageState, Receiver, Voice
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Item, Write
@@ -29,6 +30,9 @@ NEWS_KEPT_DAYS = 90
 LISTED_MAX = 30
 NEWS_READ_MAX = 20
 PAGES_READ_MAX = 2000
+# What an older version cannot read is stored only where it says something.
+LATER_NAMES: Mapping[str, Any] = {"picture": {}, "leaves_at": 0, "proved": True}
+_NAMES = frozenset(one.name for one in fields(Announcement))
 
 
 class AnnouncementStore:
@@ -48,8 +52,9 @@ class AnnouncementStore:
         body = asdict(after)
         for name in ("id", "tenant", "state", "v"):
             del body[name]
-        if not after.picture:
-            del body["picture"]
+        for name, without in LATER_NAMES.items():
+            if body[name] == without:
+                del body[name]
         item = {
             "pk": keys.announcement(self.town, after.id),
             "sk": keys.HEAD,
@@ -233,6 +238,7 @@ def _from_item(town: str, item: Item) -> Announcement:
     pages = [Page(**{**page, "voice": Voice(**page["voice"])}) for page in body.pop("pages")]
     audience = Audience(**{name: tuple(chosen) for name, chosen in body.pop("audience").items()})
     identifier = item["pk"].rpartition("#")[2]
+    body = {name: value for name, value in body.items() if name in _NAMES}  # what a newer version added is not ours
     return Announcement(
         id=identifier, tenant=town, state=item["state"], v=item["v"], audience=audience, pages=tuple(pages), **body
     )
@@ -244,7 +250,7 @@ def _state(item: Item) -> PageState:
 
 
 def _packed(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
-    return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    return zlib.compress(as_json(body).encode("utf-8", "replace"))
 
 
 def _body(item: Item) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, phones, register
 from chalicelib.storage.dynamo import Item, Write
@@ -165,7 +166,7 @@ def _from_item(town: str, stored: Item) -> Invitation:
 
 
 def _packed(body: Any) -> bytes:
-    return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+    return zlib.compress(as_json(body).encode("utf-8", "replace"))
 
 
 def _unpacked(stored: Item) -> Any:

@@ -84,7 +84,7 @@ def test_everybody_is_told_once_in_15_seconds_for_at_most_700_units_while_anothe
     beside, done = list[tuple[float, float]](), threading.Event()
     asking = threading.Thread(target=_keep_asking, args=(neighbour, beside, done))
     asking.start()
-    announce.approve(world.town, draft.id, "staff:boro", world.now, soon())
+    announce.approve(world.town, draft.id, "staff:boro", world.now, soon(), proved=True)
     for _ in range(ROUNDS_MAX):
         sweep(world.now)
         if told(world, draft.id).state == rules.DONE:
@@ -140,7 +140,7 @@ def test_the_last_receipt_of_a_page_costs_as_little_as_the_first(world: World, m
     people = some(300)
     subscribe(world, people)
     draft = written(world)
-    announce.approve(world.town, draft.id, "staff:boro", world.now, soon())
+    announce.approve(world.town, draft.id, "staff:boro", world.now, soon(), proved=True)
     sent(world)
     page = told(world, draft.id).pages[0]
     for event in ("delivered", "seen"):

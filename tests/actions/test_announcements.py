@@ -72,7 +72,7 @@ def written(world: World, by: str = "staff:ana", text: dict[str, str] | None = N
 
 def approved(world: World, **more: Any) -> str:
     draft = written(world, **more)
-    announce.approve(world.town, draft.id, "staff:boro", world.now, soon())
+    announce.approve(world.town, draft.id, "staff:boro", world.now, soon(), proved=True)
     return draft.id
 
 
@@ -96,7 +96,7 @@ def test_12946_people_get_it_once_with_44_calls(town: World) -> None:
     subscribe(town, everybody)
     draft = written(town)
     assert (draft.receivers, draft.calls) == ({"viber": 12_946}, 44)
-    announce.approve(town.town, draft.id, "staff:boro", town.now, soon())
+    announce.approve(town.town, draft.id, "staff:boro", town.now, soon(), proved=True)
     sent(town, 2)
     assert len(town.viber.broadcasts) == 44
     assert reached(town) == Counter(everybody)
@@ -157,10 +157,10 @@ def test_above_the_bound_somebody_else_approves(town: World) -> None:
     subscribe(town, some(501))
     draft = written(town)
     with pytest.raises(NotNow, match="second_person"):
-        announce.approve(town.town, draft.id, "staff:ana", town.now, soon())
+        announce.approve(town.town, draft.id, "staff:ana", town.now, soon(), proved=True)
     sent(town, 1)
     assert town.viber.broadcasts == []
-    announce.approve(town.town, draft.id, "staff:boro", town.now, soon())
+    announce.approve(town.town, draft.id, "staff:boro", town.now, soon(), proved=True)
     sent(town)
     assert told(town, draft.id).counts["sent"] == 501
 
@@ -170,7 +170,7 @@ def test_an_audience_that_grew_beyond_what_its_author_may_approve_waits_for_a_se
     subscribe(town, some(400))
     later = int(town.now) + 3600
     draft = announce.draft(town.town, {"sr": TEXT}, Audience(), later, "staff:ana", town.now, soon())
-    announce.approve(town.town, draft.id, "staff:ana", town.now, soon())
+    announce.approve(town.town, draft.id, "staff:ana", town.now, soon(), proved=True)
     subscribe(town, some(200))
     sent(town, 1)
     assert told(town, draft.id).state == "approved"
@@ -184,7 +184,7 @@ def test_an_audience_that_grew_beyond_what_its_author_may_approve_waits_for_a_se
 def test_whoever_ended_it_after_the_cut_does_not_get_it(town: World) -> None:
     subscribe(town, ["stays", "leaves"])
     draft = written(town)
-    announce.approve(town.town, draft.id, "staff:boro", town.now, soon())
+    announce.approve(town.town, draft.id, "staff:boro", town.now, soon(), proved=True)
     work_outbox.work(keys.outbox(town.slug, f"announce-{draft.id}-1"), town.now, soon())
     leaves = keys.person(town.account.id, "leaves")
     dynamo.transact([people.ended(town.slug, leaves, "water")], soon())
@@ -357,7 +357,7 @@ def test_an_account_that_cannot_send_pauses_until_somebody_resumes(town: World, 
 def test_stop_works_between_pages(town: World) -> None:
     subscribe(town, some(900))
     draft = written(town)
-    announce.approve(town.town, draft.id, "staff:boro", town.now, soon())
+    announce.approve(town.town, draft.id, "staff:boro", town.now, soon(), proved=True)
     work_outbox.work(keys.outbox(town.slug, f"announce-{draft.id}-1"), town.now, soon())
     work_outbox.work(keys.outbox(town.slug, f"announce_page-{draft.id}-1-1"), town.now, soon())
     announce.stop(town.town, draft.id, "staff:ana", town.now, soon())

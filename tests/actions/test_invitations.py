@@ -15,11 +15,11 @@ from chalicelib.actions.sweep import sweep
 from chalicelib.cases import invitations as rules
 from chalicelib.cases.announcements import NotNow
 from chalicelib.model import Refused, SalterError, SendFailed, Voice
-from chalicelib.storage import dynamo, keys, outbox, phones, views
+from chalicelib.storage import dynamo, keys, outbox, phones, sessions, views
 from chalicelib.storage import invitations as stored
 from chalicelib.wire import CallFailed, Deadline
 from infra.local import mailbox
-from tests.console.clerk import employed, seated
+from tests.console.clerk import PASSWORD, employed, hired, seated
 from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.world import World
 
@@ -61,7 +61,7 @@ def works(world: World, rounds: int = 4) -> None:
 
 def approved(world: World, numbers: list[str], rounds: int = 4) -> invite.Progress:
     new = draft(world, numbers)
-    invite.approve(world.town, new.id, "staff:boro", world.now, soon())
+    invite.approve(world.town, new.id, "staff:boro", world.now, soon(), proved=True)
     works(world, rounds)
     return invite.load(world.town, new.id, soon())
 
@@ -84,7 +84,7 @@ def test_everybody_gets_the_bots_link_once_and_the_numbers_are_forgotten(town: W
     assert f"viber://pa?chatURI={town.slug}" in new.text
     assert invite.price(town.town, new) == {"amount": 4.25, "currency": "EUR"}
     assert sent_to(numbers) == Counter()
-    invite.approve(town.town, new.id, "staff:boro", town.now, soon())
+    invite.approve(town.town, new.id, "staff:boro", town.now, soon(), proved=True)
     works(town)
     assert sent_to(numbers) == Counter(numbers)
     done = invite.load(town.town, new.id, soon())
@@ -126,16 +126,34 @@ def test_above_the_bound_a_second_person_approves(town: World) -> None:
     town.says_of_itself("announcements: {second_person_above: 50}")
     new = draft(town, some(51))
     with pytest.raises(NotNow, match="second_person"):
-        invite.approve(town.town, new.id, "staff:ana", town.now, soon())
-    invite.approve(town.town, new.id, "staff:boro", town.now, soon())
+        invite.approve(town.town, new.id, "staff:ana", town.now, soon(), proved=True)
+    invite.approve(town.town, new.id, "staff:boro", town.now, soon(), proved=True)
     with pytest.raises(NotNow, match="not_a_draft"):
-        invite.approve(town.town, new.id, "staff:boro", town.now, soon())
+        invite.approve(town.town, new.id, "staff:boro", town.now, soon(), proved=True)
+
+
+@pytest.mark.shows("A25")
+def test_above_the_bound_a_carried_off_sign_in_does_not_have_it_sent(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.actions import clock
+
+    monkeypatch.setattr(clock, "now", lambda: town.now)
+    town.says_of_itself("announcements: {second_person_above: 50}")
+    path = f"/console/invitations/{draft(town, some(51)).id}"
+    head = seated(hired(town.slug, "head"), town.now)
+    town.now += sessions.PROVED_SECONDS
+    assert 'name="password"' in head.get(path).body
+    for wrong in ({}, {"password": "ne-Znam-lozinku-1"}):
+        refused = head.post(f"{path}/approve", wrong)
+        assert (refused.status, "Ništa nije poslato." in refused.text) == (422, True)
+    assert head.post(f"{path}/approve", {"password": PASSWORD}).status == 303
 
 
 def test_stop_works_between_numbers_and_what_left_is_counted(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = some(45)
     new = draft(town, numbers)
-    invite.approve(town.town, new.id, "staff:boro", town.now, soon())
+    invite.approve(town.town, new.id, "staff:boro", town.now, soon(), proved=True)
     one, tried = send_invites._one, []
 
     def stops(*more: Any) -> str:
@@ -173,7 +191,7 @@ def test_broken_at_any_call_nobody_gets_two_and_whoever_may_have_missed_it_is_sh
     def journey(breaker: Breaker) -> tuple[list[str], str]:
         numbers = some(3)
         new = draft(town, numbers)
-        invite.approve(town.town, new.id, "staff:boro", town.now, soon())
+        invite.approve(town.town, new.id, "staff:boro", town.now, soon(), proved=True)
         wire.taps.append(breaker)
         try:
             for _ in range(5):

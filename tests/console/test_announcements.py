@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from chalicelib.actions import send_page, work_outbox
 from chalicelib.actions.sweep import sweep
+from chalicelib.cases import announcements as rules
 from chalicelib.console.wording import VOICES
 from chalicelib.storage import audit
 from tests.actions.test_announcements import NEWS, TEXT, some, subscribe
@@ -22,6 +25,7 @@ from tests.viber import DROP
 from tests.web import Visitor
 from tests.world import World
 
+UNDO = 60 * rules.UNDO_MINUTES
 NEW = {"text.sr": TEXT, "topic": "water", "settlement": "", "language": "", "channel": "", "at": ""}
 
 
@@ -67,6 +71,7 @@ def test_with_many_receivers_only_a_second_person_can_approve(office: World) -> 
     assert author.post(f"{path}/approve").status == 422
     assert "Odobri i pošalji" in looked(second, path).text
     assert second.post(f"{path}/approve").status == 303
+    office.now += UNDO
     for _ in range(2):
         sweep(office.now)
     done = looked(author, path)
@@ -193,8 +198,11 @@ def test_a_picture_is_checked_before_it_can_be_approved_and_reaches_viber_and_th
     assert author.post(f"{path}/picture", {"file": form["file"]}).status == 303
     waits = author.post(f"{path}/approve")
     assert (waits.status, "Slika se proverava." in waits.text) == (422, True)
+    assert author.post(f"{path}/picture", {"file": form["file"]}).status == 303, "pressed twice is once"
     for row in rung[:1]:
         assert work_outbox.work(row, office.now, soon())
+    put(form["upload"], samples.photo(60, 60))
+    assert author.post(f"{path}/picture", {"file": form["file"]}).status == 303, "what was checked stays"
     assert '<img src="' in looked(author, path).body
     assert author.post(f"{path}/approve").status == 303
     for _ in range(3):
@@ -210,6 +218,7 @@ def test_a_picture_is_checked_before_it_can_be_approved_and_reaches_viber_and_th
         with urllib.request.urlopen(opened.headers["Location"], timeout=20) as photo:
             kept = photo.read()
         assert kept[:3] == b"\xff\xd8\xff" and samples.CANARY.encode() not in kept
+        assert Image.open(io.BytesIO(kept)).width > 60
     for wrong in (path.rpartition("/")[2] + "0", "nothing", "..%2f"):
         assert Clerk().get(f"/pictures/{office.slug}/{wrong}/photo.jpg").status == 404
 

@@ -87,6 +87,18 @@ def test_a_change_is_read_by_citizens_once_it_is_published_and_not_before(town: 
     assert {"content_saved", "content_ordered", "content_published"} <= acts
 
 
+def test_of_many_versions_published_from_the_console_the_oldest_go(town: World, admin: Clerk) -> None:
+    first = tenants.pointer(town.slug, soon())
+    assert first is not None
+    for number in range(tenants.VERSIONS_KEPT + 1):
+        written(admin, SHEET, fee=f"Izvod košta {300 + number} dinara.", **{"fee.ask": ""})
+        published(admin, town)
+    last = tenants.pointer(town.slug, soon())
+    assert last and (last.version, len(last.kept)) == (first.version + number + 1, tenants.VERSIONS_KEPT)
+    assert tenants.town(town.slug, first.version, soon()) is None
+    assert tenants.town(town.slug, last.kept[0].version, soon()) is not None
+
+
 def test_an_earlier_version_can_be_put_back_in_force(town: World, admin: Clerk) -> None:
     first = tenants.pointer(town.slug, soon())
     written(admin, SHEET, fee=FEE)

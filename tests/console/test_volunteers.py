@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.actions import open_case
+from chalicelib.actions import draw_ids, open_case
 from chalicelib.model import Case, Follower
 from chalicelib.storage import audit, dynamo
 from tests.console.clerk import Clerk, employed, seated, soon
@@ -21,7 +21,7 @@ def _signed_up(world: World, name: str) -> Case:
     says(world, name, "zdravo")
     case = replace(
         Case(world.slug, "", "volunteer", "received", "x", int(world.now), int(world.now)),
-        reference=open_case.new_reference(world.town),
+        reference=draw_ids.new_reference(world.town),
         owner=Follower(world.account.id, name),
         consent=True,
         channel="viber",

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from chalicelib.actions import announce, illustrate, paper_case, uploads
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow, Progress
-from chalicelib.console import pages
+from chalicelib.console import pages, permissions, proving
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
+from chalicelib.console.proving import Proof
 from chalicelib.model import Announcement, Audience, Refused, Town
 from chalicelib.services import news
 from chalicelib.wire import Deadline
@@ -24,7 +25,7 @@ TITLE_CHARS = 70
 VERSION_DIGITS_MAX = 9
 BAR_WIDTH = 1000.0
 PARTS = ("seen", "delivered", "sent", "failed", "uncertain")  # of the bar, each without those before it
-SAID = ("rewritten", "approved", "stopped", "resumed", "resend", "leave")
+SAID = ("rewritten", "approved", "stopped", "taken_back", "resumed", "resend", "leave")
 
 
 def show(visit: Visit) -> Answer:
@@ -116,15 +117,27 @@ def picture(visit: Visit) -> Answer:
 
 
 def approve(visit: Visit) -> Answer:
-    """Let it be sent as it was looked at; above the town's bound whoever wrote it may not."""
+    """Let it be sent as it was looked at; above the town's bound whoever wrote it may not, and whoever may shows once
+    more who they are, and it waits a while."""
     written = visit.form.get("seen", "")
     seen = int(written) if written.isdecimal() and len(written) <= VERSION_DIGITS_MAX else None
-    return _done(visit, "approved", partial(announce.approve, seen=seen))
+    proof = proving.brought(visit)
+    if proof.refused_with:
+        return _page(visit, _load(visit), proof.refused_with, proof=proof)
+    wait = announce.undo_seconds(visit.here)
+    act = partial(announce.approve, seen=seen, proved=proof.given, undo_seconds=wait)
+    return _done(proof.visit, "approved", act)
 
 
 def stop(visit: Visit) -> Answer:
-    """Send no further page."""
-    return _done(visit, "stopped", announce.stop)
+    """Take it back while it waits to leave; else send no further page."""
+    identifier = visit.params["identifier"]
+    try:
+        after = announce.halt(visit.here, identifier, visit.person.by, visit.now, visit.deadline)
+    except NotNow as error:
+        return _page(visit, _load(visit), 422, problem=error.code)
+    said = "taken_back" if after.state == rules.DRAFT else "stopped"
+    return visit.go(f"console/announcements/{identifier}?said={said}")
 
 
 def resume(visit: Visit) -> Answer:
@@ -197,13 +210,18 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, **shown: Any) 
     )
 
 
-def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "") -> Answer:
+def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "", proof: Proof | None = None) -> Answer:
     found, said = progress.announcement, visit.query.get("said", "")
+    many = sum(found.receivers.values()) > announce.bound(visit.here) or problem == proving.NEEDED
+    mine = found.state == rules.DRAFT and found.by != visit.person.by and visit.may(permissions.APPROVE)
     drawn = page(
         visit,
         "announcement",
         status,
         problem=problem,
+        proof=proof,
+        asked=proving.asked(visit, wanted=many and mine),
+        undo_minutes=announce.undo_seconds(visit.here) // 60 if many else 0,
         said=said if said in SAID else "",
         previews=announce.preview(visit.here, dict(found.text), visit.now),
         service=news.service_of(visit.here) or "",
@@ -227,6 +245,7 @@ def _shown(visit: Visit, progress: Progress) -> dict[str, Any]:
         "found": found,
         "can_edit": _fits_the_form(found),
         "moving": progress.state in (rules.APPROVED, rules.SENDING),
+        "waits": rules.waits(found),
         "price": announce.price(visit.here, found),
         "bound": bound,
         "second": total > bound and found.by == visit.person.by,

@@ -13,6 +13,7 @@ from chalicelib.actions import (
     hand_to_company,
     known_case,
     look_around_case,
+    seal,
     send_file,
     serve_company,
     show_media,
@@ -218,6 +219,7 @@ def printed(visit: Visit) -> Answer:
     """A sheet for the registrar's folder; on record, as every look."""
     case = the_case(visit)
     known_case.note(visit.here, case, visit.person, "case_printed", visit.now, visit.deadline)
+    case = seal.with_private(case, visit.deadline)
     return page(visit, "case_print", case=case, answers=case_answers.of_case(visit.here, case))
 
 
@@ -239,6 +241,7 @@ def conflict(visit: Visit, meanwhile: ChangedMeanwhile, **typed: Any) -> Answer:
 
 def shown(visit: Visit, case: Case, status: int = 200, **more: Any) -> Answer:
     """The page of a case."""
+    case = seal.with_private(case, visit.deadline)
     people = look_around_case.colleagues(visit.here, visit.deadline)
     handed = orders.of_case(case.tenant, case.reference, visit.now, visit.deadline)
     blank: dict[str, Any] = {

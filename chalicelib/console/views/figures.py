@@ -8,13 +8,13 @@ import io
 from zoneinfo import ZoneInfo
 
 from chalicelib.actions import collect_figures
+from chalicelib.cases.case_file import safe_cell
 from chalicelib.cases.figures import Figures
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.plots import bars, curve
 
 SPANS = {"week": 7, "month": 30, "year": 365}
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def show(visit: Visit) -> Answer:
@@ -54,7 +54,7 @@ def table(visit: Visit) -> Answer:
     )
     rows.writerow(["kind", "category", "opened", "closed"])
     for kind, category, opened, closed in figures.cases:
-        rows.writerow([_plain(kind), _plain(category), opened, closed])
+        rows.writerow([safe_cell(kind), safe_cell(category), opened, closed])
     rows.writerow(["day", "conversations"])
     rows.writerows(figures.by_day)
     name = f"{visit.here.slug}-{figures.first}-{figures.last}.csv"
@@ -66,8 +66,3 @@ def _read(visit: Visit, span: str) -> Figures:
     today = dt.datetime.fromtimestamp(visit.now, ZoneInfo(visit.here.core["time_zone"])).date()
     first = today - dt.timedelta(days=SPANS.get(span, SPANS["month"]) - 1)
     return collect_figures.read(visit.here, first, today, visit.deadline)
-
-
-def _plain(text: str) -> str:
-    """A text that a spreadsheet shows and never runs."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -6,7 +6,7 @@ nothing, for programs that look through e-mails open every link in them.
 
 from __future__ import annotations
 
-from chalicelib.actions import serve_volunteer, web_pace
+from chalicelib.actions import serve_volunteer
 from chalicelib.actions.serve_volunteer import HELD, Asked, CallEnded
 from chalicelib.cases import helping
 from chalicelib.console import pages
@@ -14,7 +14,7 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.link_form import check, mark
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Line, Refused, Town, Voice
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 STOP = "stop"
 _VERBS = {"free": (serve_volunteer.TAKE,), "mine": (serve_volunteer.DONE, serve_volunteer.BACK)}
@@ -43,13 +43,11 @@ class Spoken:
 
 def show(visit: Visit) -> Answer:
     """What is asked, and what this volunteer can do about it."""
-    web_pace.by_address(visit.request.source, visit.now)
     return _as_it_stands(visit)
 
 
 def act(visit: Visit) -> Answer:
     """One of the buttons."""
-    web_pace.by_address(visit.request.source, visit.now)
     try:
         asked = serve_volunteer.find(visit.params["token"], visit.now, visit.deadline)
     except CallEnded as ended:
@@ -84,6 +82,7 @@ def _as_it_stands(visit: Visit, status: int = 200) -> Answer:
 
 
 def _page(visit: Visit, asked: Asked, status: int) -> Answer:
+    asked = replace(asked, case=asked.in_clear(visit.deadline))
     say, case, standing = _voice(asked), asked.case, asked.standing
     parts = _parts(asked)
     title, *rest = say.line(parts[0]).split("\n", 1)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chalicelib.actions import announce, invite
 from chalicelib.actions.invite import Progress
 from chalicelib.cases import invitations as rules
 from chalicelib.cases.announcements import NotNow
+from chalicelib.console import permissions, proving
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
+from chalicelib.console.proving import Proof
 from chalicelib.model import Refused, Voice
+from chalicelib.storage.invitations import DRAFT
 
 SAID = ("approved", "stopped")
 WRONG = ("no_basis", "no_where", "no_numbers", "too_many", "no_bot")
-PROBLEMS = ("second_person", "nothing_to_stop")
+PROBLEMS = ("second_person", "prove_again", "nothing_to_stop")
 
 
 def show(visit: Visit) -> Answer:
@@ -48,8 +52,11 @@ def one(visit: Visit) -> Answer:
 
 
 def approve(visit: Visit) -> Answer:
-    """Have it sent; above the town's bound whoever wrote it may not."""
-    return _done(visit, "approved", invite.approve)
+    """Have it sent; above the town's bound whoever wrote it may not, and whoever may shows once more who they are."""
+    proof = proving.brought(visit)
+    if proof.refused_with:
+        return _page(visit, _load(visit), proof.refused_with, proof=proof)
+    return _done(proof.visit, "approved", partial(invite.approve, proved=proof.given))
 
 
 def stop(visit: Visit) -> Answer:
@@ -90,9 +97,10 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, wrong: str = "
     )
 
 
-def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "") -> Answer:
+def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = "", proof: Proof | None = None) -> Answer:
     found, said = progress.invitation, visit.query.get("said", "")
     bound = announce.bound(visit.here)
+    may = found.state == DRAFT and found.by != visit.person.by and visit.may(permissions.APPROVE)
     return page(
         visit,
         "invitation",
@@ -105,6 +113,8 @@ def _page(visit: Visit, progress: Progress, status: int = 200, problem: str = ""
         second=found.size > bound and found.by == visit.person.by,
         said=said if said in SAID else "",
         problem=problem,
+        proof=proof,
+        asked=proving.asked(visit, wanted=may and found.size > bound),
     )
 
 
