@@ -40,6 +40,7 @@ def without(case: Case, who: Follower, at: int) -> Case:
         apart,
         applicant={},
         sealed={},
+        private={},
         attachments=(),
         call={},
         fields=_fields(case),

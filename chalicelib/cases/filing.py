@@ -57,7 +57,7 @@ def _received(town: Town, kind: str, subject: str, voice: Voice, facts: Facts, *
     now = int(facts.now)
     return Case(
         tenant=town.slug,
-        reference=facts.new_reference,
+        reference=facts.ids.reference,
         kind=kind,
         status="received",
         subject=str(town.texts[town.native_language][subject]),

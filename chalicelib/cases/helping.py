@@ -19,7 +19,7 @@ from chalicelib.cases import lifecycle
 from chalicelib.cases.lifecycle import Event
 from chalicelib.cases.working_time import WEEKDAYS
 from chalicelib.language.folding import fold, words
-from chalicelib.model import Attachment, Case, Choice, Follower, Line, MoveHelp, Say, Volunteer
+from chalicelib.model import Attachment, Case, Choice, Follower, Line, MoveHelp, Say, Volunteer, private
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.entities.phones import take_phones
@@ -52,7 +52,7 @@ KEPT_MAX = 5
 PRIVATE_LETTERS_MIN = 3
 ENDING_LETTERS_MAX = 2
 _WHERE = pattern(
-    r"(?i)(?<!\w)(?:ulic\w*|ul\.|улиц\w*|ул\.|rrug\w*|rr\.|trg\w*|трг\w*|bulevar\w*|булевар\w*|street|straße"
+    r"(?i)(?<!\w)(?=[ubrtskfубтс])(?:ulic\w*|ul\.|улиц\w*|ул\.|rrug\w*|rr\.|trg\w*|трг\w*|bulevar\w*|булевар\w*|street|straße"
     r"|stan[ua]?(?=\s+(?:br\S*\s*)?\d)|стан[уа]?(?=\s+(?:бр\S*\s*)?\d)|sprat\w*|спрат\w*|banes\w*|kati|flat|floor)"
     r"(?!\w)[^,;.\n]*"
 )
@@ -177,7 +177,7 @@ def cards(case: Case, volunteers: Collection[Volunteer], wave: int, left: int, n
 
 def card(case: Case, region: str) -> Say:
     """What a volunteer sees before taking it: what, until when, where about. No name, phone, street or door."""
-    lines = [Line(CARD_LINE, {"kind": kind(case), "what": discreet(case, region)})]
+    lines = [Line(CARD_LINE, {"kind": kind(case), "what": private(discreet(case, region))})]
     lines += [Line("aid_until", {"until": until(case)}), *_area(case), Line("aid_card_how")]
     return Say(lines=tuple(lines), choices=(choice("take", case),))
 
@@ -314,15 +314,15 @@ def details(case: Case) -> tuple[Line, ...]:
     fields, place = case.fields, case.place
     args: dict[str, str | int | Line] = {
         "kind": kind(case),
-        "what": str(fields.get("what", "")),
+        "what": private(str(fields.get("what", ""))),
         "until": until(case),
         "name": case.applicant.get("name", ""),
         "phone": case.applicant.get("phone", ""),
-        "address": place.text if place else "",
+        "address": private(place.text if place else ""),
     }
     lines = [Line("aid_details", args)]
     if fields.get("for_name"):
-        reach = str(fields.get("for_reach", ""))
+        reach = private(str(fields.get("for_reach", "")))
         lines.append(Line("aid_details_other", {"name": str(fields["for_name"]), "reach": reach}))
     return tuple(lines)
 

@@ -125,13 +125,14 @@ def change(case: Case, event: Event, *, reopen_days: int = REOPEN_DAYS) -> Case:
 def added_to(
     case: Case, at: int, by: str, attachments: Sequence[Attachment] = (), place: Place | None = None, note: str = ""
 ) -> Case:
-    """The case with what its citizen sent later; files beyond the bound are left out. Raises NotAllowed if closed."""
+    """The case with what its citizen sent later; files beyond the bound, and those it has, are left out. Raises
+    NotAllowed if closed."""
     if not is_open(case):
         raise NotAllowed("transition_not_allowed", f"A case that is {case.status} takes no more files.", "event")
     room = max(0, ATTACHMENTS_MAX - len(case.attachments))
-    numbered = [
-        replace(file, id=str(number)) for number, file in enumerate(attachments[:room], len(case.attachments) + 1)
-    ]
+    there = {file.key for file in case.attachments if file.key}
+    fresh = [file for file in attachments if file.key not in there][:room]
+    numbered = [replace(file, id=str(number)) for number, file in enumerate(fresh, len(case.attachments) + 1)]
     happening = Happening(at, ATTACHED, case.status, by, note)
     return replace(
         case,

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Any, Protocol
 
 from chalicelib.dialogue.slots import Complaint, Heard, Media, Sealed, Slot, Text
+from chalicelib.dialogue.slots.where import of_photo
 from chalicelib.model import Case, Choice, Conversation, Effect, Facts, Inbound, Line, Need, Say, Town
 from chalicelib.small_classes import dataclass, replace
 
@@ -20,7 +21,11 @@ STATE = "form"
 KEPT = "kept"  # answers that hold for the whole conversation, by slot
 GLEANING_ROUNDS_MAX = 5  # further ones for questions that only an earlier round's answers brought up
 SHORT_WORDS_MAX = 4
-SEALED = "sealed"  # an answer {"sealed": name}: its value stands sealed under this name in the conversation
+# An answer {"sealed": name} stands sealed under this name in the conversation and stays so; one of a private slot is
+# {"private": name} in the same way, and is opened for every step of its form.
+SEALED, PRIVATE = "sealed", "private"
+OF_PHOTO = "place_of_photo"  # among a draft's answers, yet no slot of any form: so it enters no summary and no case
+OTHER = "=other"  # the name under which the words of the form that wants to begin instead are private
 SUMMARY, SIMILAR, CHANGING = "=summary", "=similar", "=change"
 
 
@@ -47,7 +52,8 @@ class Form:
 class Draft:
     """A form being filled. `answers` holds None for what was skipped; `other` is what wants to begin instead.
 
-    `secrets` are answers given in this very turn that may be stored only sealed; they are never part of `data`.
+    `secrets` are answers that may be stored only sealed, by name: given in this very turn, or private ones opened for
+    it. They are never part of `data`.
     """
 
     service: str
@@ -75,7 +81,14 @@ class Draft:
         data = {name: value for name, value in kept.items() if value != getattr(empty, name) or name == "shape"}
         if self.picked:
             data["picked"] = list(self.picked)
+        if self.secrets:
+            data["answers"] = {name: self._kept(name, value) for name, value in self.answers.items()}
+        if OTHER in self.secrets and self.other:
+            data["other"] = {**self.other, "text": {PRIVATE: OTHER}}
         return data | {"service": self.service}
+
+    def _kept(self, name: str, value: Any) -> Any:
+        return {PRIVATE: name} if name in self.secrets and isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -184,13 +197,35 @@ class Filled:
 Outcome = Filled | Need | None
 
 
-def open_draft(state: Mapping[str, Any]) -> Draft | None:
-    """The draft a conversation remembers; what a newer shape added is left aside."""
-    data = state.get(STATE)
-    if not isinstance(data, Mapping) or data.get("shape", SHAPE) > SHAPE + 1 or not data.get("service"):
+def open_draft(state: Mapping[str, Any], opened: Mapping[str, str] | None = None) -> Draft | None:
+    """The draft a conversation remembers, with its private answers in clear as far as they were opened: one that was
+    not is asked anew. What a newer shape added is left aside."""
+    data = _data(state)
+    if data is None:
         return None
     known = {name: data[name] for name in Draft.__dataclass_fields__ if name in data and name != "secrets"}
-    return Draft(**known | {"picked": tuple(known.get("picked", ()))})
+    draft = Draft(**known | {"picked": tuple(known.get("picked", ()))})
+    return _in_clear(draft, opened or {}) if private_names(state) else draft
+
+
+def _data(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    data = state.get(STATE)
+    if not isinstance(data, dict) or data.get("shape", SHAPE) > SHAPE + 1 or not data.get("service"):
+        return None
+    return data
+
+
+def _in_clear(draft: Draft, opened: Mapping[str, str]) -> Draft:
+    answers = {
+        name: opened.get(value[PRIVATE]) if _is_private(value) else value for name, value in draft.answers.items()
+    }
+    answers = {name: value for name, value in answers.items() if value is not None or draft.answers[name] is None}
+    other = {name: opened.get(OTHER, "") if _is_private(value) else value for name, value in draft.other.items()}
+    return replace(draft, answers=answers, other=other, secrets=dict(opened))
+
+
+def _is_private(value: Any) -> bool:
+    return isinstance(value, dict) and PRIVATE in value
 
 
 def remembered(state: Mapping[str, Any], draft: Draft | None) -> Mapping[str, Any]:
@@ -201,9 +236,38 @@ def remembered(state: Mapping[str, Any], draft: Draft | None) -> Mapping[str, An
 
 def sealed_names(state: Mapping[str, Any]) -> frozenset[str]:
     """The names of the sealed values that the draft a conversation remembers still needs."""
-    draft = open_draft(state)
-    answers = draft.answers.values() if draft else ()
-    return frozenset(str(value[SEALED]) for value in answers if isinstance(value, Mapping) and value.get(SEALED))
+    answers = (_data(state) or {}).get("answers", {}).values()
+    sealed = [str(value[SEALED]) for value in answers if isinstance(value, dict) and value.get(SEALED)]
+    return private_names(state).union(sealed)
+
+
+def private_names(state: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the sealed values that every step of the open form needs in clear."""
+    data = _data(state) or {}
+    values = (*data.get("answers", {}).values(), *data.get("other", {}).values())
+    return frozenset([str(value[PRIVATE]) for value in values if _is_private(value)])
+
+
+def marked(form: Form, draft: Draft) -> Draft:
+    """The draft with the answers of its private slots among what may be stored only sealed."""
+    secrets = {name: str(draft.answers[name]) for name in private_of(form, draft.answers)}
+    return replace(draft, secrets={**draft.secrets, **secrets}) if secrets else draft
+
+
+def private_of(form: Form, answers: Mapping[str, Any]) -> tuple[str, ...]:
+    """The private slots of a form that are answered, by name."""
+    return tuple(slot.key for slot in form.slots if slot.private and isinstance(answers.get(slot.key), str))
+
+
+def with_place_of_photo(scene: Scene, draft: Draft) -> Draft:
+    """The draft with the place that a photo names, to be proposed where the form asks for one; no answer by itself."""
+    media = scene.inbound.media
+    place = of_photo(scene.town, media.place) if media and media.place else None
+    return replace(draft, answers={**draft.answers, OF_PHOTO: place}) if place else draft
+
+
+def is_private(form: Form) -> bool:
+    return any(slot.private for slot in form.slots)
 
 
 def kept_before(form: Form, state: Mapping[str, Any]) -> dict[str, Any]:

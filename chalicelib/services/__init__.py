@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class Kind(Protocol):
         """What to say when a choice of the service was taken; None if it no longer exists; Need for a question."""
 
 
+@cache
 def kind(name: str) -> Kind:
     """The module of a kind."""
     if name not in KINDS:

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from chalicelib.cases import filing, helping, routing
 from chalicelib.dialogue import chat, own_words, slots
 from chalicelib.dialogue.acting import Act
-from chalicelib.dialogue.forms import Done, Form, Scene, Similar
+from chalicelib.dialogue.forms import Done, Form, Scene, Similar, private_of
 from chalicelib.dialogue.slots import Complaint, Heard, Option, Slot
 from chalicelib.dialogue.slots.wording import TEXT_CHARS_MIN
 from chalicelib.language.folding import fold, words
 from chalicelib.model import (
+    PLACE,
     Case,
     Choice,
     Conversation,
@@ -33,7 +34,7 @@ from chalicelib.model import (
     Town,
     Volunteer,
 )
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.entities.dates import date_in
 
 ACTS = "aid."
@@ -175,19 +176,19 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
     areas = tuple(Option(each, Line(f"aid.area.{each}"), ()) for each in settings["areas"])
     asked: list[Slot] = [
         HelpKind(key="category", ask=Line("aid_ask_kind"), label=Line("slot_kind"), options=kinds),
-        Wanted(key="what", ask=Line("aid_ask_what"), label=Line("aid_what"), chars_max=WHAT_CHARS_MAX),
+        Wanted(key="what", ask=Line("aid_ask_what"), label=Line("aid_what"), chars_max=WHAT_CHARS_MAX, private=True),
         Whom(key="whom", ask=Line("aid_ask_whom"), label=Line("aid_whom"), options=_options("aid_", SELF, OTHER)),
     ]
     if answers.get("whom") == OTHER:
         asked.append(slots.Text(key="for_name", ask=Line("aid_ask_other"), label=Line("aid_other_name"), chars_max=80))
-        reach = Line("aid_ask_reach")
-        asked.append(slots.Text(key="for_reach", ask=reach, label=Line("aid_reach"), chars_max=REACH_CHARS_MAX))
+        ask, label = Line("aid_ask_reach"), Line("aid_reach")
+        asked.append(slots.Text(key="for_reach", ask=ask, label=label, chars_max=REACH_CHARS_MAX, private=True))
     until = _options("aid_", helping.ASAP, "today", "tomorrow")
     asked.append(Until(key="until", ask=Line("aid_ask_until"), label=Line("aid_until_label"), options=until))
     if areas:
         asked.append(slots.OneOf(key="area", ask=Line("aid_ask_area"), label=Line("aid_area_label"), options=areas))
     asked += [
-        HomeAddress(key="address", ask=Line("aid_ask_address"), label=Line("aid_address")),
+        HomeAddress(key="address", ask=Line("aid_ask_address"), label=Line("aid_address"), private=True),
         slots.Name(key="name", ask=Line("ask_full_name"), label=Line("slot_name")),
         slots.Phone(key="phone", ask=Line("aid_ask_phone"), label=Line("slot_phone")),
         slots.Consent(key="consent", ask=Line("aid_ask_consent"), label=Line("aid_consent"), required=True),
@@ -219,13 +220,17 @@ def follow(reference: str) -> Done:
 
 def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Done:
     """The case, and honest words: volunteers are asked now, and may not find the time."""
-    case = _case(town, answers, filer, heard, facts)
+    private = {_KEPT_AS.get(name, name): "" for name in private_of(form(town, service, answers), answers)}
+    case = replace(_case(town, answers, filer, heard, facts), private=private)
     lines = (
         Line("aid_created", {"case_no": case.reference}),
         Line("aid_next", {"unit": Line(str(town.core["person"]))}),
         Line("aid_emergency"),
     )
     return Done(lines, (OpenCase(helping.begun(case).case),), (helping.choice("off", case),))
+
+
+_KEPT_AS = {"address": PLACE}  # where an answer stands in the case, if not under its own name
 
 
 def _case(town: Town, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts) -> Case:

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.cases import filing, notices
 from chalicelib.dialogue import slots
-from chalicelib.dialogue.forms import SEALED, Done, Form, Similar
+from chalicelib.dialogue.forms import SEALED, Done, Form, Similar, private_of
 from chalicelib.dialogue.slots import Heard, OneOf, Option, Slot
 from chalicelib.dialogue.slots.media import MEGABYTES_MAX
 from chalicelib.dialogue.slots.wording import OWN_NAME
@@ -34,7 +34,7 @@ AUTHORISATION_WORDING = "doc_authorisation.1"
 NUMBER = "personal_number"
 # A country that has a personal number of its own beside the old thirteen digits, and how long it is.
 OTHER_NUMBER_DIGITS = {"XK": 10}
-_NAMED = pattern(r"\b(?:na ime|на име|auf den namen|in the name of|në emër të)\s+", re.IGNORECASE)
+_NAMED = pattern(r"\b(?=[naiн])(?:na ime|на име|auf den namen|in the name of|në emër të)\s+", re.IGNORECASE)
 _OWN_OR_NAMED = pattern(f"{OWN_NAME.pattern}|{_NAMED.pattern}", re.IGNORECASE)
 
 
@@ -288,7 +288,7 @@ def _need(need: str, document: str, town: Town, answers: Mapping[str, Any]) -> S
         case "event_place":
             named["ask"] = Line(f"doc_ask_place_{document}")
         case "home":
-            return WrittenAddress(**named)
+            return WrittenAddress(**named, private=True)
         case "purpose":
             named["ask"] = Line("ask_purpose")
         case "event":
@@ -327,7 +327,8 @@ def _delivery(service: str, offered: Mapping[str, Any], answers: Mapping[str, An
         if answers.get("abroad_way") == "consulate":
             asked.append(_consulate(service, offered))
     if way in ("post", "volunteer") or (way == "abroad" and answers.get("abroad_way") == "post"):
-        asked.append(WrittenAddress(key="address", ask=Line(f"doc_ask_address_{way}"), label=Line("slot_address")))
+        ask = Line(f"doc_ask_address_{way}")
+        asked.append(WrittenAddress(key="address", ask=ask, label=Line("slot_address"), private=True))
     return asked
 
 
@@ -439,7 +440,7 @@ def done(town: Town, service: str, answers: Mapping[str, Any], filer: Conversati
     offered = _settings(town, service)
     document = _document(offered, answers["document"])
     assert document is not None
-    case = _case(town, offered, document, answers, filer, heard, facts)
+    case = _case(town, service, document, answers, filer, heard, facts)
     lines = [
         Line("doc_created", {"document": Line(f"document.{document['id']}"), "case_no": case.reference}),
         Line("doc_next_carried" if offered["carried_by"] else "doc_next", {"unit": _unit(town, document)}),
@@ -491,7 +492,7 @@ _APART = frozenset(("document", "media", "applicant", "phone", NUMBER))
 
 def _case(
     town: Town,
-    offered: Mapping[str, Any],
+    service: str,
     document: Mapping[str, Any],
     answers: Mapping[str, Any],
     filer: Conversation,
@@ -509,8 +510,9 @@ def _case(
         heard.voice,
         facts,
         **filing.routed(town, "document", category, facts),
-        fields={"delivery": _way(offered, answers)} | fields,
+        fields={"delivery": _way(_settings(town, service), answers)} | fields,
         sealed={NUMBER: str(answers[NUMBER][SEALED])} if answers.get(NUMBER) else {},
+        private=dict.fromkeys(private_of(form(town, service, answers), answers), ""),
         attachments=filing.media(answers),
         followers=(filing.owner(filer),),
         applicant={key: str(value) for key, value in (("name", name), ("phone", answers.get("phone"))) if value},

@@ -51,7 +51,7 @@ def act(scene: Scene, service: str, item: str) -> Act | Need | None:
     asked = f"{QUEUE}:{entry['office']}"
     if QUEUE not in scene.facts.found:
         return Need((asked,))
-    if not scene.facts.new_reference:
+    if not scene.facts.ids.reference:
         return Act((Say(lines=(Line("error_service_down"),), choices=chat.choices("menu")),))
     return _handed_over(scene, service, int(scene.facts.found[QUEUE] or 0))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.cases import filing, moments
 from chalicelib.dialogue import slots
-from chalicelib.dialogue.forms import Done, Form, Similar
+from chalicelib.dialogue.forms import OF_PHOTO, Done, Form, Similar
 from chalicelib.dialogue.own_words import names_a_place
 from chalicelib.dialogue.slots import Heard, Option, Slot
 from chalicelib.dialogue.slots.media import MEGABYTES_MAX
@@ -73,9 +73,7 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
             optional=photo != "required",
             unasked=photo == "no",
         ),
-        slots.Location(
-            key="place", ask=Line("ask_location"), label=Line("slot_place"), optional=not problem.get("place", True)
-        ),
+        _place(answers, optional=not problem.get("place", True)),
     ]
     asked += [_own_question(service, problem["id"], question) for question in problem.get("questions", ())]
     if not problem.get("anonymous", True):
@@ -83,6 +81,16 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
         asked.append(slots.Phone(key="phone", ask=Line("ask_phone"), label=Line("slot_phone")))
     hint = Line(f"{service}.hint.{problem['id']}") if problem.get("hint") else None
     return Form(Line(service), tuple(asked), notes="description", hint=hint, family=FAMILY)
+
+
+def _place(answers: Mapping[str, Any], *, optional: bool) -> slots.Location:
+    """Where the problem is; where a photo was taken is proposed until something was answered."""
+    label = Line("slot_place")
+    if "place" in answers or not answers.get(OF_PHOTO):
+        return slots.Location(key="place", ask=Line("ask_location"), label=label, optional=optional)
+    latitude, longitude = answers[OF_PHOTO]
+    ask = Line("ask_place_of_photo")
+    return slots.PlaceOfPhoto(key="place", ask=ask, label=label, optional=optional, proposed=(latitude, longitude))
 
 
 def _problem(town: Town, service: str, category: Any) -> Mapping[str, Any] | None:

@@ -1,8 +1,8 @@
 """Seals what must stand nowhere in clear: AES-GCM under the town's data key, which is wrapped by KMS.
 
-The wrapped key lies with the town; it is made when the town first needs it, unwrapped once a process, and KMS unwraps
-it for that town only (encryption context). A sealed value is bound to its town, to the item it stands in and to its
-name there, so that one moved to another place does not open.
+The wrapped key lies with the town; it is made when the town is first published, unwrapped once a process, and KMS
+unwraps it for that town only (encryption context). A sealed value is bound to its town, to the item it stands in and to
+its name there, so that one moved to another place does not open.
 """
 
 from __future__ import annotations
@@ -59,6 +59,13 @@ def opens(town: str, wrapped: str, deadline: Deadline) -> bool:
     except AwsError:
         return False
     return True
+
+
+def ensure(town: str, deadline: Deadline) -> None:
+    """The town has a key from now on: whoever publishes it makes one, for functions that seal may neither have keys
+    made nor write where towns stand. Raises Unavailable."""
+    if dynamo.get(TABLE, keys.town(town), keys.DATA_KEY, deadline) is None:
+        _made(town, deadline)
 
 
 def forget() -> None:

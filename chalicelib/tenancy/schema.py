@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.cases.announcements import SECOND_PERSON_ABOVE
+from chalicelib.cases.announcements import SECOND_PERSON_ABOVE, UNDO_MINUTES
 from chalicelib.cases.callbacks import CALLBACKS_MAX, USUAL_KINDS, USUAL_TOPICS
 from chalicelib.cases.lifecycle import REOPEN_DAYS
 from chalicelib.cases.retention import DAYS_MAX, DAYS_MIN
@@ -25,6 +25,7 @@ TEXT_CHARS_MAX = 2000
 TITLE_CHARS_MAX = 60
 LIST_ITEMS_MAX = 20
 QUIET_MINUTES, QUIET_MINUTES_MAX = 2, 60
+UNDO_MINUTES_MAX = 60
 OFFICES_MAX = 60
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OWN_MACHINE = r"http://(localhost|127\.0\.0\.1):\d{2,5}/[^\s\"<>#@\\]{0,300}"  # to try it on the local stage
@@ -244,9 +245,11 @@ class Open311(Strict):
 
 
 class Announcements(Strict):
-    """`second_person_above`: with more receivers somebody else than the author approves."""
+    """`second_person_above`: with more receivers somebody else than the author approves; once that was done in the
+    console, `undo_minutes` pass before it leaves."""
 
     second_person_above: Annotated[int, Field(ge=50, le=100_000)] = SECOND_PERSON_ABOVE
+    undo_minutes: Annotated[int, Field(ge=0, le=UNDO_MINUTES_MAX)] = UNDO_MINUTES
 
 
 PublicFigure = Literal["kept", "answer", "people", "problems", "rating"]

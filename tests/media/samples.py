@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Mapping
 
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
@@ -13,9 +14,16 @@ CANARY = "Samsung-of-Mira"
 
 
 def photo(
-    width: int = 1200, height: int = 800, *, kind: str = "JPEG", exif: bool = False, turned: bool = False
+    width: int = 1200,
+    height: int = 800,
+    *,
+    kind: str = "JPEG",
+    exif: bool = False,
+    turned: bool = False,
+    place: Mapping[int, object] | None = None,
 ) -> bytes:
-    """A picture, red above and blue below; `exif` with place, maker and a note; `turned` lies on its side."""
+    """A picture, red above and blue below; `exif` with place, maker and a note; `turned` lies on its side. `place`:
+    what else stands where the place is written, by Exif's numbers."""
     image = Image.new("RGB", (width, height), "red")
     image.paste("blue", (0, height // 2, width, height))
     extra: dict[str, object] = {}
@@ -24,9 +32,10 @@ def photo(
         tags[0x010F], tags[0x010E] = CANARY, "my garden"
         if turned:
             tags[0x0112] = 6
-        place = tags.get_ifd(0x8825)
-        place[1], place[2] = "N", tuple(IFDRational(number) for number in (45, 46, 30))
-        place[3], place[4] = "E", tuple(IFDRational(number) for number in (19, 6, 44))
+        there = tags.get_ifd(0x8825)
+        there[1], there[2] = "N", tuple(IFDRational(number) for number in (45, 46, 30))
+        there[3], there[4] = "E", tuple(IFDRational(number) for number in (19, 6, 44))
+        there.update(place or {})
         extra["exif"] = tags.tobytes()
     out = io.BytesIO()
     image.save(out, kind, **extra)

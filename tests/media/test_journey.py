@@ -6,7 +6,10 @@ import io
 import json
 import os
 import re
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -15,10 +18,11 @@ from PIL import Image
 
 from chalicelib import wire
 from chalicelib.actions import copy_media, web_chat
+from chalicelib.actions import uploads as uploading
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Attachment, Case, Refused
+from chalicelib.model import Attachment, Case, Refused, SalterError
 from chalicelib.storage import keys, media, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Deadline
@@ -27,6 +31,7 @@ from tests.integrations.system import System
 from tests.media import samples
 from tests.media.host import MediaHost
 from tests.meter import Meter
+from tests.shows import Measure
 from tests.viber import message
 from tests.web import Visitor
 from tests.world import World
@@ -149,7 +154,7 @@ def test_a_turn_with_a_photo_costs_one_more_look_one_transaction_and_one_ring(
         "dynamodb.BatchGetItem",
         "dynamodb.TransactWriteItems",
         "viber.send_message",
-        "dynamodb.PutItem",
+        "dynamodb.UpdateItem",
         "sqs.SendMessage",
     ]
 
@@ -311,7 +316,8 @@ def test_breaking_any_one_call_of_a_refusal_tells_its_sender_once(
         worked(world)
     assert attachment(world).state == "refused"
     told = world.viber.texts()[said:]
-    doubled = breaker.broke == "dynamodb.PutItem" and how == "killed"  # Viber took it, then we died: its one window
+    marks = ("dynamodb.UpdateItem", "dynamodb.PutItem")
+    doubled = breaker.broke in marks and how == "killed"  # Viber took it, then we died: its one window
     assert 1 <= len(told) <= (2 if doubled else 1), breaker.seen
 
 
@@ -375,6 +381,11 @@ def announces(visitor: Visitor, size: int, media_type: str) -> dict[str, Any]:
 
 def posts(form: dict[str, Any], data: bytes) -> None:
     """The file to the bucket."""
+    assert posted(form, data) in (200, 201, 204)
+
+
+def posted(form: dict[str, Any], data: bytes) -> int:
+    """What the bucket says to it."""
     mark = "----mark"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -383,8 +394,12 @@ def posts(form: dict[str, Any], data: bytes) -> None:
     parts += [f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'.encode(), data]
     sent = urllib.request.Request(form["url"], b"".join([*parts, f"\r\n--{mark}--\r\n".encode()]), method="POST")
     sent.add_header("Content-Type", f"multipart/form-data; boundary={mark}")
-    with urllib.request.urlopen(sent) as answer:
-        assert answer.status in (200, 201, 204)
+    try:
+        with urllib.request.urlopen(sent) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
 
 
 @pytest.mark.shows("F29")
@@ -436,6 +451,45 @@ def test_an_upload_is_checked_like_any_other_before_anybody_sees_it(
         assert samples.CANARY.encode() not in stored(file.key)
 
 
+@pytest.mark.shows("A21")
+def test_of_twelve_who_post_and_claim_one_upload_at_once_one_photo_counts_and_stays(
+    world: World, measured: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signed form is good until it ends, and S3 cannot make it good once: what counts is what was checked."""
+    monkeypatch.setattr(web_chat, "REQUEST_SECONDS", 40.0)
+    visitor = Visitor(world)
+    visitor.says(HOLE)
+    form = announces(visitor, 200_000, "image/jpeg")
+    posts(form["upload"], samples.photo(99, 66))
+    widths = range(100, 112)
+
+    def posts_and_claims(width: int) -> bool:
+        posts(form["upload"], samples.photo(width, 66))
+        try:
+            visitor.posts(type="attachment", attachment=form["attachment"])
+        except (Refused, SalterError):  # eleven others write the same conversation
+            return False
+        worked(world)
+        return True
+
+    with ThreadPoolExecutor(12) as threads:
+        claimed = list(threads.map(posts_and_claims, widths))
+    worked(world)
+    visitor.chooses("form.send")
+    (case,) = CaseStore(world.slug).own(keys.person(world.web.id, visitor.session), SOON)
+    (file,) = case.attachments
+    first = stored(file.key)
+    assert file.state == "checked" and Image.open(io.BytesIO(first)).width in (99, *widths)
+    posts(form["upload"], samples.photo(300, 66))
+    with suppress(Refused):
+        visitor.posts(type="attachment", attachment=form["attachment"])
+    world.now += 3600
+    worked(world)
+    assert stored(file.key) == first
+    assert states(world).count("sent") == 1
+    measured("A21", f"12 photos posted with one form, {claimed.count(True)} claimed it: 1 counts, whatever comes after")
+
+
 @pytest.mark.shows("B59")
 def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
     visitor = Visitor(world)
@@ -445,6 +499,58 @@ def test_uploads_lie_apart_until_they_are_checked(world: World) -> None:
     with pytest.raises(Refused) as refusal:
         web_chat.attach(world.slug, type(visitor.request({}))(body, visitor.request({}).headers, {}), world.now)
     assert refusal.value.status == 415
+
+
+@pytest.mark.shows("B59")
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"key": "incoming/T/{town}/web/somebody/else"},
+        {"key": "T/{town}/media/x/y"},
+        {"Content-Type": "text/html"},
+        {"x-amz-meta-more": "x"},
+        {"policy": ""},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_form_with_another_key_or_type_or_more_in_it_brings_nothing_into_the_bucket(
+    world: World, other: dict[str, str]
+) -> None:
+    form = announces(Visitor(world), 9, "image/jpeg")["upload"]
+    changed = {name: value.format(town=world.slug) for name, value in other.items()}
+    assert posted(form | {"fields": form["fields"] | changed}, samples.photo()) in (400, 403)
+    for key in (form["fields"]["key"], changed.get("key", form["fields"]["key"])):
+        with pytest.raises(boto3.client("s3").exceptions.NoSuchKey):
+            stored(key)
+
+
+@pytest.mark.shows("B59")
+def test_a_form_that_is_over_or_brings_more_than_was_agreed_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(uploading.BYTES_MAX, "photo", 100)
+    small = announces(Visitor(world), 9, "image/jpeg")["upload"]
+    monkeypatch.setattr(uploading, "SECONDS", -1)
+    over = announces(Visitor(world), 9, "image/jpeg")["upload"]
+    assert (posted(small, bytes(101)), posted(over, bytes(9))) == (400, 403)
+
+
+@pytest.mark.shows("B59")
+def test_a_form_used_again_changes_nothing_of_what_was_taken(world: World) -> None:
+    visitor = Visitor(world)
+    asked = announces(visitor, len(samples.photo()), "image/jpeg")
+    visitor.says(HOLE)
+    posts(asked["upload"], samples.photo())
+    visitor.posts(type="attachment", attachment=asked["attachment"])
+    visitor.chooses("form.send")
+    worked(world)
+    (case,) = CaseStore(world.slug).own(keys.person(world.web.id, visitor.session), SOON)
+    (file,) = case.attachments
+    before = stored(file.key)
+    posts(asked["upload"], samples.photo(400, 300, exif=True))
+    world.now += 61
+    worked(world)
+    assert (file.state, stored(file.key)) == ("checked", before)
 
 
 # --- what nobody claims -----------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def _lives(town: World, citizen: str, host: MediaHost) -> None:
     helper = Volunteer(f"V-{os.urandom(3).hex()}", NAME, me, phone="+38163987654", areas=("centre",))
     transact(volunteers.items(town.slug, helper, town.now), _soon())
     draft = announce.draft(town.town, {"sr": "Sutra nema vode."}, Audience(), 0, "staff:ana", town.now, _soon())
-    announce.approve(town.town, draft.id, "staff:boro", town.now, _soon())
+    announce.approve(town.town, draft.id, "staff:boro", town.now, _soon(), proved=True)
     _rounds(town, 100, 100, 100)
     town.says(citizen, "Hoću kopiju svojih podataka")
     _rounds(town, 1, 1)

@@ -85,3 +85,11 @@ def test_a_towns_key_is_unwrapped_for_that_town_only(meter: Meter, town_slug: st
     dynamo.put(sealing.TABLE, stolen | {"pk": keys.town(f"{town_slug}-b")}, SOON)
     with pytest.raises(AwsError):
         sealing.seal(f"{town_slug}-b", ITEM, "number", CLEAR, SOON)
+
+
+@pytest.mark.shows("D6")
+def test_a_value_does_not_open_for_another_town_even_if_the_key_is_the_same(meter: Meter, town_slug: str) -> None:
+    sealed = sealing.seal(town_slug, ITEM, "number", CLEAR, SOON)
+    sealing._keys[f"{town_slug}-b"] = sealing._keys[town_slug]
+    with pytest.raises(sealing.NotOpened):
+        sealing.unseal(f"{town_slug}-b", ITEM, "number", sealed, SOON)

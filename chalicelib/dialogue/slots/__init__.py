@@ -4,7 +4,7 @@ from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot, nouns
 from chalicelib.dialogue.slots.choosing import Confirmation, Consent, OneOf, Option, SomeOf
 from chalicelib.dialogue.slots.figures import Date, Email, PersonalNumber, Phone, Quantity
 from chalicelib.dialogue.slots.media import Media, Paper
-from chalicelib.dialogue.slots.where import Address, Location
+from chalicelib.dialogue.slots.where import Address, Location, PlaceOfPhoto
 from chalicelib.dialogue.slots.wording import Name, Question, Text
 from chalicelib.dialogue.slots.zones import Zone
 
@@ -24,6 +24,7 @@ __all__ = [
     "Paper",
     "PersonalNumber",
     "Phone",
+    "PlaceOfPhoto",
     "Quantity",
     "Question",
     "Sealed",

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from chalicelib.language.folding import fold, words
-from chalicelib.model import Choice, Inbound, Line, Town, Voice
+from chalicelib.model import PRIVATE, Choice, Inbound, Line, Town, Voice
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.understanding.understand import Understood, understand
 
@@ -65,7 +65,8 @@ class Slot(ABC):
     """One question of a form. Subclasses say what counts as an answer.
 
     `ask` is the question, `label` what the answer is called in the summary. An answer is JSON-ready data. An `unasked`
-    slot takes what is sent of itself and never asks for it.
+    slot takes what is sent of itself and never asks for it. A `private` answer is words that are stored only sealed,
+    wherever they stand: in the draft, in what was said, in the case.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Slot(ABC):
     label: Line
     optional: bool = False
     unasked: bool = False
+    private: bool = False
 
     ASKS: ClassVar[str] = "text"  # the input a channel may offer, by the contract's word
     FIGURES: ClassVar[bool] = False  # a bare number is an answer here, not the number of a button
@@ -100,6 +102,11 @@ class Slot(ABC):
     def shown(self, value: Any) -> Line:
         """The answer as the summary shows it."""
         return Line("raw", {"text": str(value)})
+
+    def said(self, value: Any) -> Line:
+        """The answer as it is said back."""
+        shown = self.shown(value)
+        return Line(shown.key, {**shown.args, PRIVATE: 1}) if self.private else shown
 
     def choices(self, prefix: str, page: int) -> tuple[Choice, ...]:
         """The buttons of this slot; their ids begin with `prefix`."""

@@ -26,7 +26,7 @@ _REASONS = {
     "date": "invalid_personal_date",
     "checksum": "invalid_personal_no",
 }
-_EMAIL = pattern(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_EMAIL = pattern(r"(?<![\w.+-])[\w.+-]{1,64}+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE_EXAMPLES = {"RS": "060 123 4567", "BA": "061 123 456", "ME": "067 123 456", "XK": "044 123 456"}
 _DIGITS = pattern(r"(?<![\w.,-])\d{1,6}(?![\w-]|[.,]\d)")
 _NUMBER_WORDS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from chalicelib.dialogue.own_words import folded_words
@@ -12,6 +13,12 @@ from chalicelib.small_classes import dataclass
 ITEMS_MAX = 6
 MEGABYTES_MAX = 25
 _MEGABYTE = 2**20
+
+
+def joined(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
+    """Both lists in one, up to the bound; what was sent again is there once."""
+    there = [where for _, where, _ in old]
+    return [*old, *(one for one in new if one[1] not in there)][:ITEMS_MAX]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,7 @@ class Media(Slot):
         return isinstance(value, list) and bool(value)
 
     def merged(self, old: Any, new: Any) -> Any:
-        return [*(old or []), *new][:ITEMS_MAX]
+        return joined(old or [], new)
 
     def shown(self, value: Any) -> Line:
         return Line("attachments_n", {"n": len(value)})

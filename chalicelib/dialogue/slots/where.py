@@ -6,15 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chalicelib.dialogue.own_words import asks_something, folded_words, names_a_place
+from chalicelib.dialogue.own_words import asks_something, command_in, folded_words, names_a_place
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.language.folding import fold, words
-from chalicelib.model import Line, Town
+from chalicelib.model import Choice, Line, Town
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.entities.places import address_in, has_house, settlements_in
 
 PLACE_CHARS_MAX = 200
 ADDRESS_EXAMPLE = "Trg 3"
+PROPOSED, ANOTHER = "photo", "another"  # buttons under a proposed place
 _DEGREES_DECIMALS = 5  # about a metre
 EARTH_RADIUS_METRES = 6_371_000
 _NOUNS = folded_words(
@@ -92,6 +93,38 @@ class Location(Slot):
         if "latitude" not in value:
             return Line("raw", {"text": value["text"]})
         return Line("place_and_pin", {"text": value["text"]}) if value.get("text") else Line("place_pin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOfPhoto(Location):
+    """Whether it is where a photo says it was taken (`proposed`: latitude, longitude), which is an answer only once the
+    citizen says so; any other place is one, too."""
+
+    ASKS: ClassVar[str] = "choice"
+
+    proposed: tuple[float, float]
+
+    def take(self, heard: Heard) -> Any:
+        said = command_in(heard.text)
+        if said in ("yes", "no"):
+            return self.pick(PROPOSED if said == "yes" else ANOTHER)
+        return Location.take(self, heard)
+
+    def choices(self, prefix: str, page: int) -> tuple[Choice, ...]:
+        labels = {PROPOSED: "place_of_photo_yes", ANOTHER: "place_of_photo_no"}
+        return tuple(Choice(f"{prefix}.{option}", Line(label)) for option, label in labels.items())
+
+    def pick(self, option: str) -> Any:
+        """The proposed place, or an answer that holds none: the place is then asked for without a proposal."""
+        latitude, longitude = self.proposed
+        return {PROPOSED: {"latitude": latitude, "longitude": longitude}, ANOTHER: {}}.get(option)
+
+
+def of_photo(town: Town, place: tuple[float, float] | None) -> list[float] | None:
+    """A photo's place as it may be proposed: within the town, if the town says where it lies."""
+    if place is None or not town.core["centre"] or not within(town, *place):
+        return None
+    return [*place]
 
 
 def within(town: Town, latitude: float, longitude: float) -> bool:

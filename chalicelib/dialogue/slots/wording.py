@@ -17,7 +17,8 @@ TEXT_CHARS_MAX = 1000
 NAME_CHARS_MAX = 80
 _NAME = pattern(r"[^\W\d_][^\W\d_'’.-]*(?:[ '’.-]+[^\W\d_][^\W\d_'’.-]*)+\.?")
 OWN_NAME = pattern(
-    r"\b(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
+    r"\b(?=[zmijuqзмиј])"
+    r"(?:zovem se|moje ime je|ime mi je|ja sam|зовем се|моје име је|ја сам|quhem|unë jam|my name is|i am|ich heiße|"
     r"ich bin|mein name ist)\s+",
     re.IGNORECASE,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -50,6 +50,8 @@ class ProblemQuestion(Strict):
     def _options_where_there_is_a_choice(self) -> ProblemQuestion:
         if (self.type in ("choice", "multi_choice")) != (len(self.options) > 1):
             raise ValueError("a choice needs at least two `options`; other types have none")
+        if len({option.id for option in self.options}) < len(self.options):
+            raise ValueError("an option stands twice, so that one of them could not be chosen")
         return self
 
 
@@ -111,7 +113,7 @@ class ReportService(Service):
                 complaint = (f'problem "{problem.id}" has no title', "give it a title in every language")
             elif problem.title is not None and native.id not in problem.title:
                 complaint = (f'problem "{problem.id}" has no title in {native.id}', "add it")
-            complaint = complaint or _sent_nowhere(files, problem)
+            complaint = complaint or _asked_twice(self.problems[: position + 1]) or _sent_nowhere(files, problem)
             if complaint:
                 yield files.complaint("services.yaml", where, *complaint)
 
@@ -136,6 +138,16 @@ class ReportService(Service):
         for problem in self.problems:
             texts |= _problem_texts(self.id, problem, language, text)
         return texts
+
+
+def _asked_twice(problems: Sequence[Problem]) -> tuple[str, str] | None:
+    """A question of the last one whose name is taken: one of the two would never be asked."""
+    names = [f"{problem.id}_{question.id}" for problem in problems for question in problem.questions]
+    own = names[len(names) - len(problems[-1].questions) :]
+    twice = next((name for name in own if names.count(name) > 1), None)
+    if twice is None:
+        return None
+    return f'question "{twice.removeprefix(problems[-1].id + "_")}" stands twice', "give each its own id"
 
 
 def _sent_nowhere(files: TownFiles, problem: Problem) -> tuple[str, str] | None:
