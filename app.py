@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
+from functools import wraps
 from secrets import token_hex
 from typing import Any
 
 from chalice.app import Chalice, Rate, Response
 
+from chalicelib import bounds
 from chalicelib.actions import clock
 from chalicelib.actions.journal import log
 from chalicelib.channels import Request, counted_by
+from chalicelib.compact_json import as_json
 from chalicelib.console.routes import PAGES, Page
 from chalicelib.dialogue import flood
 from chalicelib.entry import Entry, is_format_2
@@ -24,6 +26,33 @@ class Doors(Chalice):
     """The product as a function: what an HTTP API or a function URL hands over comes in beside what a REST API does."""
 
     entry: Entry | None = None
+
+    def __init__(self, app_name: str, *, configure_logs: bool) -> None:
+        super().__init__(app_name=app_name, configure_logs=configure_logs)
+        self.held_to: dict[tuple[str, str], tuple[str, int]] = {}  # path and method → pace and bytes at most
+
+    def route(
+        self, path: str, *, pace: str, most: int, refusal: Callable[[Refused], Response] | None = None, **rest: Any
+    ) -> Callable[..., Any]:
+        """A door, which says by what its requests are counted (`bounds.PACES`) and how many bytes they bring at most;
+        whoever is over either gets no further. `refusal`: in other words than the contract's errors."""
+        if pace not in bounds.PACES:
+            raise ValueError(f"{path}: no pace {pace!r}")
+        register = super().route(path, **rest)
+
+        def made(view: Callable[..., Response]) -> Any:
+            @wraps(view)
+            def held(**params: str) -> Response:
+                try:
+                    within(request(), pace, most)
+                except Refused as error:
+                    return (refusal or refused)(error)
+                return view(**params)
+
+            return register(held)
+
+        self.held_to |= {(path, method): (pace, most) for method in rest.get("methods", ("GET",))}
+        return made
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         if not is_format_2(event):
@@ -44,9 +73,21 @@ UNREADABLE = b"\0"
 # Routes that must not answer 415: a genuine callback is taken whatever it calls itself.
 ANY = ["*/*"]
 
+# What is asked by POST alone, whatever it calls itself.
+POSTED: dict[str, Any] = {"methods": ["POST"], "content_types": ANY}
+POSTED_FROM_PAGES: dict[str, Any] = {"methods": ["POST", "OPTIONS"], "content_types": ANY}
+
 
 def request() -> Request:
-    """The current request as channels see it."""
+    """The current request as channels see it, made once."""
+    known: dict[str, Any] = app.current_request.__dict__
+    if "asked" not in known:
+        known["asked"] = _asked()
+    asked: Request = known["asked"]
+    return asked
+
+
+def _asked() -> Request:
     current = app.current_request
     try:
         body = current.raw_body or b""
@@ -60,9 +101,18 @@ def request() -> Request:
     )
 
 
+def within(asked: Request, pace: str, most: int) -> None:
+    """Raises Refused 413 for a body of more than `most` bytes, TooMany."""
+    if len(asked.body) > most:
+        raise Refused(413, "too_large", f"At most {most // 1024} kB.")
+    if pace in (bounds.VISITOR, bounds.CROWD):
+        from chalicelib.actions import web_pace
+
+        web_pace.by_address(asked.source, clock.now(), pace)
+
+
 def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status_code=status, headers={"Content-Type": JSON, **(headers or {})})
+    return Response(as_json(data), status_code=status, headers={"Content-Type": JSON, **(headers or {})})
 
 
 def refused(error: Refused) -> Response:
@@ -91,7 +141,7 @@ def safely(door: Callable[[], Response], cors: dict[str, str] | None = None) -> 
 # --- health -----------------------------------------------------------------------------------------------------
 
 
-@app.route("/health")
+@app.route("/health", pace=bounds.CROWD, most=bounds.LITTLE)
 def health() -> Response:
     return answer({"status": "ok", "stage": os.environ.get("SALTER_STAGE", "dev"), "version": VERSION})
 
@@ -99,7 +149,7 @@ def health() -> Response:
 # --- Viber ------------------------------------------------------------------------------------------------------
 
 
-@app.route("/viber/{account}", methods=["POST"], content_types=ANY)
+@app.route("/viber/{account}", **POSTED, pace=bounds.PERSON, most=bounds.CALLBACK)
 def viber(account: str) -> Response:
     from chalicelib.actions.viber_callback import take_callback
 
@@ -111,12 +161,10 @@ def viber(account: str) -> Response:
 
 def web(tenant: str, door: Callable[[], Response]) -> Response:
     """A web chat route: the town's own sites may call it from a page; OPTIONS is answered here, not by the gateway."""
-    from chalicelib.actions import cross_origin, web_pace
+    from chalicelib.actions import cross_origin
 
     def checked() -> Response:
-        asked = request()
-        web_pace.by_address(asked.source, clock.now())
-        headers = cross_origin.headers(tenant, asked.headers)
+        headers = cross_origin.headers(tenant, request().headers)
         if app.current_request.method == "OPTIONS":
             return Response("", status_code=204, headers=headers)
         response = door()
@@ -126,14 +174,20 @@ def web(tenant: str, door: Callable[[], Response]) -> Response:
     return safely(checked)
 
 
-@app.route("/chat/{tenant}/sessions", methods=["POST", "OPTIONS"], content_types=ANY)
+@app.route("/chat/{tenant}/sessions", **POSTED_FROM_PAGES, pace=bounds.VISITOR, most=bounds.MESSAGE)
 def chat_sessions(tenant: str) -> Response:
     from chalicelib.actions import web_chat
 
     return web(tenant, lambda: answer(web_chat.open_session(tenant, request(), clock.now()), 201))
 
 
-@app.route("/chat/{tenant}/messages", methods=["POST", "GET", "OPTIONS"], content_types=ANY)
+@app.route(
+    "/chat/{tenant}/messages",
+    methods=["POST", "GET", "OPTIONS"],
+    content_types=ANY,
+    pace=bounds.VISITOR,
+    most=bounds.MESSAGE,
+)
 def chat_messages(tenant: str) -> Response:
     from chalicelib.actions import web_chat
 
@@ -141,14 +195,14 @@ def chat_messages(tenant: str) -> Response:
     return web(tenant, lambda: answer(act(tenant, request(), clock.now())))
 
 
-@app.route("/chat/{tenant}/attachments", methods=["POST", "OPTIONS"], content_types=ANY)
+@app.route("/chat/{tenant}/attachments", **POSTED_FROM_PAGES, pace=bounds.VISITOR, most=bounds.MESSAGE)
 def chat_attachments(tenant: str) -> Response:
     from chalicelib.actions import web_chat
 
     return web(tenant, lambda: answer(web_chat.attach(tenant, request(), clock.now()), 201))
 
 
-@app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"])
+@app.route("/chat/{tenant}/look", methods=["GET", "OPTIONS"], pace=bounds.VISITOR, most=bounds.LITTLE)
 def chat_look(tenant: str) -> Response:
     from chalicelib.actions import web_chat
     from chalicelib.console import widget
@@ -159,7 +213,7 @@ def chat_look(tenant: str) -> Response:
     )
 
 
-@app.route("/chat/{tenant}")
+@app.route("/chat/{tenant}", pace=bounds.CROWD, most=bounds.LITTLE)
 def chat_page(tenant: str) -> Response:
     from chalicelib.actions import uploads, web_chat
     from chalicelib.console import policy, widget
@@ -172,7 +226,7 @@ def chat_page(tenant: str) -> Response:
     return safely(door)
 
 
-@app.route("/widget.js")
+@app.route("/widget.js", pace=bounds.CROWD, most=bounds.LITTLE)
 def widget_loader() -> Response:
     from chalicelib.console import widget
 
@@ -184,7 +238,7 @@ def widget_loader() -> Response:
     return Response(widget.loader_js(), headers=headers)
 
 
-@app.route("/assets/{name}")
+@app.route("/assets/{name}", pace=bounds.CROWD, most=bounds.LITTLE)
 def asset(name: str) -> Response:
     from chalicelib.console import widget
 
@@ -199,7 +253,7 @@ def asset(name: str) -> Response:
     return safely(door)
 
 
-@app.route("/t/{tenant}")
+@app.route("/t/{tenant}", pace=bounds.CROWD, most=bounds.LITTLE)
 def town_page(tenant: str) -> Response:
     from chalicelib.actions import introduce, paper_case
     from chalicelib.console import policy, public
@@ -213,7 +267,7 @@ def town_page(tenant: str) -> Response:
     return safely(door)
 
 
-@app.route("/t/{tenant}/colours.css")
+@app.route("/t/{tenant}/colours.css", pace=bounds.CROWD, most=bounds.LITTLE)
 def town_colours(tenant: str) -> Response:
     from chalicelib.actions import web_chat
     from chalicelib.console import public
@@ -222,14 +276,14 @@ def town_colours(tenant: str) -> Response:
     return safely(lambda: Response(public.colours_css(web_chat.look(tenant, {})), headers=headers))
 
 
-@app.route("/files/{tenant}/{token}/{name}")
+@app.route("/files/{tenant}/{token}/{name}", pace=bounds.CROWD, most=bounds.LITTLE)
 def sent_file(tenant: str, token: str, name: str) -> Response:
     from chalicelib.actions import file_links
 
     return onward(lambda: file_links.opened(tenant, token, name, clock.now()), "private")
 
 
-@app.route("/pictures/{tenant}/{identifier}/{name}")
+@app.route("/pictures/{tenant}/{identifier}/{name}", pace=bounds.CROWD, most=bounds.LITTLE)
 def announced_picture(tenant: str, identifier: str, name: str) -> Response:
     from chalicelib.actions import illustrate
 
@@ -249,21 +303,23 @@ def onward(find: Callable[[], str], kept: str) -> Response:
 # --- towns' systems ---------------------------------------------------------------------------------------------
 
 
-@app.route("/api/v1/openapi.json")
+@app.route("/api/v1/openapi.json", pace=bounds.CROWD, most=bounds.LITTLE)
 def openapi() -> Response:
     from chalicelib.integrations.openapi import document
 
     return answer(document(), headers={"Cache-Control": "public, max-age=300"})
 
 
-@app.route("/api/v1/reference")
+@app.route("/api/v1/reference", pace=bounds.CROWD, most=bounds.LITTLE)
 def api_reference() -> Response:
     from chalicelib.console import policy, reference
 
     return Response(reference.page(), headers=policy.page_headers("'self'"))
 
 
-@app.route("/api/v1/{tenant}/cases", methods=["POST", "GET"], content_types=ANY)
+@app.route(
+    "/api/v1/{tenant}/cases", methods=["POST", "GET"], content_types=ANY, pace=bounds.SYSTEM, most=bounds.MESSAGE
+)
 def api_cases(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
@@ -272,77 +328,83 @@ def api_cases(tenant: str) -> Response:
     return safely(lambda: answer(case_api.post_case(tenant, request(), clock.now()), 201))
 
 
-@app.route("/api/v1/{tenant}/cases/events", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/cases/events", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_events_by_number(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_event_by_number(tenant, request(), clock.now(), token_hex(4)), 201))
 
 
-@app.route("/api/v1/{tenant}/cases/import", methods=["POST"], content_types=ANY)
+def import_refused(error: Refused) -> Response:
+    from chalicelib.actions import case_api
+
+    return refused(case_api.too_long() if error.status == 413 else error)
+
+
+@app.route("/api/v1/{tenant}/cases/import", **POSTED, pace=bounds.SYSTEM, most=bounds.FILE, refusal=import_refused)
 def api_import(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.import_rows(tenant, request(), clock.now())))
 
 
-@app.route("/api/v1/{tenant}/cases/{reference}", methods=["GET"])
+@app.route("/api/v1/{tenant}/cases/{reference}", methods=["GET"], pace=bounds.SYSTEM, most=bounds.LITTLE)
 def api_case(tenant: str, reference: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.get_case(tenant, reference, request(), clock.now())))
 
 
-@app.route("/api/v1/{tenant}/cases/{reference}/events", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/cases/{reference}/events", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_events(tenant: str, reference: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_event(tenant, reference, request(), clock.now(), token_hex(4)), 201))
 
 
-@app.route("/api/v1/{tenant}/imports", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/imports", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_imports(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_import(tenant, request(), clock.now()), 201))
 
 
-@app.route("/api/v1/{tenant}/imports/{identifier}", methods=["GET"])
+@app.route("/api/v1/{tenant}/imports/{identifier}", methods=["GET"], pace=bounds.SYSTEM, most=bounds.LITTLE)
 def api_one_import(tenant: str, identifier: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.get_import(tenant, identifier, request(), clock.now())))
 
 
-@app.route("/api/v1/{tenant}/figures", methods=["GET"])
+@app.route("/api/v1/{tenant}/figures", methods=["GET"], pace=bounds.SYSTEM, most=bounds.LITTLE)
 def api_figures(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.get_figures(tenant, request(), clock.now())))
 
 
-@app.route("/api/v1/{tenant}/announcements", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/announcements", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_announcements(tenant: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_announcement(tenant, request(), clock.now()), 201))
 
 
-@app.route("/api/v1/{tenant}/announcements/{identifier}", methods=["GET"])
+@app.route("/api/v1/{tenant}/announcements/{identifier}", methods=["GET"], pace=bounds.SYSTEM, most=bounds.LITTLE)
 def api_announcement(tenant: str, identifier: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.get_announcement(tenant, identifier, request(), clock.now())))
 
 
-@app.route("/api/v1/{tenant}/announcements/{identifier}/approve", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/announcements/{identifier}/approve", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_approve(tenant: str, identifier: str) -> Response:
     from chalicelib.actions import case_api
 
     return safely(lambda: answer(case_api.post_approval(tenant, identifier, request(), clock.now()), 201))
 
 
-@app.route("/api/v1/{tenant}/announcements/{identifier}/stop", methods=["POST"], content_types=ANY)
+@app.route("/api/v1/{tenant}/announcements/{identifier}/stop", **POSTED, pace=bounds.SYSTEM, most=bounds.MESSAGE)
 def api_stop(tenant: str, identifier: str) -> Response:
     from chalicelib.actions import case_api
 
@@ -364,12 +426,33 @@ def open311(tenant: str, *path: str) -> Response:
     return Response(body, status_code=status, headers=headers)
 
 
-@app.route("/open311/{tenant}/v2/{resource}", methods=["GET", "POST"], content_types=ANY)
+def open311_refused(error: Refused) -> Response:
+    from chalicelib.actions.answer_open311 import refusal
+
+    named = app.current_request.uri_params
+    body, status, headers = refusal(named.get("item") or named["resource"], error)
+    return Response(body, status_code=status, headers=headers)
+
+
+@app.route(
+    "/open311/{tenant}/v2/{resource}",
+    methods=["GET", "POST"],
+    content_types=ANY,
+    pace=bounds.SYSTEM,
+    most=bounds.FILE,
+    refusal=open311_refused,
+)
 def open311_resource(tenant: str, resource: str) -> Response:
     return open311(tenant, resource)
 
 
-@app.route("/open311/{tenant}/v2/{resource}/{item}", methods=["GET"])
+@app.route(
+    "/open311/{tenant}/v2/{resource}/{item}",
+    methods=["GET"],
+    pace=bounds.SYSTEM,
+    most=bounds.LITTLE,
+    refusal=open311_refused,
+)
 def open311_item(tenant: str, resource: str, item: str) -> Response:
     return open311(tenant, resource, item)
 
@@ -388,8 +471,25 @@ def console(page: Page) -> Callable[..., Response]:
     return open_page
 
 
+def console_refused(page: Page) -> Callable[[Refused], Response]:
+    def refusal(error: Refused) -> Response:
+        from chalicelib.console import staff_door
+
+        return staff_door.refused(page, request(), error)
+
+    return refusal
+
+
 for page in PAGES:
-    app.route(page.path, methods=[page.method], name=page.name, content_types=ANY)(console(page))
+    app.route(
+        page.path,
+        methods=[page.method],
+        name=page.name,
+        content_types=ANY,
+        pace=page.pace,
+        most=page.most,
+        refusal=console_refused(page),
+    )(console(page))
 
 
 # --- queue and schedule -----------------------------------------------------------------------------------------

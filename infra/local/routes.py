@@ -14,6 +14,7 @@ from typing import Any
 from chalice.app import Chalice, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from chalicelib import bounds
 from chalicelib.actions import clock, minute
 from chalicelib.model import Town
 from chalicelib.storage import tenants, views
@@ -50,15 +51,16 @@ def register(app: Chalice, *, run: Path, simulator: str | None) -> None:
     if os.environ.get("SALTER_STAGE") != STAGE:
         raise RuntimeError(f"/local/* belongs to stage {STAGE} alone: unset SALTER_STAGE, start it by `make run`")
     doors = Doors(app, run, simulator)
-    app.route("/", methods=["GET"])(doors.to_start)
-    app.route("/local", methods=["GET"])(doors.start)
-    app.route("/local/towns.css", methods=["GET"])(doors.colours)
-    app.route("/local/static/{name}", methods=["GET"])(doors.static)
-    app.route("/local/clock", methods=["GET"])(doors.clock)
-    app.route("/local/clock", methods=["POST"], content_types=ANY_TYPE)(doors.set_clock)
-    app.route("/local/tick", methods=["POST"], content_types=ANY_TYPE)(doors.tick)
-    app.route("/local/outbox", methods=["GET"])(doors.outbox)
-    app.route("/local/mail", methods=["GET"])(doors.mail)
+    held = {"pace": bounds.CROWD, "most": bounds.LITTLE}
+    app.route("/", methods=["GET"], **held)(doors.to_start)
+    app.route("/local", methods=["GET"], **held)(doors.start)
+    app.route("/local/towns.css", methods=["GET"], **held)(doors.colours)
+    app.route("/local/static/{name}", methods=["GET"], **held)(doors.static)
+    app.route("/local/clock", methods=["GET"], **held)(doors.clock)
+    app.route("/local/clock", methods=["POST"], content_types=ANY_TYPE, **held)(doors.set_clock)
+    app.route("/local/tick", methods=["POST"], content_types=ANY_TYPE, **held)(doors.tick)
+    app.route("/local/outbox", methods=["GET"], **held)(doors.outbox)
+    app.route("/local/mail", methods=["GET"], **held)(doors.mail)
 
 
 class Doors:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -107,35 +108,38 @@ def theirs(town: World, monkeypatch: pytest.MonkeyPatch) -> Theirs:
     note_refusal._noted.clear()
     slug = f"{town.slug}-b"
     publish_tenant(compiled(slug), NOON, "live")
-    photo = Attachment("1", "photo", 9, "checked", f"T/{slug}/media/y/z")
-    case = filed(slug, town.now, kind="problem", category="road", subject=SECRET, attachments=(photo,))
-    visitor = Follower(f"web:{slug}", "c" * 24)
-    chat = filed(slug, town.now, kind="chat", subject=SECRET, fields={"topic": SECRET}, owner=visitor)
-    sign_up = filed(slug, town.now, kind="volunteer", subject=SECRET, applicant={"name": SECRET})
     System(slug)
-    said = Announcement("a1b2c3d4e5f60718", slug, {"sr": SECRET}, Audience(), "staff:x", int(town.now))
-    job = imports.Import(slug, "j" * 24, "k", "staff:x", int(town.now), name=SECRET)
+    return one_of_everything(slug, town.now, SECRET)
+
+
+def one_of_everything(slug: str, now: float, said: str) -> Theirs:
+    """Whatever a page of this town can show; wherever words may stand, these do."""
+    photo = Attachment("1", "photo", 9, "checked", f"T/{slug}/media/y/z")
+    case = filed(slug, now, kind="problem", category="road", subject=said, attachments=(photo,))
+    visitor = Follower(f"web:{slug}", "c" * 24)
+    chat = filed(slug, now, kind="chat", subject=said, fields={"topic": said}, owner=visitor)
+    sign_up = filed(slug, now, kind="volunteer", subject=said, applicant={"name": said})
+    announced = Announcement(token_hex(8), slug, {"sr": said}, Audience(), "staff:x", int(now))
+    job = imports.Import(slug, token_hex(12), "k", "staff:x", int(now), name=said)
     crew = orders.token(slug, case.reference, "s" * 24)
-    order = Order(
-        slug, case.reference, keys.secret_digest(crew), SECRET, "a@b.example", "x", int(town.now), int(town.now) + 9
-    )
-    help_wanted = filed(slug, town.now, kind="assistance", category="food", fields={"what": SECRET}, assignee=None)
-    at = Follower(f"viber:{slug}", "v")
+    order = Order(slug, case.reference, keys.secret_digest(crew), said, "a@b.example", "x", int(now), int(now) + 9)
+    help_wanted = filed(slug, now, kind="assistance", category="food", fields={"what": said}, assignee=None)
+    at = Follower(f"viber:{slug}", f"v{sign_up.reference}")
     called = replace(help_wanted, call={"round": 1, "wave": 2, "asked": [[at.account, at.citizen]], "left": []})
     CaseStore(slug).save(called, soon())
-    dynamo.transact(volunteers.items(slug, Volunteer(sign_up.reference, "Ana", at), town.now), soon())
-    content = f"{slug}.{called.reference.replace('-', '')}.1.0.0.{int(town.now) + 9999}"
+    dynamo.transact(volunteers.items(slug, Volunteer(sign_up.reference, "Ana", at), now), soon())
+    content = f"{slug}.{called.reference.replace('-', '')}.1.0.0.{int(now) + 9999}"
     helper = signed.sign(call_by_link.PURPOSE, content, our_links.key(soon()))
-    letter = Invitation(slug, "1" * 16, SECRET, "asked", "x", "staff:x", int(town.now), 1, 1)
+    letter = Invitation(slug, token_hex(8), said, "asked", "x", "staff:x", int(now), 1, 1)
     store = AnnouncementStore(slug)
-    rows = [store.item(said), store.listed(said), imports.item(job), imports.listed(job), orders.item(order)]
+    rows = [store.item(announced), store.listed(announced), imports.item(job), imports.listed(job), orders.item(order)]
     rows += [invitations.item(letter), invitations.listed(letter)]
     dynamo.transact(rows, soon())
-    key = api_keys.all_of(slug, town.now, soon())[0].id
-    colleague = employed(slug, "clerk", name=SECRET)
-    new = drafted(seated(employed(slug, "admin"), town.now), "/console/content/new/sheets", title=SECRET)
+    key = api_keys.all_of(slug, now, soon())[0].id
+    colleague = employed(slug, "clerk", name=said)
+    new = drafted(seated(employed(slug, "admin"), now), "/console/content/new/sheets", title=said)
     sheet = new.leads_to.rpartition("/")[2].partition("?")[0]
-    return Theirs(slug, case, chat, sign_up, colleague, key, said.id, job.id, crew, helper, sheet, letter.id)
+    return Theirs(slug, case, chat, sign_up, colleague, key, announced.id, job.id, crew, helper, sheet, letter.id)
 
 
 # What stands in a hole of a page's address, by what stands before it: the other town's id, and one nobody has.
@@ -403,6 +407,8 @@ def test_no_program_that_speaks_open311_reads_or_files_in_another_town(
             at = path.replace("{resource}", resource).replace("{item}", f"{reference}.json")
             read = _sends(method, f"{at.replace('{tenant}', town.slug)}?api_key={ours}", {}, b"")
             assert SECRET not in read[1] and (read[0] == 404 or reference not in read[1]), at
+            there = _sends("GET", f"{at.replace('{tenant}', theirs.slug)}?api_key={ours}", {}, b"")
+            assert there[0] in (403, 404) and SECRET not in there[1], (at, there)
             if method == "POST":
                 form = f"api_key={ours}&service_code=road&lat=45.7&long=19.1&service_request_id={reference}".encode()
                 kind = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -12,16 +12,20 @@ from typing import Any
 
 import pytest
 
+from chalicelib import patterns
 from tests.shows import Measure
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [path for path in sorted((ROOT / "chalicelib").rglob("*.py")) if path.name != "__init__.py"]
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
-LONGEST = 7000  # the longest text that is taken from a citizen
+LONGEST = 50_000  # seven times what is taken from a citizen
+TAKEN = 7000
 # From short to long: what doubles with every letter shows itself before it takes forever.
-LENGTHS = (26, 200, 1000, LONGEST)
-SECONDS_MAX = 0.25
+LENGTHS = (26, 200, 1000, TAKEN, LONGEST)
+SECONDS_MAX = 0.010
+TRIES = 9  # the quickest of so many counts: the machine may be busy with other things
+TURN_SECONDS_MAX = 0.25
 OWN_FILES = {"widget"}  # reads nothing but the style sheets that come with it
 INLINE = re.compile(r"\bre\.(search|match|fullmatch|sub|findall|split)\(r\"((?:[^\"\\]|\\.)+)\"")
 USUAL = ("a", "A", "Č", "ч", "1", " ", "-", ".", "@", "'", "(", "/")
@@ -34,15 +38,21 @@ def _expressions() -> Iterator[tuple[str, re.Pattern[Any], str]]:
     for path in MODULES:
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for name, value in vars(module).items():
-            for pattern in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(pattern, re.Pattern):
-                    used = set(re.findall(rf"\b{name}\.(search|match|fullmatch|sub|findall|finditer|split)\(", SOURCE))
-                    for way in sorted(used or {"search"}):
-                        if (pattern.pattern, way) not in known and path.stem not in OWN_FILES:
+            for kept in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(kept, patterns._Pattern) and path.stem not in OWN_FILES:
+                    pattern = re.compile(kept.pattern, kept.flags)
+                    for way in sorted(_ways(name, path) or {"search"}):
+                        if (pattern.pattern, way) not in known:
                             known.add((pattern.pattern, way))
                             yield f"{path.stem}.{name}.{way}", pattern, way
     for way, written in INLINE.findall(SOURCE):
         yield f"{written}.{way}", re.compile(written), way
+
+
+def _ways(name: str, path: Path) -> set[str]:
+    """How an expression is used: one with a private name in its own module."""
+    source = path.read_text(encoding="utf-8") if name.startswith("_") else SOURCE
+    return set(re.findall(rf"\b{name}\.(search|match|fullmatch|sub|findall|finditer|split)\(", source))
 
 
 def _letters(pattern: re.Pattern[Any]) -> list[str]:
@@ -85,23 +95,23 @@ def test_no_expression_can_be_kept_busy(measured: Measure) -> None:
         count += 1
         run, letters = _runs(pattern, way), _letters(pattern)
         for length in LENGTHS:
-            began = time.process_time()
-            longest, text = max((_seconds(run, text), text) for text in _hostile(letters, length))
-            worst = max(worst, longest) if length == LONGEST else worst
-            if longest > SECONDS_MAX or time.process_time() - began > 30:
-                slow.append(f"{name}: {longest:.2f} s for {length} letters like {text[:12]!r}")
+            longest, text = max((_at_best(run, text), text) for text in _hostile(letters, length))
+            worst = max(worst, longest)
+            if longest > SECONDS_MAX:
+                slow.append(f"{name}: {longest:.3f} s for {length} letters like {text[:12]!r}")
                 break
     assert slow == [], "\n".join(slow)
-    measured("A22", f"{count} expressions, hostile texts of {LONGEST} letters: at most {worst * 1000:.0f} ms")
+    assert count >= len(re.findall(r"= pattern\(", SOURCE)), "some of them were not found"
+    measured("A22", f"{count} expressions, hostile texts of {LONGEST:,} letters: at most {worst * 1000:.1f} ms each")
 
 
 @pytest.mark.shows("A22")
 def test_no_message_keeps_a_town_busy(world: World, measured: Measure) -> None:
     """Whole turns over what leads expressions astray; a plain turn takes some milliseconds."""
     opening = ("", "zovem se ", "Ulica ", "Trg ", "status predmeta ", "stan br ", "zovite 06")
-    hostile = [start + next(_hostile([first, second], LONGEST)) for start, (first, second) in _pairs(opening)]
+    hostile = [start + next(_hostile([first, second], TAKEN)) for start, (first, second) in _pairs(opening)]
     worst = max(_seconds(lambda text: world.says(f"c{hash(text)}", text), text) for text in hostile)
-    assert worst <= SECONDS_MAX, worst
+    assert worst <= TURN_SECONDS_MAX, worst
     measured("A22", f"{len(hostile)} whole turns over such texts: at most {worst * 1000:.0f} ms of computing each")
 
 
@@ -109,6 +119,11 @@ def _pairs(opening: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Each beginning with a few pairs of letters, so that all pairs have their turn."""
     pairs = itertools.cycle(itertools.permutations(("a", "A", "Č", "1", " ", "-", "."), 2))
     return ((start, next(pairs)) for start in opening for _ in range(6))
+
+
+def _at_best(run: Callable[[str], Any], text: str) -> float:
+    taken = _seconds(run, text)
+    return taken if taken <= SECONDS_MAX else min(_seconds(run, text) for _ in range(TRIES))
 
 
 def _seconds(run: Callable[[str], Any], text: str) -> float:
