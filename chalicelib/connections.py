@@ -8,7 +8,6 @@ decides; it stays in use for hosts of strangers.
 from __future__ import annotations
 
 import os
-import re
 import select
 import socket
 import threading
@@ -17,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ HEAD_BYTES_MAX = 64 * 1024
 CHUNK_LINE_BYTES_MAX = 1024
 PIECE_BYTES = 64 * 1024
 SECONDS_MIN = 0.001  # a socket takes 0 for "do not wait at all"
-_FIELD = pattern(r"^([^:\s]+):[ \t]*([^\r\n]*)", re.MULTILINE)
+SECONDS_OVER_MAX = 0.05  # a wait may end so much late: telling a socket its time-out anew is a call of the system
 AUTHORITIES = (
     "Amazon Root CA",
     "DigiCert Global Root",
@@ -65,6 +63,7 @@ class Connection:
         self.lasts = False
         self._heard = bytearray()
         self._end = 0.0
+        self._patience = 0.0
 
     def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes, end: float, most: int) -> Reply:
         """One request and its answer, of which the body may have `most` bytes, by `end` of the monotonic clock.
@@ -109,10 +108,7 @@ class Connection:
                 raise BadAnswer("no answer in HTTP")
             if status[0] != "1":
                 break
-        found = _FIELD.findall(rest)
-        if len(found) != (rest.count("\r\n") + 1 if rest else 0):
-            raise BadAnswer("no header")
-        fields = {name.lower(): value.rstrip() for name, value in found}
+        fields = dict(map(_field, rest.split("\r\n"))) if rest else {}
         asked = fields.get("connection", "").lower()
         return int(status), fields, "close" not in asked if version == "HTTP/1.1" else "keep-alive" in asked
 
@@ -171,16 +167,28 @@ class Connection:
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
-        self.sock.settimeout(max(SECONDS_MIN, left))
+        if not left <= self._patience <= left + SECONDS_OVER_MAX:
+            self._patience = left + SECONDS_OVER_MAX / 2
+            self.sock.settimeout(self._patience)
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name or " " in name or "\t" in name:
+        raise BadAnswer("no header")
+    return name.lower(), value.strip(" \t")
 
 
 def _request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Raises BadAnswer for a target or header that would be more than one line."""
-    length = {"content-length": str(len(body))} if body or method in ("POST", "PUT") else {}
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in {**headers, **length}.items())]
-    if " " in target or any("\r" in line or "\n" in line for line in lines):
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body or method in ("POST", "PUT"):
+        lines.append(f"content-length: {len(body)}")
+    head = "\r\n".join([*lines, "", ""])
+    if " " in target or head.count("\r") != len(lines) + 1 or head.count("\n") != len(lines) + 1:
         raise BadAnswer("no line of HTTP")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    return head.encode("latin-1") + body
 
 
 def _length(told: str) -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, Protocol
 
-from chalicelib.small_classes import dataclass
+from chalicelib.small_classes import dataclass, replace
 
 LATIN = "latin"
 CYRILLIC = "cyrillic"
@@ -20,6 +20,9 @@ CITIZEN = "citizen"
 BOT = "bot"
 CASES, REMINDERS = "cases", "reminders"  # topics of consent: notices about own cases; reminders to staff
 OPERATOR = "operator"
+PRIVATE, SEALED = "private", "sealed"  # arguments of a line whose text is private: in clear, or as it is stored
+HIDDEN = "•••"  # what stands where private words stood, for whoever may not read them
+PLACE = "place"  # the name of a case's place among its private answers
 
 ASKS = frozenset(
     """text choice location phone photo file date name email personal_number quantity consent confirmation
@@ -105,6 +108,17 @@ class Line:
     key: str
     args: Mapping[str, str | int | Line] = field(default_factory=dict)
 
+    def holds(self, mark: str) -> bool:
+        """Whether private words stand in it: in clear (`PRIVATE`), or as they are stored (`SEALED`)."""
+        if not self.args:
+            return False
+        return mark in self.args or any(isinstance(part, Line) and part.holds(mark) for part in self.args.values())
+
+
+def private(text: str) -> Line:
+    """Words that nobody but who is spoken to may read: whoever stores them seals them first (`actions.seal`)."""
+    return Line("raw", {"text": text, PRIVATE: 1})
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -135,6 +149,14 @@ class Say:
     sheet: str | None = None
     case: str | None = None
     file: SharedFile | None = None
+
+    @property
+    def is_private(self) -> bool:
+        return any(line.holds(PRIVATE) for line in (*self.lines, *self.after))
+
+    @property
+    def is_sealed(self) -> bool:
+        return any(line.holds(SEALED) for line in (*self.lines, *self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +193,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What a citizen attached. `url` is the channel's own link or the key in our bucket; `size` in bytes."""
+    """What a citizen attached. `url` is the channel's own link or the key in our bucket; `size` in bytes; `place` is
+    where a photo itself says it was taken, as latitude and longitude."""
 
     type: str
     url: str
     name: str = ""
     size: int = 0
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +260,10 @@ class Entry:
     say: Say | None = None
     voice: Voice | None = None
 
+    def but(self, **changes: Any) -> Entry:
+        """The entry with something else in it, also where it was not taken apart yet."""
+        return replace(self, **changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -286,6 +314,7 @@ class Conversation:
         `parked_from` on.
     told: the last notices nobody is known to have seen yet, oldest first.
     state: the dialogue's own memory (open form, misses). counts: day → counter → number, the last three days.
+    opened: the private answers of the open form in clear, by name; never stored, `sealed` holds them.
     """
 
     account: str
@@ -304,6 +333,7 @@ class Conversation:
     lease: Lease | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
+    opened: Mapping[str, str] = field(default_factory=dict, compare=False)
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     subscribed: bool = True
     session_until: int = 0
@@ -314,6 +344,8 @@ class Conversation:
     def next_owed(self) -> Owed | None:
         """What goes out next: the first entry that is not held, or one before it whose own time comes sooner; None if
         all of it waits for the citizen to write."""
+        if not self.lane or not self.lane[0].held:
+            return self.lane[0] if self.lane else None
         first = next((at for at, owed in enumerate(self.lane) if not owed.held), len(self.lane))
         timed = (owed for owed in self.lane[: first + 1] if owed.due_at or not owed.held)
         return min(timed, key=lambda owed: owed.due_at, default=None)
@@ -379,6 +411,8 @@ class Case:
     """Everything a citizen can have done, whatever its kind. Times are epoch seconds; `v` is the stored version.
 
     `fields` are the form's answers; personal numbers and the like stand in `sealed` only, masked everywhere else.
+    `private` names answers that are stored sealed, too, and shown to whoever works on the case: by name, as sealed (""
+    until they are); in clear they stand where any answer does (`PLACE`: the words of `place`), and are never stored so.
     `owner` is who opened it; `followers` get notices too. `consent`: notices were agreed to.
     """
 
@@ -401,6 +435,7 @@ class Case:
     closed_at: int = 0
     fields: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
+    private: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
     attachments: tuple[Attachment, ...] = ()
     history: tuple[Happening, ...] = ()
@@ -415,6 +450,27 @@ class Case:
     searched: str = field(default="", compare=False)  # digest of what staff find it by, as last owed to the search
     recorded: int = field(default=0, compare=False)  # how many entries the history had when it was read
     v: int = 0
+
+    def private_said(self) -> dict[str, str]:
+        """The private answers that stand here in clear, by name."""
+        clear = {name: str(self.fields[name]) for name in self.private if name in self.fields}
+        return clear | ({PLACE: self.place.text} if PLACE in self.private and self.place and self.place.text else {})
+
+    def without_private(self) -> Case:
+        """The case as it may be stored: nothing private in clear."""
+        if not self.private:
+            return self
+        place = self.place
+        if PLACE in self.private and place:
+            place = None if place.latitude is None else replace(place, text="")
+        kept = {name: value for name, value in self.fields.items() if name not in self.private}
+        return replace(self, fields=kept, place=place)
+
+    def with_private(self, clear: Mapping[str, str]) -> Case:
+        """The case with private answers in clear, as whoever works on it reads it."""
+        fields = {name: value for name, value in clear.items() if name != PLACE}
+        place = replace(self.place or Place(), text=clear[PLACE]) if PLACE in clear else self.place
+        return replace(self, fields={**self.fields, **fields}, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,6 +596,8 @@ class Announcement:
     `state`: draft, approved, sending, paused, stopped; done is what a sending one is once no page is left.
     `text`: language → words as written. `receivers` and `calls` as counted when it was written, by channel.
     `pages` stand once it was cut, their receivers under `cut`; `round` counts how often its rows were written.
+    `leaves_at`: until then it may be taken back, 0 for one that leaves at its time; `proved`: whoever approved it may
+    have it go to any number of people.
     """
 
     id: str
@@ -560,6 +618,8 @@ class Announcement:
     round: int = 0
     pages: tuple[Page, ...] = ()
     picture: Mapping[str, Any] = field(default_factory=dict)  # `key` in the bucket, `url`; `size` once it is checked
+    leaves_at: int = 0
+    proved: bool = True
     v: int = 0
 
 
@@ -752,19 +812,36 @@ class Standing:
     followed: tuple[str, ...] = ()
 
 
+class Ids(Protocol):
+    """What nobody can guess, drawn for one turn, should it be needed: a case's reference, a receipt's access code, what
+    marks a button that is good once. Asked again, each is the same; "" where there are none."""
+
+    @property
+    def reference(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def nonce(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GivenIds:
+    """Ids that are known beforehand."""
+
+    reference: str = ""
+    code: str = ""
+    nonce: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a pure step may know of the world: the time, ids nobody can guess, and what a `Need` asked for.
 
-    `new_reference` is a fresh case reference for this turn, should one be needed; `new_code` a receipt's access code,
-    `new_nonce` marks a button that is good once. `closed`: why the town serves this citizen nothing now (trial,
-    suspended), "" where it does.
+    `closed`: why the town serves this citizen nothing now (trial, suspended), "" where it does.
     """
 
     now: float
-    new_reference: str = ""
-    new_code: str = ""
-    new_nonce: str = ""
+    ids: Ids = GivenIds()
     found: Mapping[str, Any] = field(default_factory=dict)
     closed: str = ""
 
@@ -782,6 +859,7 @@ class Turn:
 
     `secrets`: what was said and may be stored only sealed, by its name; whoever commits the turn seals it before.
     `forgets`: a case whose details this citizen has no business with any more; they leave the log.
+    `hides`: the citizen's words held a private answer, or tried to; of them nothing is kept.
     """
 
     says: tuple[Say, ...]
@@ -792,6 +870,7 @@ class Turn:
     effects: tuple[Effect, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     forgets: str = ""
+    hides: bool = False
 
 
 @dataclass(frozen=True)

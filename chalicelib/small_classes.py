@@ -29,9 +29,16 @@ else:
         return make if cls is None else make(cls)
 
     def replace(one, /, **changes):
-        """See `dataclasses.replace`, which looks at every field anew each time."""
-        values = dict(zip(one.__fields__, one.__values__(one), strict=True))
-        return one.__class__(**values | changes)
+        """See `dataclasses.replace`, which looks at every field anew each time and hands all of them over by name."""
+        made = one.__class__
+        if made.__puts__ is None:
+            return made(**dict(zip(made.__fields__, made.__values__(one), strict=True)) | changes)
+        other = made.__new__(made)
+        for put, value in zip(made.__puts__, made.__values__(one), strict=True):
+            put(other, value)
+        for name in changes:
+            _set(other, name, changes[name])
+        return other
 
 
 _set = object.__setattr__
@@ -44,6 +51,7 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     made.__init__ = _first_init(made, fields)
     made.__fields__ = tuple(field.name for field in fields)
     made.__values__ = staticmethod(_reader(made.__fields__))
+    made.__puts__ = _writers(made)
     made.__compared__ = tuple(field.name for field in fields if field.compare)
     made.__eq__, made.__hash__, made.__repr__ = _eq, _hash, _repr
     made.__setattr__ = made.__delattr__ = _refuse
@@ -103,6 +111,14 @@ def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)
     return lambda one: tuple([getattr(one, name) for name in names])
+
+
+def _writers(made: Any) -> tuple[Callable[[Any, Any], None], ...] | None:
+    """What puts each field into its slot; None for a class that has other places for some, or looks at what it got."""
+    slots = [slot for name in made.__fields__ if isinstance(slot := getattr(made, name, None), MemberDescriptorType)]
+    if hasattr(made, "__post_init__") or len(slots) < len(made.__fields__):
+        return None
+    return tuple(slot.__set__ for slot in slots)
 
 
 # --- what every class shares ------------------------------------------------------------------------------------

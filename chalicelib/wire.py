@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from chalicelib.connections import BadAnswer, pool
+from chalicelib.connections import BadAnswer, Host, pool
 from chalicelib.connections import Reply as Reply
 from chalicelib.small_classes import dataclass
 
 REPLY_BYTES_MAX = 8 * 1024 * 1024
+PLACES_KEPT_MAX = 64
 
 
 class CallFailed(Exception):
@@ -36,6 +38,15 @@ class Call:
     method: str
     url: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whom an address leads to, how they are called in a request, and what is asked of them."""
+
+    host: Host
+    called: str
+    target: str
 
 
 class Tap(Protocol):
@@ -97,21 +108,27 @@ def _exchange(method: str, url: str, headers: dict[str, str], body: bytes, timeo
     if timeout <= 0:
         raise CallFailed("no time left", sent=False)
     end = time.monotonic() + timeout
-    parts = urlsplit(url)
-    host = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    connection = pool.take(host)
+    there = place(url)
+    connection = pool.take(there.host)
     if connection is None:
         try:
-            connection = pool.open(host, timeout)
+            connection = pool.open(there.host, timeout)
         except OSError as error:
             raise CallFailed("no connection", sent=False) from error
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    named = {"host": parts.netloc, "accept-encoding": "identity", **headers}
     try:
-        reply = connection.ask(method, target, named, body, end, bytes_max)
+        named = {"host": there.called, "accept-encoding": "identity", **headers}
+        reply = connection.ask(method, there.target, named, body, end, bytes_max)
     except (OSError, ValueError) as error:
         connection.close()
         reason = str(error) if isinstance(error, BadAnswer) else type(error).__name__
         raise CallFailed(reason, sent=True) from error
-    pool.give(host, connection)
+    pool.give(there.host, connection)
     return reply
+
+
+@lru_cache(maxsize=PLACES_KEPT_MAX)
+def place(url: str) -> Place:
+    """Taken apart once: a turn speaks to the same two."""
+    parts = urlsplit(url)
+    host = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    return Place(host, parts.netloc, parts.path + (f"?{parts.query}" if parts.query else ""))

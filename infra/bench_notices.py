@@ -100,7 +100,8 @@ def play(town: Town, account: Account, changes: Sequence[Change], began: float) 
 
 def _filed(town: Town, account: Account, citizen: str, now: float) -> Case:
     """A case of somebody who agreed to notices and has not written for long."""
-    from chalicelib.actions.open_case import completed, new_reference
+    from chalicelib.actions.draw_ids import new_reference
+    from chalicelib.actions.open_case import completed
     from chalicelib.model import Conversation, Follower, Voice
     from chalicelib.storage import consents, keys
     from chalicelib.storage.cases import CaseStore

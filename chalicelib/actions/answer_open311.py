@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from chalicelib.actions import open311
@@ -13,6 +13,7 @@ from chalicelib.integrations import open311 as spoken
 from chalicelib.integrations.open311 import Faults
 from chalicelib.model import Refused, SalterError, TooMany
 
+_NONE: Mapping[str, str] = {}
 _LISTS = {
     "discovery": open311.discovery,
     "services": open311.services,
@@ -27,21 +28,29 @@ def answer(
 ) -> tuple[str, int, dict[str, str]]:
     """Body, status and headers. `path` is what stands behind the town's endpoint, `holder` names this call."""
     written = unquote(path[-1])
-    form, headers = spoken.format_of(written), dict[str, str]()
+    headers = {"Access-Control-Allow-Origin": "*"} if method == "GET" else {}  # what anybody reads, any site's page may
     try:
         found = _found(method, tenant, [*path[:-1], written], request, now, holder)
-    except Refused as refused:
-        found = Answer(spoken.faults(refused), "errors", "error", refused.status)
-        if isinstance(refused, TooMany):
-            headers["Retry-After"] = str(refused.after_seconds)
+    except Refused as error:
+        return refusal(written, error, headers)
     except SalterError as error:
         log.error("unavailable", error=type(error).__name__)
         found = Answer([{"code": 503, "description": "Try again in a moment."}], "errors", "error", 503)
         headers["Retry-After"] = "2"
-    if method == "GET":  # what anybody may read, a page of any site may
-        headers["Access-Control-Allow-Origin"] = "*"
-    headers["Content-Type"] = spoken.TYPES[form]
-    return spoken.written(found.data, form, found.root, found.item), found.status, headers
+    return _written(written, found, headers)
+
+
+def refusal(written: str, error: Refused, headers: Mapping[str, str] = _NONE) -> tuple[str, int, dict[str, str]]:
+    """A refusal in the standard's words; `written` is the last part of the path, which names the format."""
+    wait = {"Retry-After": str(error.after_seconds)} if isinstance(error, TooMany) else {}
+    found = Answer(spoken.faults(error), "errors", "error", error.status)
+    return _written(written, found, {**headers, **wait})
+
+
+def _written(written: str, found: Answer, headers: Mapping[str, str]) -> tuple[str, int, dict[str, str]]:
+    form = spoken.format_of(written)
+    body = spoken.written(found.data, form, found.root, found.item)
+    return body, found.status, {**headers, "Content-Type": spoken.TYPES[form]}
 
 
 def _found(method: str, tenant: str, path: Sequence[str], request: Request, now: float, holder: str) -> Answer:

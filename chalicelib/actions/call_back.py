@@ -8,13 +8,13 @@ switched off, and the town's admins hear of it. What was given up stays in the o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Any
 
 from chalicelib.actions import breaker, known, work_outbox
 from chalicelib.actions.journal import log
+from chalicelib.compact_json import as_json
 from chalicelib.integrations import callbacks
 from chalicelib.model import SendFailed, Town, Unavailable
 from chalicelib.storage import audit, dynamo, outbox, secrets
@@ -68,7 +68,7 @@ def tell(town: Town, callback: str, url: str, identifier: str, said: Mapping[str
     signing = secrets.callback(town.slug, callback, at, deadline)
     if not signing:
         raise SendFailed("no_secret", retryable=True)
-    raw = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    raw = as_json(said).encode()
     callbacks.send(url, signing, identifier, at, raw, deadline)
 
 

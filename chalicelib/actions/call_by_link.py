@@ -13,7 +13,7 @@ from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from chalicelib import signed
-from chalicelib.actions import deliver, known, our_links, second_way, work_outbox
+from chalicelib.actions import deliver, known, our_links, seal, second_way, speaking, work_outbox
 from chalicelib.actions.notify import Notice
 from chalicelib.cases import helping, moments, notices
 from chalicelib.cases.helping import Tell
@@ -78,6 +78,7 @@ def instead(slug: str, reference: str, to: Follower, say: Say, now: float, deadl
         return
     volunteer = volunteers.load(slug, to, deadline)
     wanted = volunteer is not None and helping.standing(case, volunteer) == "free"
+    say = speaking.in_clear(say, slug, to.account, to.citizen, deadline)
     row = _row(town, case, volunteer, say, _card_row(case, to), now, deadline) if volunteer and wanted else None
     if row is None:
         return
@@ -132,7 +133,8 @@ def _row(
     if volunteer.mail:
         text = words.message(notices.without_buttons(say), town, voice, "", now).text
         text = words.PARAGRAPH.join((text, *_way_in("aid_link_mail", link, until, town, voice), name))
-        body = {"to": volunteer.mail, "subject": head[:SUBJECT_CHARS_MAX], "text": text}
+        sealed = seal.closed_text(town.slug, row, text, deadline) if say.is_private else {"text": text}
+        body = {"to": volunteer.mail, "subject": head[:SUBJECT_CHARS_MAX], **sealed}
         return outbox.write(town.slug, "email", body, now, row=row)
     said = (name, head, *_way_in("aid_link_sms", link, until, town, voice))
     return outbox.write(town.slug, "sms", {"to": phone, "text": "\n".join(said)}, now, row=row)

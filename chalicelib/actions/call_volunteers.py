@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_by_link, known, notify, tell_systems, work_outbox
+from chalicelib.actions import call_by_link, known, notify, seal, tell_systems, work_outbox
 from chalicelib.cases import helping, lifecycle
 from chalicelib.cases.helping import Moved
 from chalicelib.channels import channel
@@ -120,7 +120,7 @@ def _wave(town: Town, case: Case, wave: int, turn: int, now: float, deadline: De
     """The next cards of a wave: three in the first, all the others in the second, chunk after chunk."""
     if not helping.is_wanted(case, turn) or int(case.call.get("wave", 0)) >= wave:
         return None
-    free = _free(town, case, now, deadline)
+    free, case = _free(town, case, now, deadline), seal.with_private(case, deadline)
     size = helping.FIRST_WAVE if wave == 1 else TOLD_AT_ONCE
     return helping.cards(case, free[:size], wave, len(free[size:]), now, str(town.core["country"]))
 

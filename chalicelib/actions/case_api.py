@@ -12,11 +12,13 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from secrets import token_bytes, token_urlsafe
 from typing import Any, cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+from chalicelib import bounds
 from chalicelib.actions import (
     announce,
     call_list,
@@ -25,6 +27,7 @@ from chalicelib.actions import (
     known,
     pace,
     paper_case,
+    seal,
     show_media,
     take_dropped,
 )
@@ -52,6 +55,7 @@ from chalicelib.integrations.case_api import (
     case_json,
     cursor_of,
     figures_json,
+    hides,
     idempotency_key,
     parse,
     position_of,
@@ -72,7 +76,6 @@ from chalicelib.wire import Deadline
 REQUEST_SECONDS = 8.0
 IMPORT_SECONDS = 25.0  # of the half minute the gateway waits
 IMPORT_ROWS_MAX = 2000  # in one request
-IMPORT_BYTES_MAX = 4 * 1024 * 1024
 LONGER_FILES = "ask for a form with POST imports, upload it at the counter's import page in the console, or send parts."
 CSV_TYPES = ("text/csv", "text/plain", "application/csv", "application/vnd.ms-excel", "application/octet-stream")
 _BAD_FILES = {
@@ -208,8 +211,8 @@ def _rows(request: Request) -> list[Row]:
     media_type = request.headers.get("content-type", "text/csv").partition(";")[0].strip().lower()
     if media_type not in CSV_TYPES:
         raise Refused(415, "type_not_allowed", "Send text/csv.")
-    if len(request.body) > IMPORT_BYTES_MAX:
-        raise Refused(413, "too_large", f"At most {IMPORT_BYTES_MAX // 2**20} MB in a request; {LONGER_FILES}")
+    if len(request.body) > bounds.FILE:
+        raise too_long()
     try:
         rows = case_file.rows(request.body)
     except BadFile as bad:
@@ -217,6 +220,11 @@ def _rows(request: Request) -> list[Row]:
     if len(rows) > IMPORT_ROWS_MAX:
         raise Refused(413, "too_many_rows", f"At most {IMPORT_ROWS_MAX} rows in a request; {LONGER_FILES}")
     return rows
+
+
+def too_long() -> Refused:
+    """Of a file sent in one request."""
+    return Refused(413, "too_large", f"At most {bounds.FILE // 2**20} MB in a request; {LONGER_FILES}")
 
 
 def get_case(tenant: str, reference: str, request: Request, now: float) -> answers.Case:
@@ -295,7 +303,8 @@ def post_announcement(tenant: str, request: Request, now: float) -> dict[str, An
 def post_approval(tenant: str, identifier: str, request: Request, now: float) -> dict[str, Any]:
     """Approve it, above the town's bound with another key than it was written with: A."""
     call = _begun(tenant, request, now, ANNOUNCEMENTS, f"announcements/{identifier}/approve")
-    return _decided(call, identifier, announce.approve)
+    approve = partial(announce.approve, proved=True)  # a system gives its key with every call: it has just done so
+    return _decided(call, identifier, approve)
 
 
 def post_stop(tenant: str, identifier: str, request: Request, now: float) -> dict[str, Any]:
@@ -513,6 +522,8 @@ def _event(call: _Call, wish: CaseEvent) -> Event:
 
 
 def _told(call: _Call, case: Case) -> answers.Case:
+    if not hides(case, call.key.scopes):
+        case = seal.with_private(case, call.deadline)
     return case_json(case, call.town.core["time_zone"], call.key.scopes, show_media.link)
 
 

@@ -40,6 +40,7 @@ from chalicelib.wire import Deadline
 LEASE_SECONDS = 12
 SEND_SECONDS_NEEDED = 1.5  # a send begun with less might be cut off after Viber took it
 MARK_SECONDS_KEPT = 0.6
+RING_SECONDS_MIN = 0.3
 # A mark may take longer than the turn: a late answer only makes Viber repeat, a lost mark says something twice.
 MARK_SECONDS_MAX = 4.0
 ROUNDS_MAX = 8
@@ -89,15 +90,20 @@ def is_due(conversation: Conversation, now: float) -> bool:
     return first is not None and not leased and first.due_at <= now
 
 
+def has_time(deadline: Deadline) -> bool:
+    """Whether a message can still be sent and marked; if not, whoever has more time shall."""
+    return deadline.left() >= SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT
+
+
 def deliver_lane(
     store: ConversationStore, conversation: Conversation, now: float, holder: str, deadline: Deadline
 ) -> Conversation:
     """Take the lane if it is due and free, and deliver it. Somebody faster is not an error."""
-    if not is_due(conversation, now):
+    if not (is_due(conversation, now) and has_time(deadline)):
         return conversation
     leased = replace(conversation, lease=Lease(holder, now + LEASE_SECONDS))
     try:
-        saved = store.save(leased, now, deadline)
+        saved = store.mark(conversation, leased, now, deadline)
     except Conflict:
         return conversation
     return deliver(store, saved, now, deadline)
@@ -139,7 +145,7 @@ def _send_all(work: _Round) -> None:
         together = _together(owed, work.conversation, work.now)
         owed = together[0]
         work.head, work.tail = owed, {other.seq for other in together[1:]}
-        if owed.due_at > work.now or work.deadline.left() < SEND_SECONDS_NEEDED + MARK_SECONDS_KEPT:
+        if owed.due_at > work.now or not has_time(work.deadline):
             work.stopped = True
             return
         town = known.town(_whose(owed, work.conversation), work.deadline)
@@ -262,7 +268,7 @@ def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None
         work.stopped = True
         return _later(owed, owed.error, work.now)
     for _ in range(2):
-        message = speaking.message(owed, town, account, conversation.town, work.now)
+        message = speaking.message(owed, town, account, conversation, work.now, sending)
         pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)
         try:
             for number, piece in enumerate(pieces[owed.part :], owed.part):
@@ -346,7 +352,7 @@ def _mark(work: _Round, holder: str, now: float) -> tuple[Conversation, bool]:
     for _ in range(MARK_TRIES_MAX):
         marked = _marked(conversation, holder, work, now)
         try:
-            saved = store.save(marked, now, deadline)
+            saved = store.mark(conversation, marked, now, deadline)
         except (Conflict, Unknown):
             reloaded = store.load(conversation.citizen, now, deadline)
             if reloaded is None:
@@ -361,25 +367,26 @@ def _mark(work: _Round, holder: str, now: float) -> tuple[Conversation, bool]:
         if saved.lease and saved.lease.holder == holder:
             return saved, False
         if saved.next_owed:
-            doorbell.ring(store.account.id, saved.citizen, saved.next_owed.due_at - now, deadline)
+            ringing = Deadline(max(work.deadline.left(), RING_SECONDS_MIN))
+            doorbell.ring(store.account.id, saved.citizen, saved.next_owed.due_at - now, ringing)
         return saved, True
     return conversation, True
 
 
 def _marked(conversation: Conversation, holder: str, work: _Round, now: float) -> Conversation:
     """The conversation with `work` applied; the lease is kept only if there is more to say at once."""
-    conversation = replace(conversation, told=_told(conversation, work))
+    awaited = _told(conversation, work)
     if work.gone:
-        return replace(conversation, lane=(), parked=0, lease=None, subscribed=False)
+        return replace(conversation, told=awaited, lane=(), parked=0, lease=None, subscribed=False)
     lane = tuple(_as_tried(owed, work) for owed in conversation.lane if owed.seq not in work.done)
     if conversation.session_until <= now:  # else the citizen has written meanwhile, and it goes out
         lane = _held(lane, work)
     ours = conversation.lease is not None and conversation.lease.holder == holder
     if not ours:
-        return replace(conversation, lane=lane)
+        return replace(conversation, told=awaited, lane=lane)
     more = not work.stopped and (any(not _rests(owed, now) for owed in lane) or conversation.parked)
     lease = Lease(holder, now + LEASE_SECONDS) if more else None
-    return replace(conversation, lane=lane, lease=lease)
+    return replace(conversation, told=awaited, lane=lane, lease=lease)
 
 
 def _as_tried(owed: Owed, work: _Round) -> Owed:

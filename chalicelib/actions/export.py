@@ -13,7 +13,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import known
+from chalicelib.actions import known, seal, speaking
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.dialogue import words
 from chalicelib.model import (
@@ -44,7 +44,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     """Write the files and owe the links. Who has left or erased everything meanwhile gets none."""
     channel, _, name = str(body["account"]).partition(":")
     published, account = known.town(town, deadline), known.account(channel, name, deadline)
-    if published is None or account is None:
+    if published is None or account is None or town not in account.towns:
         raise SendFailed("no_town", retryable=True)
     store = ConversationStore(account)
     head = store.load(str(body["citizen"]), now, deadline)
@@ -73,7 +73,7 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
     store = CaseStore(town.slug)
     records = people.records(town.slug, person, now, deadline)
     followed = [case for one in people.read(records).followed if (case := store.load(one, deadline))]
-    voice = conversation.voice
+    voice, private = conversation.voice, dict(seal.with_answers(conversation, deadline).opened)
     return {
         "town": town.core["names"][town.native_language],
         "at": _stamp(town, now),
@@ -84,16 +84,19 @@ def everything(town: Town, conversation: Conversation, now: float, deadline: Dea
             "script": voice.script if voice else None,
             "kept_until": _stamp(town, (conversation.last_at or now) + 30 * 86400),
             "counts": {day: dict(counts) for day, counts in conversation.counts.items()},
-            "begun": dict(conversation.state),
-            "said": [_said(town, entry) for entry in conversation.log],
+            "begun": dict(conversation.state) | ({"private": private} if private else {}),
+            "said": [_said(town, _in_clear(town, conversation, entry, deadline)) for entry in conversation.log],
         },
-        "thread": [_said(town, entry) for entry in thread.whole(town.slug, person, now, deadline)],
-        "cases": [_case(town, case) for case in _own_cases(store, person, deadline)],
+        "thread": [
+            _said(town, _in_clear(town, conversation, entry, deadline))
+            for entry in thread.whole(town.slug, person, now, deadline)
+        ],
+        "cases": [_case(town, seal.with_private(case, deadline)) for case in _own_cases(store, person, deadline)],
         "followed": [{"reference": case.reference, "status": case.status} for case in followed],
         "records": [_record(town, item) for item in records],
         "volunteer": _volunteer(town, conversation, deadline),
         "undelivered": [
-            {"kind": row.kind, "body": views.body(row)}
+            {"kind": row.kind, "body": _body(town, views.body(row), deadline)}
             for row in views.dead_rows_of(town.slug, conversation.account, conversation.citizen)
         ],
     }
@@ -140,6 +143,21 @@ def _flat(value: Any, name: str = "") -> Iterator[str]:
             yield from _flat(part, f"{name}.{number}")
     elif value not in (None, "", 0, False):
         yield f"{name}: {value}"
+
+
+def _body(town: Town, body: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """What could not be said or understood, as it was meant."""
+    if "sealed" not in body:
+        return dict(body)
+    kept = {name: value for name, value in body.items() if name not in ("row", "sealed")}
+    return kept | {"text": seal.text_of(body, town.slug, deadline)}
+
+
+def _in_clear(town: Town, conversation: Conversation, entry: Entry, deadline: Deadline) -> Entry:
+    if entry.say is None:
+        return entry
+    place = (town.slug, conversation.account, conversation.citizen)
+    return entry.but(say=speaking.in_clear(entry.say, *place, deadline))
 
 
 def _said(town: Town, entry: Entry) -> dict[str, Any]:

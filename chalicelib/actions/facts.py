@@ -89,7 +89,14 @@ def _help(town: Town, conversation: Conversation, word: str, now: float, deadlin
     if case is None or case.kind != helping.KIND:
         return None
     asking = Follower(conversation.account, conversation.citizen)
-    return case if asking in (case.owner, *helping.asked(case)) else None
+    if asking not in (case.owner, *helping.asked(case)):
+        return None
+    holds = case.call.get("holder") in (None, [asking.account, asking.citizen])
+    if not (case.private and holds) or asking == case.owner:
+        return case
+    from chalicelib.actions import seal
+
+    return seal.with_private(case, deadline)
 
 
 def _volunteer(town: Town, conversation: Conversation, word: str, now: float, deadline: Deadline) -> Any:

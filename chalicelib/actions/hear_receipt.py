@@ -74,7 +74,7 @@ def _note(
         new = told.note(notice.town, notice.reference, person, notice.seq, state, now, deadline)
     except Conflict as error:
         raise Unavailable("conflicts") from error
-    if event != FAILED:
+    if event != FAILED or notice.town not in store.account.towns:  # the bot has stopped serving it since
         return
     log = store.with_town(conversation, notice.town, now, deadline).log
     say = next((entry.say for entry in log if entry.seq == notice.seq), None)

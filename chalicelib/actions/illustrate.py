@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.actions import announce, keep_media, uploads, work_outbox
+from chalicelib.actions import announce, keep_media, uploads
 from chalicelib.actions.keep_media import Arrival
 from chalicelib.cases import announcements as rules
 from chalicelib.cases.announcements import NotNow
@@ -42,17 +42,18 @@ def attach(
     arrived = Arrival(source, keys.media_object(town.slug, ACCOUNT, identifier, source), "photo", account, identifier)
     picture = {"key": arrived.key, "url": f"{origin}/pictures/{town.slug}/{identifier}"}
     row = outbox.write(town.slug, keep_media.KIND, keep_media.asked(arrived, now), now)
-    record = media.item(Medium(town.slug, arrived.key, arrived.type), now)
 
     def change(found: Announcement) -> Announcement:
         return replace(_draft(found), picture=picture, by=by)
 
     def rows(after: Announcement) -> list[Write]:
-        return [row, record]
+        before = media.load_all(town.slug, [arrived.key], now, deadline).get(arrived.key)
+        if before is not None and before.state in (WAITING, CHECKED):  # it counts as it came first
+            return []
+        new = before or Medium(town.slug, arrived.key, arrived.type)
+        return [row, media.item(replace(new, state=WAITING), now)]
 
-    after = announce.changed(town, identifier, change, by, "announcement_picture", now, deadline, rows)
-    work_outbox.ring((row,), now, deadline)
-    return after
+    return announce.changed(town, identifier, change, by, "announcement_picture", now, deadline, rows)
 
 
 def remove(town: Town, identifier: str, by: str, now: float, deadline: Deadline) -> Announcement:

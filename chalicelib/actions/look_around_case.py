@@ -46,7 +46,7 @@ def is_blocked(case: Case, now: float, deadline: Deadline) -> bool | None:
         return None
     kind, _, name = case.owner.account.partition(":")
     account = known.account(kind, name, deadline)
-    store = ConversationStore(account) if account else None
+    store = ConversationStore(account) if account and case.tenant in account.towns else None
     head = store.load(case.owner.citizen, now, deadline) if store else None
     if store is None or head is None or not head.town:
         return False

@@ -6,7 +6,7 @@ other; they are sent afterwards. Consent is looked at when they are put there.
 
 from __future__ import annotations
 
-from chalicelib.actions import deliver, known
+from chalicelib.actions import deliver, known, seal
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases import helping, lifecycle, notices
@@ -160,6 +160,8 @@ def notice_to(
         log_kept = stored.log if place else memory.without_details(stored.log, reference)
         stored = replace(stored, state=helping.noted(stored.state, reference, place), log=log_kept)
     voice = words.spoken(town, stored.voice or voice or town.default_voice)
+    if say.is_private:
+        say = seal.closed(say, town.slug, follower.account, follower.citizen, deadline)
     if not buttons or (forms.open_draft(stored.state) and not at_any_time):
         say = notices.without_buttons(say)  # an open form keeps its own
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX

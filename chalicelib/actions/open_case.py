@@ -6,10 +6,10 @@ A turn commits these items together with its conversation; whoever has no conver
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from secrets import token_bytes
 
 from chalicelib.actions import pass_on, tell_systems, work_outbox
-from chalicelib.cases import lifecycle, references, routing
+from chalicelib.actions.draw_ids import new_reference
+from chalicelib.cases import lifecycle, routing
 from chalicelib.model import Case, Town, Unavailable
 from chalicelib.small_classes import replace
 from chalicelib.storage import consents, dynamo, keys
@@ -18,7 +18,6 @@ from chalicelib.storage.dynamo import Duplicate, Write
 from chalicelib.wire import Deadline
 
 REFERENCE_TRIES_MAX = 5
-REFERENCE_RANDOM_BYTES = 10
 # The catalogue's text of the consent and its edition: raise it when the text changes. Some channels and kinds of case
 # have a wording of their own.
 CONSENT_WORDINGS = {
@@ -27,14 +26,6 @@ CONSENT_WORDINGS = {
     "volunteer": "vol_ask_consent.1",
 }
 CONSENT_WORDING = "consent_ask.1"
-
-
-def new_reference(town: Town) -> str:
-    return references.reference(town.core["prefix"], token_bytes(REFERENCE_RANDOM_BYTES))
-
-
-def new_access_code() -> str:
-    return references.access_code(token_bytes(REFERENCE_RANDOM_BYTES))
 
 
 def completed(town: Town, case: Case, by: str, now: float) -> Case:

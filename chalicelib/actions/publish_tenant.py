@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.actions import known
 from chalicelib.dialogue import towns
 from chalicelib.model import Conflict
-from chalicelib.storage import account_health, audit, dynamo, publications, tenants
+from chalicelib.storage import account_health, audit, dynamo, publications, sealing, tenants
 from chalicelib.storage.audit import Act
 from chalicelib.storage.dynamo import Write
 from chalicelib.storage.tenants import Pointer
@@ -36,6 +36,7 @@ def publish_tenant(
     core, deadline = compiled["core"], Deadline(PUBLISH_SECONDS)
     slug, account = core["slug"], core["viber"]["account"]
     before = tenants.pointer(slug, deadline)
+    sealing.ensure(slug, deadline)
 
     def beside(after: Pointer) -> Sequence[Write]:
         if over and over.version not in (after.version, after.previous):

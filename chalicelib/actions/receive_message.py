@@ -9,16 +9,15 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from secrets import token_bytes, token_urlsafe
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
 from chalicelib.actions.choose_town import Goal
-from chalicelib.cases import references
+from chalicelib.actions.draw_ids import DrawnIds
 from chalicelib.channels import channel
-from chalicelib.dialogue import chat, closing, engine, flood, memory
+from chalicelib.dialogue import chat, closing, engine, flood, forms, memory
 from chalicelib.model import (
     Account,
     Conflict,
@@ -35,7 +34,7 @@ from chalicelib.model import (
     Unavailable,
 )
 from chalicelib.small_classes import dataclass, replace
-from chalicelib.storage import aside, keys, outbox
+from chalicelib.storage import aside, doorbell, keys, outbox
 from chalicelib.storage.aws import Unknown
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.understanding.understand import danger_of
@@ -51,7 +50,6 @@ TURN_TRIES_MAX = 8
 JITTER_SECONDS = 0.03
 LANE_ENTRIES_MAX = 400
 MILLISECONDS = "ms"  # counted by the day, read as `cases.figures.MILLISECONDS`
-NONCE_BYTES = 12
 
 Step = Callable[[Town, Conversation, Inbound, Facts], Turn | Need]
 FactLoader = Callable[[Need, Town, Conversation, Inbound, float, Deadline], dict[str, Any]]
@@ -119,6 +117,7 @@ def receive_message(
         store = ConversationStore(account, town.core["time_zone"])
         heard, arrived = _received(inbound, account, town)
         before, turned = _begun(store, head, inbound.citizen, town, goal, now, deadline)
+        before = _with_answers(before, deadline)
 
         def decide(said: Inbound, town: Town = town, before: Conversation = before) -> Turn:
             return _decide(town, before, said, now, deadline, step, load_facts, account)
@@ -130,6 +129,7 @@ def receive_message(
             turn = choose_town.answer(goal, town, account, head, before, heard, decide, deadline, closed=closed)
         else:
             turn = decide(heard)
+        turn = _closed_words(turn, before, deadline)
         after = memory.after_turn(
             before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
         )
@@ -139,7 +139,7 @@ def receive_message(
         after = store.remember(_bounded(after), inbound.id, now, deadline)
         after = _timed(after, _day(town, now), time.monotonic() - began)
         if pushes:
-            after = _leased(after, account, holder, now)
+            after = _leased(after, account, holder, now, deadline)
         try:
             done = _caused(turn, town, after, arrived, now, deadline)
             saved = store.save(after, now, deadline, (*turned, *(done.writes if done else ())))
@@ -147,8 +147,8 @@ def receive_message(
             # Somebody was faster, or our own write took effect without our hearing of it: the next look tells.
             time.sleep(random.random() * JITTER_SECONDS * (attempt + 1))
             continue
-        if saved.lease and saved.lease.holder == holder:
-            saved = deliver.deliver(store, saved, now, deadline)
+        if pushes:
+            saved = _spoken(store, saved, now, holder, deadline)
         if done:
             _tell(done, now, holder, deadline)
         return Answered(town, saved, _replies(saved, inbound))
@@ -176,6 +176,7 @@ def open_chat(inbound: Inbound, account: Account, now: float, deadline: Deadline
         town = _town(account, head, goal, deadline)
         store = ConversationStore(account, town.core["time_zone"])
         before, turned = _begun(store, head, inbound.citizen, town, goal, now, deadline)
+        before = _with_answers(before, deadline)
         admitted = False
         try:
             if inbound.context and _closed(town, before, deadline) == closing.TRIAL:
@@ -304,9 +305,8 @@ def _decide(
     account: Account,
 ) -> Turn:
     """The step, with its question to the world answered once. A bug in it parks the message and apologises."""
-    code, nonce = references.access_code(token_bytes(16)), token_urlsafe(NONCE_BYTES)
     closed = _closed(town, before, deadline)
-    facts = Facts(now, closed=closed, new_reference=_reference(town), new_code=code, new_nonce=nonce)
+    facts = Facts(now, DrawnIds(town), closed=closed)
     try:
         decided = step(town, before, inbound, facts)
         if isinstance(decided, Need):
@@ -335,7 +335,7 @@ def _park(
     row = keys.handled(f"{account.id} {inbound.citizen} {inbound.id}").hex()
     body = {
         "kind": inbound.kind,
-        "text": memory.without_numbers(before, inbound.text)[0],
+        **_kept_words(town, before, memory.without_numbers(before, inbound.text)[0], row, deadline),
         "choice": memory.without_numbers(before, inbound.choice)[0],
         "event": inbound.event,
         "id": inbound.id,
@@ -354,11 +354,17 @@ def _park(
     log.error("turn_parked", tenant=town.slug, row=row, error=type(error).__name__, where=_where(error))
     say = Say(lines=(Line("error_parked"),), choices=chat.choices("person", "menu"))
     voice = before.voice or town.default_voice
-    return Turn((say,), voice, before.state, before.voice_chosen, ("parked",))
+    hides = forms.open_draft(before.state) is not None
+    return Turn((say,), voice, before.state, before.voice_chosen, ("parked",), hides=hides)
 
 
-def _reference(town: Town) -> str:
-    return references.reference(town.core["prefix"], token_bytes(16))
+def _kept_words(town: Town, before: Conversation, text: str, row: str, deadline: Deadline) -> dict[str, str]:
+    """The words of a parked message: sealed where a form was open, for they may be a private answer."""
+    if not text or forms.open_draft(before.state) is None:
+        return {"text": text}
+    from chalicelib.actions import seal
+
+    return seal.closed_text(town.slug, row, text, deadline)
 
 
 def _received(inbound: Inbound, account: Account, town: Town) -> tuple[Inbound, Arrival | None]:
@@ -369,6 +375,25 @@ def _received(inbound: Inbound, account: Account, town: Town) -> tuple[Inbound, 
 
     arrived = keep_media.arrival(inbound.media, inbound.citizen, account, town.slug)
     return replace(inbound, media=replace(inbound.media, url=arrived.key)), arrived
+
+
+def _with_answers(before: Conversation, deadline: Deadline) -> Conversation:
+    """An open form's private answers in clear for the step."""
+    if not before.sealed:
+        return before
+    from chalicelib.actions import seal
+
+    return seal.with_answers(before, deadline)
+
+
+def _closed_words(turn: Turn, before: Conversation, deadline: Deadline) -> Turn:
+    """Private words of the answer reach log and lane only sealed."""
+    if not any(say.is_private for say in turn.says):
+        return turn
+    from chalicelib.actions import seal
+
+    says = (seal.closed(say, before.town, before.account, before.citizen, deadline) for say in turn.says)
+    return replace(turn, says=tuple(says))
 
 
 def _sealed(turn: Turn, before: Conversation, after: Conversation, deadline: Deadline) -> tuple[Turn, Conversation]:
@@ -416,17 +441,28 @@ def _bounded(conversation: Conversation) -> Conversation:
     return replace(conversation, lane=conversation.lane[: max(0, LANE_ENTRIES_MAX - conversation.parked)])
 
 
-def _leased(conversation: Conversation, account: Account, holder: str, now: float) -> Conversation:
-    """Take the lane if nobody has it and its head may be tried; else leave it to whoever holds it or to the sweeper."""
+def _leased(conversation: Conversation, account: Account, holder: str, now: float, deadline: Deadline) -> Conversation:
+    """Take the lane if nobody has it, its head may be tried and there is time; else leave it to whoever holds it, to
+    the doorbell's function or to the sweeper."""
     if conversation.lease and conversation.lease.until > now:
         return conversation
-    free = replace(conversation, lease=None)
+    lane = conversation.lane
     paused = breaker.open_until(account.id, now)
-    if paused and free.lane and free.lane[0].due_at <= now:
-        free = replace(free, lane=(replace(free.lane[0], due_at=paused), *free.lane[1:]))
-    if not free.lane or free.lane[0].due_at > now:
-        return free
-    return replace(free, lease=Lease(holder, now + deliver.LEASE_SECONDS))
+    if paused and lane and lane[0].due_at <= now:
+        lane = (replace(lane[0], due_at=paused), *lane[1:])
+    ours = bool(lane) and lane[0].due_at <= now and deliver.has_time(deadline)
+    return replace(conversation, lane=lane, lease=Lease(holder, now + deliver.LEASE_SECONDS) if ours else None)
+
+
+def _spoken(store: ConversationStore, saved: Conversation, now: float, holder: str, deadline: Deadline) -> Conversation:
+    """The first delivery, if the store left time for it. Else the doorbell's function speaks: at once, or when the
+    lease we took has run out (to give it back would take as long as the channel waits for its answer)."""
+    ours = saved.lease is not None and saved.lease.holder == holder
+    if ours and deliver.has_time(deadline):
+        return deliver.deliver(store, saved, now, deadline)
+    if ours or deliver.is_due(saved, now):
+        doorbell.ring(store.account.id, saved.citizen, deliver.LEASE_SECONDS if ours else 0, deadline)
+    return saved
 
 
 def _replies(conversation: Conversation, inbound: Inbound) -> tuple[Entry, ...]:
@@ -440,7 +476,7 @@ def _repeated(
     town = _town(account, stored, choose_town.STAY, deadline)
     store = ConversationStore(account, town.core["time_zone"])
     if stored.lease and stored.lease.holder == holder:
-        stored = deliver.deliver(store, stored, now, deadline)
+        stored = _spoken(store, stored, now, holder, deadline)
     elif channel(account.channel).PUSHES and deliver.is_due(stored, now):
         stored = deliver.deliver_lane(store, stored, now, holder, deadline)
     replies = memory.replies_to(stored, keys.handled(inbound.id).hex())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secrets import token_hex
 
-from chalicelib.actions import known
+from chalicelib.actions import known, seal
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.actions.receive_message import receive_message
 from chalicelib.model import BOT, Inbound, Refused
@@ -24,7 +24,7 @@ def again(row: Row, now: float, deadline: Deadline) -> None:
         raise Refused(422, "not_repeatable", f"The account {row.account} is no longer there.")
     holder = token_hex(4)
     if row.kind == PARKED:
-        receive_message(_parked(row), account, now, holder, deadline)
+        receive_message(_parked(row, deadline), account, now, holder, deadline)
         outbox.done(row, now, deadline)
         return
     try:
@@ -41,7 +41,8 @@ def again(row: Row, now: float, deadline: Deadline) -> None:
         raise Refused(409, "gone", "This citizen has left and can no longer be reached here.") from error
 
 
-def _parked(row: Row) -> Inbound:
+def _parked(row: Row, deadline: Deadline) -> Inbound:
     """The message as it was kept: its words without personal numbers, nothing that was attached."""
-    event, kind, text, choice = (str(row.body.get(part, "")) for part in ("event", "kind", "text", "choice"))
+    event, kind, choice = (str(row.body.get(part, "")) for part in ("event", "kind", "choice"))
+    text = seal.text_of({"text": "", **row.body}, row.town, deadline)
     return Inbound(f"again {row.key}", row.citizen, event=event, kind=kind, text=text, choice=choice)

@@ -68,7 +68,9 @@ def instead(slug: str, reference: str, person: str, say: Say, now: float, deadli
 
 
 def is_here(account: Account, town: str, citizen: str, now: float, deadline: Deadline) -> bool:
-    """Whether this citizen is known in the chat and has not left it."""
+    """Whether this citizen is known in the chat and has not left it, and the chat still serves the town."""
+    if town not in account.towns:
+        return False
     store = ConversationStore(account)
     head = store.load(citizen, now, deadline)
     return head is not None and bool(head.town) and store.with_town(head, town, now, deadline).subscribed

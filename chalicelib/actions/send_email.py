@@ -1,4 +1,5 @@
-"""The outbox's kind `email`: `{"to", "subject", "text"}`, sent from the installation's own address."""
+"""The outbox's kind `email`: `{"to", "subject", "text"}`, sent from the installation's own address. Text that holds
+somebody's private words stands sealed instead: `{"row", "sealed"}`."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.actions import seal
 from chalicelib.integrations import email
 from chalicelib.model import SendFailed
 from chalicelib.storage import aws
@@ -21,6 +23,6 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         sender,
         body["to"],
         body["subject"],
-        body["text"],
+        seal.text_of(body, town, deadline),
         lambda action, fields: aws.ask("ses", action, fields, deadline),
     )

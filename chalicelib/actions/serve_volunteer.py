@@ -12,7 +12,7 @@ import time
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import call_by_link, call_volunteers, decide_volunteer, known, notify
+from chalicelib.actions import call_by_link, call_volunteers, decide_volunteer, known, notify, seal
 from chalicelib.cases import helping, references
 from chalicelib.model import Case, Conflict, MoveHelp, Refused, Town, Unavailable, Volunteer
 from chalicelib.small_classes import dataclass, replace
@@ -43,6 +43,10 @@ class Asked:
     @property
     def by(self) -> str:
         return f"volunteer:{self.volunteer.id}"
+
+    def in_clear(self, deadline: Deadline) -> Case:
+        """The request as its page shows it. Raises Unavailable."""
+        return seal.with_private(self.case, deadline)
 
 
 class CallEnded(Refused):

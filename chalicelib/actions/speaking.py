@@ -5,8 +5,9 @@ from __future__ import annotations
 from chalicelib.actions import choose_town
 from chalicelib.channels import Credentials
 from chalicelib.dialogue import words
-from chalicelib.model import Account, Line, Message, Owed, Say, Town, Voice
+from chalicelib.model import Account, Conversation, Line, Message, Owed, Say, Town, Voice
 from chalicelib.small_classes import dataclass
+from chalicelib.wire import Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,20 @@ class Mouth:
         return Credentials(self.token, name, town.slug)
 
 
-def message(owed: Owed, town: Town, account: Account, current: str, now: float) -> Message:
+def message(
+    owed: Owed, town: Town, account: Account, conversation: Conversation, now: float, deadline: Deadline
+) -> Message:
     """The words as they go out; those of a town the citizen is not with (`owed.town`) with the ways to both towns."""
-    say = choose_town.with_ways(owed.say, account, town.slug, current, owed.voice) if owed.town else owed.say
+    say = in_clear(owed.say, town.slug, account.id, conversation.citizen, deadline)
+    if owed.town:
+        say = choose_town.with_ways(say, account, town.slug, conversation.town, owed.voice)
     return words.message(say, town, owed.voice, f"{owed.seq:012d}", now)
+
+
+def in_clear(say: Say, town: str, account: str, citizen: str, deadline: Deadline) -> Say:
+    """Words as their citizen reads them. Raises Unavailable."""
+    if not say.is_sealed:
+        return say
+    from chalicelib.actions import seal  # only private words pay for it
+
+    return seal.opened(say, town, account, citizen, deadline)

@@ -64,10 +64,11 @@ def take(key: str, now: float, deadline: Deadline) -> None:
     job = _job(town, name, stamp[1], now, deadline)
     if job is None:
         return
-    if stamp[0] <= BYTES_MAX:
-        _copied(key, job.key, deadline)
-    else:
-        job = replace(job, key="")  # too long to be looked at: there is no copy
+    if stamp[0] <= BYTES_MAX:  # one that is too long is not looked at: there is no copy
+        written = aws.get_object(_bucket(), key, BYTES_MAX, deadline)
+        if written is None:
+            return
+        job = replace(job, key=import_cases.kept(town.slug, job.id, written, deadline))
     import_cases.start(job, Act(now, job.by, "import_begun", job.id), now, deadline)
 
 
@@ -103,18 +104,11 @@ def _job(town: Town, name: str, stamp: str, now: float, deadline: Deadline) -> I
     if asked is not None:  # a file the case API gave the form for
         if asked.state != WAITING:
             return None
-        return replace(asked, key=keys.import_upload(town.slug, own), state=GOING, at=int(now))
+        return replace(asked, state=GOING, at=int(now))
     digest = hashlib.blake2b(f"{name} {stamp}".encode("utf-8", "replace"), digest_size=12).hexdigest()
     if imports.load(town.slug, digest, now, deadline) is not None:
         return None
-    copy = keys.import_upload(town.slug, digest)
-    return Import(town.slug, digest, copy, BY, int(now), source=name, name=name[:NAME_CHARS_MAX])
-
-
-def _copied(key: str, copy: str, deadline: Deadline) -> None:
-    written = aws.get_object(_bucket(), key, BYTES_MAX, deadline)
-    if written is not None:
-        aws.put_object(_bucket(), copy, written, UPLOAD_TYPE, deadline)
+    return Import(town.slug, digest, "", BY, int(now), source=name, name=name[:NAME_CHARS_MAX])
 
 
 def _bucket() -> str:

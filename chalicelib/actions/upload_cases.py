@@ -29,13 +29,17 @@ def upload_form(town: Town) -> tuple[str, dict[str, Any]]:
 
 
 def begin(town: Town, identifier: str, person: Staff, now: float, deadline: Deadline) -> None:
-    """Have an uploaded file worked through; to ask twice is the same. Raises Refused 409 while it is not there."""
+    """Have an uploaded file worked through as it is now; to ask twice is the same, whatever lies there by then. Raises
+    Refused 409 while it is not there."""
     if not _ID.fullmatch(identifier):
         raise Refused(404, "unknown_import", "There is no such file.")
-    key = keys.import_upload(town.slug, identifier)
-    if aws.head_object(_bucket(), key, deadline) is None:
+    if imports.load(town.slug, identifier, now, deadline) is not None:
+        return
+    written = aws.get_object(_bucket(), keys.import_upload(town.slug, identifier), BYTES_MAX, deadline)
+    if written is None:
         raise Refused(409, "upload_unfinished", "Finish the upload first.")
-    job = Import(town.slug, identifier, key, person.by, int(now))
+    copy = import_cases.kept(town.slug, identifier, written, deadline)
+    job = Import(town.slug, identifier, copy, person.by, int(now))
     import_cases.start(job, Act(now, person.by, "import_begun", identifier), now, deadline)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import known, our_links, uploads, web_pace
+from chalicelib.actions import known, our_links, speaking, uploads, web_pace
 from chalicelib.actions.receive_message import NoTown, TooMany, TooOld, open_chat, receive_message
 from chalicelib.channels import Request, channel
 from chalicelib.channels.web import token as tokens
@@ -68,7 +68,11 @@ def post_message(slug: str, request: Request, now: float) -> dict[str, Any]:
         raise Refused(429, "too_many", "Many messages in a short time; wait a minute.") from error
     except NoTown as error:
         raise Refused(404, "unknown_town", "There is no such town.") from error
-    answer = {"messages": _json([_worded(entry, answered.town) for entry in answered.replies], answered.town)}
+    answer = {
+        "messages": _json(
+            [_worded(entry, answered.town, inbound.citizen, deadline) for entry in answered.replies], answered.town
+        )
+    }
     return answer | _renewed(request, slug, key)
 
 
@@ -82,7 +86,9 @@ def fetch_messages(slug: str, request: Request, now: float) -> dict[str, Any]:
         raise Refused(422, "bad_after", "after is the id of a message.", "after")
     conversation = ConversationStore(Account("web", slug, (slug,))).load(session.id, now, deadline)
     wanted = _since(town, conversation, int(after or 0), now, deadline) if conversation else ()
-    return {"messages": _json([_worded(entry, town) for entry in wanted], town)} | _renewed(request, slug, key)
+    return {"messages": _json([_worded(entry, town, session.id, deadline) for entry in wanted], town)} | _renewed(
+        request, slug, key
+    )
 
 
 def _since(town: Town, conversation: Conversation, after: int, now: float, deadline: Deadline) -> tuple[Entry, ...]:
@@ -176,11 +182,13 @@ def scripted(text: Any, voice: Voice, kept: tuple[str, ...]) -> Any:
     return {form: catalogue.cyrillic(part, kept) for form, part in text.items()}
 
 
-def _worded(entry: Entry, town: Town) -> Message:
+def _worded(entry: Entry, town: Town, citizen: str, deadline: Deadline) -> Message:
+    """An entry as its citizen reads it."""
     identifier = f"{entry.seq:012d}"
     if entry.origin == CITIZEN or entry.say is None:
         return Message(identifier, entry.at, entry.origin, entry.text)
-    return words.message(entry.say, town, entry.voice or town.default_voice, identifier, entry.at, entry.origin)
+    say = speaking.in_clear(entry.say, town.slug, f"web:{town.slug}", citizen, deadline)
+    return words.message(say, town, entry.voice or town.default_voice, identifier, entry.at, entry.origin)
 
 
 def _json(messages: list[Message], town: Town) -> list[dict[str, Any]]:
@@ -197,4 +205,9 @@ def _renewed(request: Request, slug: str, key: str) -> dict[str, str]:
 def _arrived(town: Town, session: str, identifier: str, deadline: Deadline) -> Media:
     """The uploaded object, looked at. Raises Refused 409 while it is not there."""
     source, kind, size = uploads.arrived(town.slug, session, identifier, "attachment", deadline)
-    return Media(kind, source, "", size)
+    media = Media(kind, source, "", size)
+    if kind != "photo":
+        return media
+    from chalicelib.actions import photo_place  # nobody else pays for it
+
+    return photo_place.with_place(media, deadline)

@@ -1,8 +1,10 @@
-"""How much the web chat takes. Nobody signs in there, so a program could open chats without end, and each costs.
+"""How much the web takes. Nobody signs in to a chat, so a program could open chats without end, and each costs.
 
 Two bounds beside the one for each person (`dialogue/flood.py`). What one internet address may ask is counted in this
-process's memory alone: nothing is stored about it. What a town's chat takes a day is a bucket stored once, paid for by
-the handful *after* it was used: an unknown process may overdraw by a handful, and whoever is refused costs nothing.
+process's memory alone: nothing is stored about it. Chats and links have less of it than pages and what belongs to them
+(`bounds.CROWD`), which a whole town hall or mobile network may look at from one address. What a town's chat takes a day
+is a bucket stored once, paid for by the handful *after* it was used: an unknown process may overdraw by a handful, and
+whoever is refused costs nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import threading
 from collections.abc import Callable
 
+from chalicelib import bounds
 from chalicelib.actions import pace
 from chalicelib.actions.journal import log
 from chalicelib.model import TooMany, Town
@@ -20,6 +23,7 @@ from chalicelib.storage.pace import Bucket
 from chalicelib.wire import Deadline
 
 ADDRESS = Bucket(burst=300, per_second=10.0)  # a school or a mobile network may share one address
+CROWD = Bucket(burst=3000, per_second=100.0)
 LOCAL = Bucket(burst=100_000, per_second=10_000.0)  # on the local stack nobody is to be slowed down
 MESSAGES_A_DAY = 20_000  # where the town's file says nothing else
 HANDFUL = 100  # messages a process takes before it settles, by one read and one write
@@ -42,13 +46,13 @@ _towns: dict[str, _Used] = {}
 _lock = threading.Lock()
 
 
-def by_address(source: str, now: float) -> None:
+def by_address(source: str, now: float, counted: str = bounds.VISITOR) -> None:
     """One request from this internet address ("" where it is not known). Raises TooMany; nothing is asked or stored."""
     if not source:
         return
-    bucket = LOCAL if _is_local() else ADDRESS
+    bucket = LOCAL if _is_local() else CROWD if counted == bounds.CROWD else ADDRESS
     with _lock:
-        used = _kept(_addresses, source, lambda: _Used(bucket.burst, now))
+        used = _kept(_addresses, f"{counted} {source}", lambda: _Used(bucket.burst, now))
         left = min(bucket.burst, used.left + max(0.0, now - used.at) * bucket.per_second)
         used.left, used.at = (left - 1 if left >= 1 else left), now
     if left < 1:

@@ -9,6 +9,7 @@ send        one piece to one citizen → Receipt, or SendFailed
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -102,6 +103,7 @@ class Channel(Protocol):
     def send(self, citizen: str, piece: dict[str, Any], credentials: Credentials, deadline: Deadline) -> Receipt: ...
 
 
+@cache
 def channel(name: str) -> Channel:
     """The module of a channel; LookupError for one there is not."""
     if name not in NAMES:

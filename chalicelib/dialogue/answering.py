@@ -28,6 +28,7 @@ from chalicelib.dialogue.forms import (
     is_answer,
     is_answered,
     put,
+    with_place_of_photo,
 )
 from chalicelib.dialogue.pressing import on_command
 from chalicelib.dialogue.slots import Complaint, Consent, Media, OneOf, Slot, Text, nouns
@@ -120,7 +121,7 @@ def _taken(scene: Scene, draft: Draft, slot: Slot, value: Any, was_asked: bool) 
     if was_asked or asked in (SUMMARY, SIMILAR, CHANGING):
         return ask_next(scene, after)
     form = scene.form(after)
-    changed = Line("form_answer", {"label": slot.label, "value": slot.shown(after.answers[slot.key])})
+    changed = Line("form_answer", {"label": slot.label, "value": slot.said(after.answers[slot.key])})
     still = form.slot(asked)
     if still is None:
         return ask_next(scene, after, changed)
@@ -231,7 +232,7 @@ def _on_media(scene: Scene, draft: Draft, slot: Media) -> Outcome:
     album = bool(old) and scene.now - draft.media_at <= ALBUM_SECONDS
     full = len(old) >= ITEMS_MAX
     after = replace(put(draft, slot, slot.merged(old, value)), media_at=scene.now)
-    after = _with_caption(scene, after)
+    after = with_place_of_photo(scene, _with_caption(scene, after))
     if full:
         return ask_once_more(scene, replace(after, asked=draft.asked), Line("media_enough", {"max": ITEMS_MAX}))
     if album and not scene.heard.text:

@@ -159,9 +159,9 @@ def _answer_lines(form: Form, draft: Draft, *, skipped: bool = True) -> Line | s
 
 def answer_line(slot: Slot, draft: Draft) -> Line:
     value = draft.answers.get(slot.key)
-    shown = Line("form_skipped") if value is None else slot.shown(value)
+    shown = Line("form_skipped") if value is None else slot.said(value)
     return Line("form_answer", {"label": slot.label, "value": shown})
 
 
 def _now_line(slot: Slot, draft: Draft) -> Line:
-    return Line("form_now", {"value": slot.shown(draft.answers[slot.key])})
+    return Line("form_now", {"value": slot.said(draft.answers[slot.key])})

@@ -89,7 +89,7 @@ def _by_bot(scene: Scene) -> Turn | Need:
     town, facts, conversation = scene.town, scene.facts, scene.conversation
     if facts.closed and not _may_though_blocked(scene, closing.HELPING):
         return _turn(scene, closing.polite_line(facts.closed), counts=("closed",))
-    draft = forms.open_draft(conversation.state)
+    draft = forms.open_draft(conversation.state, conversation.opened)
     if draft and _is_form(scene, draft.service):
         return _with_form(scene, draft)
     if draft:
@@ -100,7 +100,7 @@ def _by_bot(scene: Scene) -> Turn | Need:
 def _heard(town: Town, conversation: Conversation, inbound: Inbound, voice: Voice, facts: Facts) -> Heard:
     """The message with personal numbers taken out of its words, so that nothing after this can keep or repeat one."""
     text, numbers = memory.without_numbers(conversation, inbound.text)
-    return Heard(replace(inbound, text=text), town, voice, facts.now, numbers)
+    return Heard(replace(inbound, text=text) if numbers else inbound, town, voice, facts.now, numbers)
 
 
 def _may_though_blocked(scene: Scene, also: tuple[str, ...] = ()) -> bool:
@@ -218,7 +218,7 @@ def _is_final(say: Say, town: Town) -> bool:
 def _begin(scene: Scene, choice: str, text: str = "") -> Turn | Need:
     """Open the form a choice names, with what was said; if one is open, ask whether to leave it."""
     service, _, option = choice.partition(".")
-    draft = forms.open_draft(scene.conversation.state)
+    draft = forms.open_draft(scene.conversation.state, scene.conversation.opened)
     outcome: Filled | Need
     if draft:
         outcome = opening.take_up(scene, draft, service, option) or opening.ask_to_leave(
@@ -261,11 +261,30 @@ def _opened_by(scene: Scene, kind: str) -> str | None:
 
 def _filled(scene: Scene, filled: Filled) -> Turn:
     turn = _turn(scene, *filled.says, counts=filled.counts)
-    state = receipts.noted(forms.remembered(turn.state, filled.draft), filled.effects, scene.now)
+    draft = forms.marked(scene.form(filled.draft), filled.draft) if filled.draft else None
+    state = receipts.noted(forms.remembered(turn.state, draft), filled.effects, scene.now)
     if filled.kept:
         state = {**state, forms.KEPT: {**state.get(forms.KEPT, {}), **filled.kept}}
-    secrets = filled.draft.secrets if filled.draft else {}
-    return replace(turn, state=state, effects=filled.effects, secrets=secrets)
+    known = scene.conversation.opened
+    secrets = {name: said for name, said in draft.secrets.items() if known.get(name) != said} if draft else {}
+    private = [said for name, said in secrets.items() if name in forms.private_names(state)]
+    return replace(
+        turn,
+        state=misses.without(state, private) if private else state,
+        effects=filled.effects,
+        secrets=secrets,
+        hides=bool(private) or _may_be_private(scene),
+    )
+
+
+def _may_be_private(scene: Scene) -> bool:
+    """Whether words said to the open form may hold a private answer: it asked for one, or has one that may have been
+    meant. The form's own commands never do."""
+    draft = forms.open_draft(scene.conversation.state, scene.conversation.opened)
+    if not draft or not _is_form(scene, draft.service) or own_words.command_in(scene.heard.text):
+        return False
+    slot = scene.form(draft).slot(draft.asked)
+    return bool(draft.secrets) or (slot is not None and slot.private)
 
 
 # --- opening ----------------------------------------------------------------------------------------------------

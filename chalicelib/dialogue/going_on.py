@@ -34,9 +34,9 @@ def viber_link(town: Town, context: str) -> str | None:
 
 def link(scene: Scene, case: Case) -> tuple[Say, tuple[Effect, ...]] | None:
     """The link, good once; None where it is not offered."""
-    context = f"{scene.town.core['number']}.{scene.facts.new_nonce}"
+    context = f"{scene.town.core['number']}.{scene.facts.ids.nonce}"
     url = viber_link(scene.town, context)
-    if not (offered(scene, case.reference) and scene.facts.new_nonce and url):
+    if not (offered(scene, case.reference) and scene.facts.ids.nonce and url):
         return None
     line = Line("case_go_on_viber", {"case_no": case.reference})
     ways = chat.choices("menu")

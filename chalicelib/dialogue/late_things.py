@@ -13,7 +13,7 @@ from chalicelib.dialogue import chat, own_words, receipts
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots import Complaint, Location, Media
-from chalicelib.dialogue.slots.media import ITEMS_MAX
+from chalicelib.dialogue.slots.media import joined
 from chalicelib.language.folding import fold
 from chalicelib.model import AddToCase, Attachment, Effect, Inbound, Line, Place, Say, case_choice
 from chalicelib.model import Media as Thing
@@ -134,7 +134,7 @@ def _waiting(scene: Scene, reference: str | None) -> dict[str, Any]:
 
 def _with(waiting: dict[str, Any], thing: Any, scene: Scene) -> dict[str, Any]:
     if scene.inbound.media:
-        waiting["media"] = [*waiting.get("media", ()), *thing][:ITEMS_MAX]
+        waiting["media"] = joined(waiting.get("media", ()), thing)
     elif thing:
         waiting["place"] = thing
     if scene.heard.text and not waiting.get("note"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.dialogue.forms import sealed_names
-from chalicelib.model import CITIZEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+from chalicelib.dialogue.forms import private_names, sealed_names
+from chalicelib.model import CITIZEN, HIDDEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+from chalicelib.patterns import pattern
 from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
 
@@ -20,6 +21,7 @@ SILENCE_SECONDS = 86400  # after which a message begins another conversation
 ERASED = "erased"
 KEPT_THROUGH_ERASING = ("blocked", "tester", "uncounted")
 DETAILS = frozenset(("aid_details", "aid_details_other"))  # texts that tell a volunteer about a person
+_FIGURE = pattern(r"\d")
 APPENDED = "!"  # marks an entry that no citizen's message caused
 
 
@@ -30,7 +32,8 @@ def after_turn(
 
     `mark` names the inbound in the log, `day` is the town's date.
     """
-    asked = Entry(conversation.seq + 1, int(now), CITIZEN, mark, kept_text(conversation, inbound))
+    text = HIDDEN if turn.hides and inbound.kind in ("text", "link") else kept_text(conversation, inbound)
+    asked = Entry(conversation.seq + 1, int(now), CITIZEN, mark, text)
     said = tuple(
         Entry(asked.seq + number, int(now), "bot", "", say=say, voice=turn.voice)
         for number, say in enumerate(turn.says, 1)
@@ -47,7 +50,8 @@ def after_turn(
         voice_chosen=turn.voice_chosen,
         state=turn.state,
         sealed={name: conversation.sealed[name] for name in sealed_names(turn.state) & set(conversation.sealed)},
-        log=_trimmed((*without_details(conversation.log, turn.forgets), asked, *said)),
+        opened=_opened(conversation, turn),
+        log=_trimmed((*_before(conversation, turn), asked, *said)),
         lane=(*released(conversation.lane), *owed),
         counts=counted,
         subscribed=True,
@@ -56,6 +60,27 @@ def after_turn(
         last_at=int(now),
     )
     return emptied(after, len(said)) if turn.state.get(ERASED) else after
+
+
+def _opened(conversation: Conversation, turn: Turn) -> dict[str, str]:
+    known = {**conversation.opened, **turn.secrets}
+    return {name: known[name] for name in private_names(turn.state) if name in known} if known else {}
+
+
+def _before(conversation: Conversation, turn: Turn) -> tuple[Entry, ...]:
+    """The log before this turn: without what is no longer this citizen's business, and without words that this turn
+    took for a private answer (those said before the button of a form was pressed)."""
+    log = without_details(conversation.log, turn.forgets)
+    if not (turn.hides and turn.secrets):
+        return log
+    private = [_plain(said)[:LOG_TEXT_CHARS_MAX] for said in turn.secrets.values() if said]
+    return tuple(
+        entry.but(text=HIDDEN) if any(said in _plain(entry.text) for said in private) else entry for entry in log
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def released(lane: tuple[Owed, ...]) -> tuple[Owed, ...]:
@@ -90,6 +115,7 @@ def emptied(conversation: Conversation, said: int) -> Conversation:
         log=last,
         lane=tuple(owed for owed in conversation.lane if owed.seq in wanted),
         sealed={},
+        opened={},
         parked=0,
         told=tuple(told for told in conversation.told if told.town != conversation.town),
         counts={},
@@ -131,9 +157,9 @@ def _lane_with(lane: tuple[Owed, ...], new: Owed, quiet: float) -> tuple[Owed, .
 
 def without_details(log: tuple[Entry, ...], case: str) -> tuple[Entry, ...]:
     """The log without what was told of somebody else under this case: name, phone, address."""
-    return tuple(
-        replace(entry, say=_discreet(entry.say)) if case and _tells(entry.say, case) else entry for entry in log
-    )
+    if not case:
+        return log
+    return tuple(entry.but(say=_discreet(entry.say)) if _tells(entry.say, case) else entry for entry in log)
 
 
 def _tells(say: Say | None, case: str) -> bool:
@@ -147,19 +173,20 @@ def _discreet(say: Say | None) -> Say | None:
 def replies_to(conversation: Conversation, mark: str) -> tuple[Entry, ...] | None:
     """What was answered to a handled inbound, as far as the log still knows; None when it does not."""
     replies: list[Entry] = []
-    found = False
-    for entry in conversation.log:
-        if entry.origin == CITIZEN:
-            if found:
-                break
-            found = entry.turn == mark
-        elif found and entry.turn != APPENDED:
+    for entry in reversed(conversation.log):
+        if entry.origin != CITIZEN:
             replies.append(entry)
-    return tuple(replies) if found else None
+        elif entry.turn == mark:
+            return tuple(entry for entry in reversed(replies) if entry.turn != APPENDED)
+        else:
+            replies.clear()
+    return None
 
 
 def without_numbers(conversation: Conversation, text: str) -> tuple[str, tuple[str, ...]]:
     """What a citizen wrote with personal numbers masked, and their digits; stricter where one was just asked for."""
+    if not _FIGURE.search(text):
+        return text, ()
     last = next((at for at, entry in enumerate(reversed(conversation.log)) if entry.origin == CITIZEN), 0)
     since = conversation.log[len(conversation.log) - last :] if last else conversation.log
     asked = any(entry.say is not None and entry.say.ask == "personal_number" for entry in since)

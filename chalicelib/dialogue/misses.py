@@ -5,7 +5,7 @@ Rides in the conversation's own state, so it costs no extra write and goes with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.model import CITIZEN, Conversation
@@ -22,10 +22,22 @@ UNKNOWN, GUESSED, PERSON = "unknown", "guessed", "person"
 
 def noted(state: Mapping[str, Any], text: str, why: str, now: float) -> Mapping[str, Any]:
     """`state` with one more miss: unknown, guessed (none of the choices was it), person (the answer did not do)."""
-    masked = " ".join(NUMBER.sub(" ", read(text)[1]).split())[:TEXT_CHARS_MAX]
+    masked = _masked(text)
     if not masked:
         return state
     return {**state, STATE: [*state.get(STATE, ()), {"text": masked, "why": why, "at": int(now)}][-KEPT_MAX:]}
+
+
+def without(state: Mapping[str, Any], private: Iterable[str]) -> Mapping[str, Any]:
+    """`state` without what turned out to be a private answer after all."""
+    gone = {_masked(said) for said in private}
+    if not any(miss["text"] in gone for miss in state.get(STATE, ())):
+        return state
+    return {**state, STATE: [miss for miss in state[STATE] if miss["text"] not in gone]}
+
+
+def _masked(text: str) -> str:
+    return " ".join(NUMBER.sub(" ", read(text)[1]).split())[:TEXT_CHARS_MAX]
 
 
 def after_choice(conversation: Conversation, choice: str, now: float) -> Mapping[str, Any]:

@@ -6,7 +6,19 @@ from typing import Any
 
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.asking import ask_next, is_late, land, question, where_it_was
-from chalicelib.dialogue.forms import Draft, Filled, Form, Scene, glean_all, is_answer, kept_before, put
+from chalicelib.dialogue.forms import (
+    OTHER,
+    Draft,
+    Filled,
+    Form,
+    Scene,
+    glean_all,
+    is_answer,
+    is_private,
+    kept_before,
+    put,
+    with_place_of_photo,
+)
 from chalicelib.dialogue.slots import Slot
 from chalicelib.model import Line, Need
 from chalicelib.small_classes import replace
@@ -44,7 +56,7 @@ def _begun(scene: Scene, service: str, option: str, text: str) -> Draft:
         draft = replace(draft, answers={**opening, **draft.answers})
         draft, _ = glean_all(scene, draft, heard)
     if heard.inbound.media:
-        draft = replace(draft, media_at=scene.now)
+        draft = with_place_of_photo(scene, replace(draft, media_at=scene.now))
     return draft
 
 
@@ -52,6 +64,8 @@ def ask_to_leave(scene: Scene, draft: Draft, service: str, option: str = "", tex
     """Another form wants to begin: the open one is left only if the citizen says so."""
     other = {"service": service, "option": option, "text": text}
     draft = replace(draft, other={name: value for name, value in other.items() if value}, paused=False)
+    if text and is_private(scene.kind_of(service).form(scene.town, service, {})):
+        draft = replace(draft, secrets={**draft.secrets, OTHER: text})
     return Filled((question(scene, draft),), draft)
 
 

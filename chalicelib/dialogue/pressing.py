@@ -144,7 +144,7 @@ def _send(scene: Scene, draft: Draft) -> Filled | Need:
     """File it: only from the summary, only complete."""
     if draft.asked != SUMMARY or first_missing(scene.form(draft), draft):
         return ask_next(scene, replace(draft, asked=""))
-    if not scene.facts.new_reference:
+    if not scene.facts.ids.reference:
         return ask_once_more(scene, draft, Line("error_service_down"))
     kind = scene.kind_of(draft.service)
     keys = [slot.key for slot in scene.form(draft).slots]

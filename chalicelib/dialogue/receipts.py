@@ -31,7 +31,7 @@ def given(scene: Scene, done: Done) -> Filled | Need:
         assert followed is not None
         return Filled((_about(followed.reference, done.lines, agreed, scene),), None, done.effects)
     asked = agreed or opened.case.consent
-    code = "" if opened.case.access_hash else scene.facts.new_code  # a kind may give a code of its own
+    code = "" if opened.case.access_hash else scene.facts.ids.code  # a kind may give a code of its own
     lines = (*done.lines, *_code_lines(scene, code))
     filed = replace(
         opened,

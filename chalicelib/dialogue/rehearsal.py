@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.dialogue import engine, memory, words
 from chalicelib.dialogue.engine import Kinds
-from chalicelib.model import Conversation, Facts, Inbound, Message, Need, Standing, Town, Turn, Voice
+from chalicelib.model import Conversation, Facts, GivenIds, Inbound, Message, Need, Standing, Town, Turn, Voice
 from chalicelib.small_classes import replace
 
 SAID_MAX = 20
@@ -44,7 +44,7 @@ def play(town: Town, said: Sequence[Said], now: float, kinds: Kinds) -> tuple[li
     for number, (kind, what) in enumerate([("started", ""), *said[:SAID_MAX]]):
         at = now + number * _SECONDS_BETWEEN
         inbound = _inbound(number, kind, what[:SAID_CHARS_MAX])
-        turn = _turn(town, conversation, inbound, Facts(at, _reference(town), "A2E4J6", f"nonce{number}"), kinds)
+        turn = _turn(town, conversation, inbound, Facts(at, _ids(town, number)), kinds)
         voice = turn.voice
         told = [words.message(say, town, voice, f"{number}-{n}", at) for n, say in enumerate(turn.says)]
         played.append(((kind, what), told))
@@ -69,5 +69,5 @@ def _turn(town: Town, conversation: Conversation, inbound: Inbound, facts: Facts
     return decided
 
 
-def _reference(town: Town) -> str:
-    return f"{town.core['prefix']}-7KM4-2A9"
+def _ids(town: Town, number: int) -> GivenIds:
+    return GivenIds(f"{town.core['prefix']}-7KM4-2A9", "A2E4J6", f"nonce{number}")

@@ -27,7 +27,7 @@ Told = tuple[Say, Mapping[str, Any], tuple[Effect, ...]]
 
 def offered(scene: Scene, say: Say, state: Mapping[str, Any]) -> tuple[Say, Mapping[str, Any]]:
     """`say` with the share button, where the number could find a case."""
-    nonce = scene.facts.new_nonce
+    nonce = scene.facts.ids.nonce
     able = scene.conversation.account.startswith(f"{CHANNEL}:") and scene.inbound.level >= LEVEL_MIN
     if not (able and nonce):
         return say, state
@@ -51,12 +51,12 @@ def received(scene: Scene) -> Told | Need | None:
     if FACT not in scene.facts.found:
         return Need((f"{FACT}:{phone}",))
     cases: tuple[Case, ...] = scene.facts.found[FACT]
-    if not cases or not scene.facts.new_nonce:
+    if not cases or not scene.facts.ids.nonce:
         return _nothing(state)
     numbers = ", ".join(case.number or case.reference for case in cases)
     lines = (Line("case_share_found", {"cases": numbers}), consent_line(scene.conversation.account))
-    yes = Choice(f"{CLAIM}{scene.facts.new_nonce}", Line("btn_yes"))
-    claim = {"nonce": scene.facts.new_nonce, "at": scene.now, "cases": [case.reference for case in cases]}
+    yes = Choice(f"{CLAIM}{scene.facts.ids.nonce}", Line("btn_yes"))
+    claim = {"nonce": scene.facts.ids.nonce, "at": scene.now, "cases": [case.reference for case in cases]}
     return Say(lines, choices=(yes, Choice("menu", Line("btn_no"))), ask="consent"), {**state, STATE: claim}, ()
 
 

@@ -53,6 +53,8 @@ def line(part: Line, town: Town, voice: Voice) -> str:
     """One line as text; lines inside it are worded too, a citizen's own words stay as typed."""
     texts = town.texts[voice.language]
     template = texts.get(part.key, texts[MISSING])
+    if isinstance(template, str) and "{" not in template and voice.script != CYRILLIC:
+        return template  # as most labels are
     values = {name: line(value, town, voice) if isinstance(value, Line) else value for name, value in part.args.items()}
     return catalogue.word(template, _plural(town, voice.language), voice.script, values, latin_words(town))
 

@@ -26,12 +26,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from chalicelib import bounds
 from chalicelib.integrations import answers
 from chalicelib.integrations.answers import Kind, Status
-from chalicelib.model import Announcement, Attachment, Case, Happening, PageState, Refused
+from chalicelib.model import PLACE, Announcement, Attachment, Case, Happening, PageState, Refused
 from chalicelib.patterns import pattern
 
-BODY_BYTES_MAX = 64 * 1024
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 SPAN_DAYS_DEFAULT, SPAN_DAYS_MAX = 30, 366
 CURSOR_CHARS_MAX = 200
@@ -215,8 +215,8 @@ def parse(model: type[Model], body: bytes, headers: Mapping[str, str]) -> Model:
     media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Refused(415, "type_not_allowed", "Send application/json.")
-    if len(body) > BODY_BYTES_MAX:
-        raise Refused(413, "too_large", f"At most {BODY_BYTES_MAX // 1024} kB.")
+    if len(body) > bounds.MESSAGE:
+        raise Refused(413, "too_large", f"At most {bounds.MESSAGE // 1024} kB.")
     try:
         data = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -297,6 +297,11 @@ def bearer(headers: Mapping[str, str]) -> str:
 # --- what is told -----------------------------------------------------------------------------------------------
 
 
+def hides(case: Case, scopes: frozenset[str]) -> bool:
+    """Whether a key reads nothing of what was said in this case."""
+    return case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
+
+
 def case_json(
     case: Case, time_zone: str, scopes: frozenset[str], link: Callable[[Attachment], str | None]
 ) -> answers.Case:
@@ -305,9 +310,10 @@ def case_json(
     `link` gives the address under which an attachment may be fetched for a short while, None while it may not.
     """
     zone = ZoneInfo(time_zone)
-    hidden = case.kind in MASKED_KINDS and MASKED_KINDS[case.kind] not in scopes
+    hidden = hides(case, scopes)
     place, voice, assignee = case.place, case.voice, case.assignee
     fields = {slot: MASKED if hidden else value for slot, value in case.fields.items() if slot not in OWN_FIELDS}
+    fields |= {slot: MASKED for slot in case.private if slot not in fields and slot != PLACE}
     told: answers.Case = {
         "reference": case.reference,
         "number": case.number or None,

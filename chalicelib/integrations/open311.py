@@ -6,7 +6,6 @@ clients send forms. Errors are a list of {"code", "description"}, as the standar
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
+from chalicelib import bounds
+from chalicelib.compact_json import as_json
 from chalicelib.model import Refused
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
@@ -22,7 +23,6 @@ JSON, XML = "json", "xml"
 TYPES = {JSON: "application/json; charset=utf-8", XML: "text/xml; charset=utf-8"}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-BODY_BYTES_MAX = 4 * 1024 * 1024  # a function takes six, and a photo comes to it a third longer than it is
 FIELDS_MAX = 200
 FIELD_CHARS_MAX = 4000  # of the standard's description; anything else is shorter
 NAME_CHARS_MAX = 60
@@ -109,8 +109,8 @@ def form(body: bytes, headers: Mapping[str, str]) -> Form:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in FORMS:
         raise Faults([(415, f"Send {' or '.join(FORMS)}.")])
-    if len(body) > BODY_BYTES_MAX:
-        raise Faults([(413, f"At most {BODY_BYTES_MAX // 2**20} MB; larger photos by media_url.")])
+    if len(body) > bounds.FILE:
+        raise Faults([(413, f"At most {bounds.FILE // 2**20} MB; larger photos by media_url.")])
     if media_type == FORMS[0]:
         try:
             pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
@@ -272,7 +272,7 @@ def faults(error: Refused) -> list[dict[str, Any]]:
 def written(data: Any, form: str, root: str, item: str = "") -> str:
     """An answer in its format. A list is called `root` in XML, its entries `item`; in JSON it has no name."""
     if form == JSON:
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return as_json(data)
     inside = "".join(_element(item, each) for each in data) if item else _inside(data)
     return f'<?xml version="1.0" encoding="utf-8"?>\n<{root}>{inside}</{root}>'
 

@@ -34,8 +34,8 @@ _TO_LATIN |= {
 _LOOKALIKES = str.maketrans("аеорсухјкмтвнАЕОРСУХЈКМТВН", "aeopcyxjkmtbhAEOPCYXJKMTBH")
 
 _LETTERS = pattern(r"[^\W\d_]")
-_IS_CYRILLIC = pattern(r"[Ѐ-ӿ]")
-_IS_LATIN = pattern(r"[A-Za-zÀ-ž]")
+_IS_CYRILLIC = pattern(r"[Ѐ-ӿ]+")
+_IS_LATIN = pattern(r"[A-Za-zÀ-ž]+")
 _WORD = pattern(r"[^\W\d_]+")
 
 _BRANDS = """Viber WhatsApp Facebook Instagram Android iOS GIZ NALED UNDP IOM PDF JPG PNG JSON MP4 QR IBAN MB kB GB km
@@ -49,7 +49,7 @@ _PROTECTED = pattern(
     r"|\b\w*[wqyWQY]\w*\b"  # letters no Serbian word has
 )
 _SEAMS = pattern(
-    r"(?i)(?<![^\W\d_])(?:"
+    r"(?i)(?<![^\W\d_])(?=[ikvtšnopa])(?:"
     r"(?P<n>(?:in|kon)(?=jekc|jekt|junk|jug)|(?:an)(?=jon)|(?:van)(?=jezič|jedarn)|(?:tan)(?=jug)|(?:šen)(?=jang))"
     r"|(?P<d>(?:na)d(?=živ|žnj|žup|žet|že\b)|(?:o)d(?=živ|žal|žar[^k])|(?:po)d(?=žan|žup|žd|žut)|(?:pre)d(?=že|živ)|(?:an)d(?=žej))"
     r")"
@@ -60,11 +60,16 @@ _DIGRAPH = pattern(r"[Dd][Žž]|[Ll][Jj]|[Nn][Jj]")
 
 def script_of(text: str) -> str | None:
     """`latin` or `cyrillic`, by the letters; None when there are none."""
-    cyrillic = len(_IS_CYRILLIC.findall(text))
-    latin = len(_IS_LATIN.findall(text))
+    cyrillic = _letters(_IS_CYRILLIC, text)
+    latin = _letters(_IS_LATIN, text)
     if cyrillic == latin == 0:
         return None
     return "cyrillic" if cyrillic > latin else "latin"
+
+
+def _letters(runs: re.Pattern[str], text: str) -> int:
+    """How many letters there are in such runs."""
+    return sum(map(len, runs.findall(text)))
 
 
 def to_cyrillic(text: str) -> str:
@@ -100,7 +105,7 @@ def to_latin(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _word_to_latin(word: str) -> str:
-    latin_letters = len(_IS_LATIN.findall(word))
+    latin_letters = _letters(_IS_LATIN, word)
     if latin_letters and latin_letters * 2 >= len(word):
         # A Cyrillic letter slipped into a Latin word: it was meant as the Latin letter it looks like.
         word = word.translate(_LOOKALIKES)

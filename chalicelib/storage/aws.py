@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from chalicelib import wire
+from chalicelib.compact_json import as_ascii_json
 from chalicelib.model import SalterError, SendFailed, Unavailable
 from chalicelib.patterns import pattern
 
@@ -64,7 +65,7 @@ class Unknown(Unavailable):
     """A write was sent and its answer lost: look before writing again."""
 
 
-_payload = json.JSONEncoder(separators=(",", ":")).encode
+_read = json.JSONDecoder().decode
 
 
 def region() -> str:
@@ -72,7 +73,12 @@ def region() -> str:
 
 
 def endpoint(service: str) -> str:
-    override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    return _endpoint(service, os.environ.get("AWS_ENDPOINT_URL"))
+
+
+@lru_cache(maxsize=16)
+def _endpoint(service: str, everybodys: str | None) -> str:
+    override = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or everybodys
     return (override or f"https://{_HOSTS.get(service, service)}.{region()}.amazonaws.com").rstrip("/")
 
 
@@ -84,7 +90,7 @@ def call(
     Raises AwsError (AWS refused), Unavailable (no answer in time, nothing happened or a read), Unknown (a write whose
     outcome is not known).
     """
-    body = _payload(payload).encode()
+    body = as_ascii_json(payload).encode()
     for attempt in range(TRIES_MAX):
         try:
             return _once(service, operation, body, deadline)
@@ -109,10 +115,8 @@ def paused(attempt: int, deadline: wire.Deadline) -> bool:
 
 
 def _once(service: str, operation: str, body: bytes, deadline: wire.Deadline) -> dict[str, Any]:
-    prefix, content_type = _TARGETS[service]
     url = endpoint(service) + "/"
-    headers = {"content-type": content_type, "x-amz-target": f"{prefix}.{operation}"}
-    signed = sign("POST", url, service, headers, hashlib.sha256(body).hexdigest())
+    signed = _signed_for_json(service, operation, url, body)
     reply = wire.call(service, operation, "POST", url, signed, body, deadline.within(CALL_SECONDS_MAX))
     answer = _json(reply.body)
     if reply.status == 200:
@@ -142,7 +146,7 @@ def ask(service: str, action: str, fields: Mapping[str, str], deadline: wire.Dea
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(body or b"{}")
+        answer = _read(body.decode() or "{}")
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}
@@ -153,13 +157,20 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def credentials() -> tuple[str, str, str | None]:
     """Key id, secret and session token as Lambda puts them into the environment, else as botocore finds them."""
-    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if key and secret:
-        return key, secret, os.environ.get("AWS_SESSION_TOKEN")
+    given = _given(os.environ.get("AWS_ACCESS_KEY_ID"))
+    if given:
+        return given
     import botocore.session  # only where no environment gives keys: SnapStart, a developer's profile
 
     found = botocore.session.get_session().get_credentials().get_frozen_credentials()
     return found.access_key, found.secret_key, found.token
+
+
+@lru_cache(maxsize=4)
+def _given(key: str | None) -> tuple[str, str, str | None] | None:
+    """What the environment gives; secret and token never change without the key's id."""
+    secret = os.environ.get("AWS_SECRET_ACCESS_KEY")
+    return (key, secret, os.environ.get("AWS_SESSION_TOKEN")) if key and secret else None
 
 
 @lru_cache(maxsize=16)
@@ -170,11 +181,31 @@ def _signing_key(secret: str, day: str, region_name: str, service: str) -> bytes
     return key
 
 
+def _signed_for_json(service: str, operation: str, url: str, body: bytes) -> dict[str, str]:
+    """What `sign` makes for a call of a JSON service, of which a turn makes several: the same in one piece."""
+    key, secret, token = credentials()
+    prefix, kind = _TARGETS[service]
+    stamp, where, host = _stamp(), region(), wire.place(url).called
+    carried, also = (f"x-amz-security-token:{token}\n", "x-amz-security-token;") if token else ("", "")
+    names = f"content-type;host;x-amz-date;{also}x-amz-target"
+    canonical = (
+        f"POST\n/\n\ncontent-type:{kind}\nhost:{host}\nx-amz-date:{stamp}\n{carried}"
+        f"x-amz-target:{prefix}.{operation}\n\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    )
+    headers = {
+        "content-type": kind,
+        "x-amz-target": f"{prefix}.{operation}",
+        "x-amz-date": stamp,
+        "authorization": _authorization(canonical, names, stamp, where, service, key, secret),
+    }
+    return headers | {"x-amz-security-token": token} if token else headers
+
+
 def sign(method: str, url: str, service: str, headers: Mapping[str, str], payload_hash: str) -> dict[str, str]:
     """`headers` with date, token and Authorization added."""
     key, secret, token = credentials()
     parts = urlsplit(url)
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    stamp = _stamp()
     full = {**headers, "host": parts.netloc, "x-amz-date": stamp}
     if token:
         full["x-amz-security-token"] = token
@@ -192,14 +223,24 @@ def sign(method: str, url: str, service: str, headers: Mapping[str, str], payloa
             payload_hash,
         ]
     )
-    where = region()
+    full["authorization"] = _authorization(canonical, ";".join(names), stamp, region(), service, key, secret)
+    return full
+
+
+def _authorization(canonical: str, names: str, stamp: str, where: str, service: str, key: str, secret: str) -> str:
     scope = f"{stamp[:8]}/{where}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     signature = hmac.digest(_signing_key(secret, stamp[:8], where, service), text.encode(), "sha256").hex()
-    full["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
-    )
-    return full
+    return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
+
+
+def _stamp() -> str:
+    return _stamp_of(int(time.time()))
+
+
+@lru_cache(maxsize=2)
+def _stamp_of(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
 
 
 # --- objects ----------------------------------------------------------------------------------------------------
@@ -234,6 +275,13 @@ def get_object(bucket: str, key: str, bytes_max: int, deadline: wire.Deadline) -
     """An object's bytes, None when it is not there. Raises Unavailable, also for one of more than `bytes_max`."""
     reply = _object("GET", bucket, key, deadline.within(OBJECT_SECONDS_MAX), bytes_max=bytes_max)
     return reply.body if reply else None
+
+
+def object_beginning(bucket: str, key: str, count: int, deadline: wire.Deadline) -> bytes:
+    """At most the first `count` bytes of an object; none of one that is not there. Raises Unavailable."""
+    wanted = {"range": f"bytes=0-{count - 1}"}
+    reply = _object("GET", bucket, key, deadline.within(OBJECT_SECONDS_MAX), headers=wanted, bytes_max=count)
+    return reply.body if reply else b""
 
 
 def put_object(bucket: str, key: str, body: bytes, media_type: str, deadline: wire.Deadline) -> None:
@@ -309,7 +357,7 @@ def _object(
         raise Unavailable(f"s3 {method}") from failure
     if reply.status in (403, 404):
         return None
-    if reply.status not in (200, 204):
+    if reply.status not in (200, 204, 206):
         raise Unavailable(f"s3 {method}")
     return reply
 
@@ -317,7 +365,7 @@ def _object(
 def object_link(bucket: str, key: str, seconds: int, as_file: bool = False) -> str:
     """A link with which anybody may GET this one object for so long. `as_file`: browsers save it, never show it."""
     key_id, secret, token = credentials()
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    stamp = _stamp()
     where = region()
     scope = f"{stamp[:8]}/{where}/s3/aws4_request"
     url = object_url(bucket, key)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.model import Attachment, Case, Conflict, Follower, Happening, Place, SalterError, Voice
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import dynamo, keys, outbox
@@ -513,12 +514,16 @@ def _month(at: int) -> str:
 
 
 def _body(case: Case) -> dict[str, Any]:
+    if not all(case.private.values()):
+        raise ValueError("a private answer was not sealed before it is stored")
+    case = case.without_private()
     place, owner = case.place, case.owner
     body = {
         "awaiting": case.awaiting_institution,
         "forwarded": case.forwarded_to,
         "fields": dict(case.fields),
         "sealed": dict(case.sealed),
+        "private": {name: sealed for name, sealed in case.private.items() if sealed},
         "place": [place.text, place.latitude, place.longitude] if place else None,
         "files": [[file.id, file.type, file.size, file.state, file.key] for file in case.attachments],
         "history": [_happening_data(entry) for entry in case.history],
@@ -562,6 +567,7 @@ def from_item(item: Mapping[str, Any]) -> Case:
         forwarded_to=body.get("forwarded", ""),
         fields=body.get("fields", {}),
         sealed=body.get("sealed", {}),
+        private=body.get("private", {}),
         place=Place(*place) if place else None,
         attachments=tuple(Attachment(*file) for file in body.get("files", ())),
         history=tuple(_happening(entry) for entry in body.get("history", ())),
@@ -580,6 +586,7 @@ def from_item(item: Mapping[str, Any]) -> Case:
 
 def _searched(case: Case) -> str:
     """Changes whenever something does that a case is found by."""
+    case = case.without_private()
     words = {name: value for name, value in case.fields.items() if isinstance(value, str)}
     said = [case.subject, case.number, case.place.text if case.place else "", dict(case.applicant), words]
     written = json.dumps(said, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
@@ -605,4 +612,4 @@ def _happening(data: Sequence[Any]) -> Happening:
 
 
 def _packed(data: Any) -> bytes:
-    return zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
+    return zlib.compress(as_json(data).encode("utf-8", "replace"), 6)

@@ -7,7 +7,9 @@ that the account does not list: there is no call with which one town could read 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
+from operator import attrgetter, is_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,6 +69,20 @@ class ConversationStore:
             dynamo.transact([head, *moved, *beside], deadline)
             return saved
         dynamo.put(TABLE, self.item(saved, now), deadline, expected_v=conversation.v)
+        return saved
+
+    def mark(self, stored: Conversation, after: Conversation, now: float, deadline: Deadline) -> Conversation:
+        """`save` of `after`, which came of `stored`. If nothing happened but that the lane was taken or all of it sent,
+        no more than that is written.
+
+        Raises as `save` does.
+        """
+        if after.parked or not (after.lane is stored.lane or not after.lane) or not _alike(stored, after):
+            return self.save(after, now, deadline)
+        saved = replace(after, v=after.v + 1)
+        pk = keys.conversation(after.account, after.citizen)
+        changed = {**shapes.marks(saved), "v": saved.v}
+        dynamo.change(TABLE, (pk, keys.NOW), changed, deadline, expected_v=after.v)
         return saved
 
     def item(self, conversation: Conversation, now: float) -> dict[str, Any]:
@@ -177,6 +193,14 @@ def last_heard(people: Sequence[Follower], deadline: Deadline) -> dict[Follower,
     wanted = {(keys.conversation(each.account, each.citizen), keys.NOW): each for each in people}
     found = dynamo.batch_get(TABLE, list(wanted), deadline) if wanted else {}
     return {wanted[key]: item.get("last_at", 0) for key, item in found.items()}
+
+
+_standing = attrgetter(*(field.name for field in fields(Conversation) if field.name not in ("lane", "lease")))
+
+
+def _alike(stored: Conversation, after: Conversation) -> bool:
+    """Whether nothing but lane and lease is another; what is not the very same counts as another."""
+    return all(map(is_, _standing(stored), _standing(after)))
 
 
 def _expires(forgotten: bool, now: float) -> int:

@@ -84,6 +84,29 @@ def put(name: str, item: Item, deadline: Deadline, *, expected_v: int | None = N
         raise
 
 
+def change(name: str, key: Key, attributes: Item, deadline: Deadline, *, expected_v: int) -> None:
+    """Set these attributes of an item, None: take them away, if its stored version is `expected_v`.
+
+    Raises Conflict if another writer was first, Unknown if the answer was lost.
+    """
+    kept = [each for each, value in attributes.items() if value is not None]
+    gone = [each for each, value in attributes.items() if value is None]
+    payload = {
+        "TableName": table(name),
+        "Key": pack({"pk": key[0], "sk": key[1]}),
+        "UpdateExpression": f"SET {', '.join(f'{each} = :{each}' for each in kept)}"
+        + (f" REMOVE {', '.join(gone)}" if gone else ""),
+        "ConditionExpression": "v = :before",
+        "ExpressionAttributeValues": pack({":before": expected_v} | {f":{each}": attributes[each] for each in kept}),
+    }
+    try:
+        call("dynamodb", "UpdateItem", payload, deadline, repeatable=False)
+    except AwsError as error:
+        if error.code == "ConditionalCheckFailedException":
+            raise Conflict(name) from error
+        raise
+
+
 def add(
     name: str, pk: str, sk: str, amounts: Mapping[str, int], deadline: Deadline, beside: Mapping[str, int] | None = None
 ) -> None:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.storage import dynamo, keys
 from chalicelib.wire import Deadline
 
@@ -44,7 +45,7 @@ def span(town: str, first: str, last: str, deadline: Deadline) -> dict[str, dict
 def save(town: str, day: str, figures: Mapping[str, Any], deadline: Deadline) -> None:
     """Write one day whole. `people` are bytes, the rest is JSON-ready."""
     people = base64.b64encode(b"".join(sorted(figures.get("people", ())))).decode()
-    body = json.dumps({**figures, "people": people}, ensure_ascii=False, separators=(",", ":")).encode()
+    body = as_json({**figures, "people": people}).encode()
     item = {"pk": keys.figures(town), "sk": day, "shape": SHAPE, "body": zlib.compress(body, 9)}
     dynamo.put(TABLE, item, deadline)
 

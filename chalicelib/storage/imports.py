@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys, register
 from chalicelib.storage.dynamo import Write
@@ -137,4 +138,4 @@ def _expires(job: Import) -> int:
 
 
 def _packed(data: Any) -> bytes:
-    return zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 6)
+    return zlib.compress(as_json(data).encode("utf-8", "replace"), 6)

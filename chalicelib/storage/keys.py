@@ -266,6 +266,11 @@ def import_upload(town: str, identifier: str) -> str:
     return f"incoming/T/{town}/cases/{identifier}"
 
 
+def import_copy(town: str, identifier: str, digest: str) -> str:
+    """What is worked of it: no form leads here, and other bytes lie under another name."""
+    return f"incoming/T/{town}/cases/{identifier}.{digest}"
+
+
 def imports(town: str) -> str:
     """A town's imports by when they began."""
     return f"T#{town}#IMS"
@@ -510,6 +515,11 @@ def session(town: str, digest: str) -> str:
 
 def sign_in_tries(town: str, digest: str) -> str:
     return f"T#{town}#TRY#{digest}"
+
+
+def used_code(town: str, digest: str) -> str:
+    """A code beside the password, once it was given."""
+    return f"T#{town}#CODE#{digest}"
 
 
 def figures(town: str) -> str:

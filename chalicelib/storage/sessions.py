@@ -22,6 +22,7 @@ SHAPE = 1
 IDLE_SECONDS = 30 * 60
 LIFETIME_SECONDS = 12 * 3600
 TOUCHED_AFTER_SECONDS = 4 * 60  # a page read within them writes nothing
+PROVED_SECONDS = 5 * 60  # for so long after somebody gave password and code they need not give them again
 OPEN_AT_ONCE_MAX = 8  # of one person; the oldest ends
 _WORD = pattern(r"([a-z][a-z0-9-]{1,39})\.[A-Za-z0-9_-]{32,64}")
 
@@ -30,6 +31,7 @@ _WORD = pattern(r"([a-z][a-z0-9-]{1,39})\.[A-Za-z0-9_-]{32,64}")
 class Session:
     """`person` is as the record repeats it, without `sessions`; `acting_for` the town a platform admin works in now.
 
+    `proved_at`: when they last gave password and code, at the sign-in or later.
     `v` is the stored version: a note that somebody is there must never bring back a session that was ended meanwhile.
     """
 
@@ -38,7 +40,12 @@ class Session:
     started_at: int
     seen_at: int
     acting_for: str = ""
+    proved_at: int = 0
     v: int = 0
+
+    def is_proved(self, now: float) -> bool:
+        """Whether they have just shown who they are: a cookie that was carried off is older than that, soon."""
+        return now - self.proved_at < PROVED_SECONDS
 
     @property
     def ends_at(self) -> int:
@@ -56,7 +63,7 @@ def word(town: str, secret: str) -> str:
 
 def open_session(person: Staff, made: str, now: float, deadline: Deadline) -> Session:
     """Remember that this person signed in just now. Raises Conflict if the person's record changed meanwhile."""
-    session = Session(keys.secret_digest(made), person, int(now), int(now), v=1)
+    session = Session(keys.secret_digest(made), person, int(now), int(now), proved_at=int(now), v=1)
     opened = (*person.sessions, session.digest)
     closed = [_ended(person.town, digest, now) for digest in opened[:-OPEN_AT_ONCE_MAX]]
     record = staff.item_for(replace(person, sessions=opened[-OPEN_AT_ONCE_MAX:]))
@@ -91,6 +98,12 @@ def acting_for(session: Session, town: str) -> Write:
     return Write(TABLE, _item(replace(session, acting_for=town, v=session.v + 1)), expected_v=session.v)
 
 
+def proved(session: Session, now: float) -> tuple[Session, Write]:
+    """They gave password and code once more: the session from now on, and it as part of the transaction."""
+    after = replace(session, proved_at=int(now), v=session.v + 1)
+    return after, Write(TABLE, _item(after), expected_v=session.v)
+
+
 def end(session: Session, now: float, deadline: Deadline) -> None:
     """Signed out: this session opens nothing any more."""
     dynamo.put(TABLE, _ended(session.person.town, session.digest, now).item, deadline)
@@ -121,6 +134,7 @@ def _item(session: Session) -> dict[str, Any]:
         "language": person.language or None,
         "at": session.started_at,
         "seen_at": session.seen_at,
+        "proved_at": session.proved_at,
         "acting_for": session.acting_for or None,
         "exp": session.started_at + LIFETIME_SECONDS,
     }
@@ -137,4 +151,5 @@ def _from_item(item: Mapping[str, Any]) -> Session:
         offices=tuple(item["offices"].split()) if item.get("offices") else (),
         language=item.get("language", ""),
     )
-    return Session(digest, person, item["at"], item["seen_at"], item.get("acting_for", ""), item.get("v", 0))
+    acting_for, proved_at = item.get("acting_for", ""), item.get("proved_at", item["at"])
+    return Session(digest, person, item["at"], item["seen_at"], acting_for, proved_at, item.get("v", 0))

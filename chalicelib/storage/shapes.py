@@ -2,7 +2,8 @@
 
 Numbers, keys and what indexes need are attributes; words, lane and counters are one packed body, because DynamoDB
 bills by the kilobyte and a packed log costs half. A text is stored by its catalogue key, so a long sheet in the log
-takes a few bytes.
+takes a few bytes. The body is JSON with each entry of the log on a line of its own: most of them are neither read nor
+written anew in a turn. That a lane was sent stands beside the body, which need not be written again for it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import astuple
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, cast
 
+from chalicelib.compact_json import as_json
 from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, SharedFile, Told, Voice
 from chalicelib.storage import keys
 
@@ -22,7 +25,9 @@ SHAPE = 1
 KEPT_DAYS = 30  # after the last message
 NAMES_KEPT_MAX = 512  # of texts and choices, which a talk repeats
 LANE_INSIDE_MAX = 12  # entries of the lane inside the item; younger ones lie beside it
-_RING_ENTRY = struct.Struct(">8sI")
+COMPRESSION_LEVEL, WINDOW_BITS, HASH_LEVEL = 6, 13, 5  # what is further back than 8 kB is not looked for
+_RING_ENTRY_OF = "8sI"
+_RING_ENTRY = struct.Struct(f">{_RING_ENTRY_OF}")
 
 
 class UnknownShape(Exception):
@@ -31,11 +36,9 @@ class UnknownShape(Exception):
 
 def to_item(conversation: Conversation, day: str | None, expires: int) -> dict[str, Any]:
     """`day`: the town's date of the last activity, `expires`: epoch seconds after which nobody may read it."""
-    pk = keys.conversation(conversation.account, conversation.citizen)
-    due = _due(conversation)
-    voice, lease = conversation.voice, conversation.lease
+    voice, ring = conversation.voice, conversation.ring
     return {
-        "pk": pk,
+        "pk": keys.conversation(conversation.account, conversation.citizen),
         "sk": keys.NOW,
         "shape": SHAPE,
         "town": conversation.town,
@@ -48,14 +51,29 @@ def to_item(conversation: Conversation, day: str | None, expires: int) -> dict[s
         "session_until": conversation.session_until or None,
         "started_at": conversation.started_at or None,
         "last_at": conversation.last_at or None,
-        "ring": b"".join(_RING_ENTRY.pack(handled, at) for handled, at in conversation.ring) or None,
+        "ring": struct.pack(f">{_RING_ENTRY_OF * len(ring)}", *chain.from_iterable(ring)) or None,
         "body": _pack_body(conversation),
-        "lease_by": lease.holder if lease else None,
-        "lease_until": int(lease.until) if lease else None,
-        "due_shard": keys.due_shard(pk) if due is not None else None,
-        "due_at": due,
+        **_lease_and_due(conversation),
         "day": keys.day(conversation.town, day) if day else None,
         "exp": expires,
+    }
+
+
+def marks(conversation: Conversation) -> dict[str, Any]:
+    """The attributes, None: absent, that make of the item as it was the item as it is, if nobody but whoever sends what
+    is owed has done anything since: they took the lane, or all of it was sent."""
+    return {"sent": None if conversation.lane else True, **_lease_and_due(conversation)}
+
+
+def _lease_and_due(conversation: Conversation) -> dict[str, Any]:
+    due, lease = _due(conversation), conversation.lease
+    return {
+        "lease_by": lease.holder if lease else None,
+        "lease_until": int(lease.until) if lease else None,
+        "due_shard": keys.due_shard(keys.conversation(conversation.account, conversation.citizen))
+        if due is not None
+        else None,
+        "due_at": due,
     }
 
 
@@ -74,7 +92,8 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
     if item.get("shape", SHAPE) > SHAPE + 1:
         raise UnknownShape(item["shape"])
     account, citizen = item["pk"].removeprefix("A#").split("#U#", 1)
-    body = json.loads(zlib.decompress(item["body"])) if item.get("body") else {}
+    body, log = _unpack_body(item["body"]) if item.get("body") else ({}, ())
+    lane = () if item.get("sent") else body.get("lane", ())
     ring = item.get("ring", b"")
     usable = len(ring) - len(ring) % _RING_ENTRY.size
     return Conversation(
@@ -91,8 +110,8 @@ def from_item(item: Mapping[str, Any]) -> Conversation:
         last_at=item.get("last_at", 0),
         ring=tuple(_RING_ENTRY.iter_unpack(ring[:usable])),
         lease=Lease(item["lease_by"], item["lease_until"]) if item.get("lease_by") else None,
-        log=tuple(entry_from(entry) for entry in body.get("log", ())),
-        lane=tuple(owed_from(entry) for entry in body.get("lane", ())),
+        log=log,
+        lane=tuple(owed_from(entry) for entry in lane),
         parked=body.get("parked", 0),
         parked_from=body.get("parked_from", 0),
         told=tuple(Told(*entry) for entry in body.get("told", ())),
@@ -119,36 +138,74 @@ def _pack_body(conversation: Conversation) -> bytes | None:
         body["counts"] = {day: dict(counts) for day, counts in conversation.counts.items()}
     if not body and not conversation.log:
         return None
-    written = _json(body)
+    written = as_json(body)
     if conversation.log:
-        written = f'{written[:-1]}{"," if body else ""}"log":{_written_log(conversation.log)}}}'
-    return zlib.compress(written.encode("utf-8", "replace"), 6)
+        lines = ",\n".join(
+            [entry.line if isinstance(entry, StoredEntry) else as_json(entry_data(entry)) for entry in conversation.log]
+        )
+        written = f"{written[:-1]}{',' if body else ''}{_LOG_BEGINS}{lines}\n]}}"
+    return _compressed(written)
 
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_last_log: tuple[tuple[Entry, ...], str] = ((), "[]")
+def _compressed(written: str) -> bytes:
+    """As `zlib.compress` does it, with as much room as so few bytes can use: half of its time goes into making more."""
+    squeezed = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, WINDOW_BITS, HASH_LEVEL)
+    return squeezed.compress(written.encode("utf-8", "replace")) + squeezed.flush()
 
 
-def _written_log(log: tuple[Entry, ...]) -> str:
-    """A log as JSON. What was sent is marked right after it was stored: the same log again, written once."""
-    global _last_log
-    last, written = _last_log
-    if log is not last:
-        written = _json([entry_data(entry) for entry in log])
-        _last_log = (log, written)
-    return written
+def _unpack_body(packed: bytes) -> tuple[dict[str, Any], tuple[Entry, ...]]:
+    """Body and log. One that is not in lines, as it once was, is read all the same."""
+    head, begins, rest = zlib.decompress(packed).decode().partition(_LOG_BEGINS)
+    if begins:
+        body = json.loads(head.removesuffix(",") + "}")
+        return body, cast("tuple[Entry, ...]", tuple(map(StoredEntry, rest.removesuffix("\n]}").split(",\n"))))
+    body = json.loads(head)
+    return body, tuple(entry_from(entry) for entry in body.get("log", ()))
+
+
+_LOG_BEGINS = '\n"log":[\n'  # JSON has no line ends inside of words, so what stands between two is one entry
+
+
+class StoredEntry:
+    """An entry as it lies in the log: taken apart only if somebody wants to know more than who spoke."""
+
+    __slots__ = ("_entry", "line")
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        self._entry: Entry | None = None
+
+    @property
+    def origin(self) -> str:
+        return _ORIGINS[self.line.split(",", 3)[2].strip('"')]
+
+    def whole(self) -> Entry:
+        if self._entry is None:
+            self._entry = entry_from(json.loads(self.line))
+        return self._entry
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole(), name)
+
+    def __eq__(self, other: object) -> bool:
+        return self.whole() == (other.whole() if isinstance(other, StoredEntry) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.whole())
+
+    def __repr__(self) -> str:
+        return repr(self.whole())
 
 
 def without_lane(item: Mapping[str, Any]) -> dict[str, Any]:
     """A conversation's item as it is if nothing is owed to the citizen and nobody is just sending them anything."""
     body = json.loads(zlib.decompress(item["body"])) if item.get("body") else {}
     kept = {name: value for name, value in body.items() if name not in ("lane", "parked")}
-    packed = zlib.compress(_json(kept).encode("utf-8", "replace"), 6)
     left = {name: value for name, value in item.items() if name not in _OWING}
-    return left | ({"body": packed} if kept else {"body": None})
+    return left | {"body": _compressed(as_json(kept)) if kept else None}
 
 
-_OWING = ("lease_by", "lease_until", "due_shard", "due_at", "body")
+_OWING = ("sent", "lease_by", "lease_until", "due_shard", "due_at", "body")
 
 
 # --- the parts of the body --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
+from chalicelib.compact_json import as_json
 from chalicelib.model import Entry
 from chalicelib.storage import dynamo, keys, shapes
 from chalicelib.storage.dynamo import Write
@@ -27,7 +28,7 @@ def item(town: str, person: str, entries: Sequence[Entry], now: float) -> Write:
         "pk": keys.thread(town, person),
         "sk": keys.thread_part(entries[-1].seq),
         "shape": SHAPE,
-        "body": zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")),
+        "body": zlib.compress(as_json(data).encode("utf-8", "replace")),
         "exp": int(now) + KEPT_DAYS * 86400,
     }
     return Write(TABLE, stored)

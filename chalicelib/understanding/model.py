@@ -65,22 +65,22 @@ def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
     """One figure a label (about 0..1) for a message's folded words, and the share of the message the model knows."""
     totals = list(model.head["bias"])
     rows, starts, rarities, labels, weights = model.rows, model.starts, model.rarities, model.labels, model.weights
+    met = Counter(shape.features(ordered))
     known: list[tuple[int, float]] = []
-    square = strange = 0.0
-    for feature, times in Counter(shape.features(ordered)).items():
+    square = 0.0
+    for feature, times in met.items():
         row = rows.get(zlib.crc32(feature.encode()))
-        if row is None:
-            strange += 1.0
-            continue
-        value = rarities[row] * RARITY_STEP * (1.0 + math.log(times))
-        square += value * value
-        known.append((row, value))
+        if row is not None:
+            value = rarities[row] if times == 1 else rarities[row] * (1.0 + math.log(times))
+            square += value * value
+            known.append((row, value))
     unit = model.head["step"] / (math.sqrt(square) or 1.0)
     for row, value in known:
         value *= unit
-        for place in range(starts[row], starts[row + 1]):
-            totals[labels[place]] += value * weights[place]
-    return totals, len(known) / (len(known) + strange) if known else 0.0
+        first, end = starts[row], starts[row + 1]
+        for label, weight in zip(labels[first:end], weights[first:end], strict=True):
+            totals[label] += value * weight
+    return totals, len(known) / len(met) if known else 0.0
 
 
 @lru_cache(maxsize=1)
@@ -108,6 +108,9 @@ def unpack(data: bytes) -> Model:
         start, end = end, end + count * values.itemsize
         values.frombytes(data[start:end])
         arrays.append(values)
+    for rules in head.get("dangers", {}).values():
+        for written in rules.values():
+            written.sort()  # as they are looked up
     keys, starts, rarities, labels, weights, wholes, meant = arrays
     rows = dict(zip(keys, range(len(keys)), strict=True))
     return Model(head, rows, starts, rarities, labels, weights, dict(zip(wholes, meant, strict=True)))

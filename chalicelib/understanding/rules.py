@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -40,6 +41,17 @@ def matches(rule: str, said: Spoken) -> bool:
         if (f" {word[:-1]}" if word[-1] == "*" else f" {word} ") not in said.text:
             return False
     return True
+
+
+def any_match(rules: Sequence[str], said: Spoken) -> bool:
+    """Whether one of `rules`, which are in order, matches: only those that begin as a word does are looked at."""
+    for initial in said.initials:
+        for place in range(bisect_left(rules, initial), len(rules)):
+            if rules[place][0] != initial:
+                break
+            if matches(rules[place], said):
+                return True
+    return False
 
 
 def first_match(rules: Iterable[str], said: Spoken) -> str | None:

@@ -6,11 +6,12 @@ It speaks of the platform's intents by name only, so that a newer model and an o
 
 from __future__ import annotations
 
-import json
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.compact_json import as_json
 from chalicelib.language.folding import fold, words
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.model import Model, platform_model
@@ -70,7 +71,7 @@ def build_index(
         "region": region,
         "settlements": list(settlements),
     }
-    size = len(json.dumps(index, ensure_ascii=False, separators=(",", ":")).encode())
+    size = len(as_json(index).encode())
     if size > INDEX_BYTES_MAX:
         raise IndexTooLarge(f"the town's phrases make {size} bytes, at most {INDEX_BYTES_MAX}: shorten phrases.yaml")
     return index
@@ -111,9 +112,14 @@ def _by_phrases(ordered: Sequence[str], index: Mapping[str, Any], model: Model) 
 def _by_keywords(ordered: Sequence[str], index: Mapping[str, Any]) -> dict[int, float]:
     said = Spoken(ordered)
     found: dict[int, float] = {}
-    for rule, number in index["keywords"]:
-        if matches(rule, said):
-            found[number] = max(found.get(number, 0.0), KEYWORD_LIKENESS + KEYWORD_WORD_LIKENESS * rule.count(" "))
+    keywords = index["keywords"]  # in order
+    for initial in said.initials:
+        for place in range(bisect_left(keywords, [initial]), len(keywords)):
+            rule, number = keywords[place]
+            if rule[0] != initial:
+                break
+            if matches(rule, said):
+                found[number] = max(found.get(number, 0.0), KEYWORD_LIKENESS + KEYWORD_WORD_LIKENESS * rule.count(" "))
     return {number: min(1.0, degree) for number, degree in found.items()}
 
 

@@ -17,7 +17,7 @@ from chalicelib.small_classes import dataclass
 from chalicelib.understanding import clauses, entities
 from chalicelib.understanding.entities import problems
 from chalicelib.understanding.model import OUT_OF_SCOPE, Model, platform_model, score, whole
-from chalicelib.understanding.rules import Spoken, first_match
+from chalicelib.understanding.rules import Spoken, any_match
 from chalicelib.understanding.town import Likeness, likenesses
 from chalicelib.understanding.wishes import Wish, wish_in
 
@@ -108,7 +108,7 @@ def danger_in(ordered: list[str], dangers: Mapping[str, Mapping[str, Sequence[st
     """The kind of danger the message speaks of, if any."""
     said = Spoken(ordered)
     for kind, rules in dangers.items():
-        if first_match(rules["words"], said) and not first_match(rules["unless"], said):
+        if any_match(rules["words"], said) and not any_match(rules["unless"], said):
             return kind
     return None
 
@@ -193,16 +193,17 @@ def _shares(evidence: Mapping[str, float]) -> dict[str, float]:
 
 def decide(scores: Mapping[str, float]) -> Decision:
     """Answer, offer choices, or say that it was not understood."""
-    best = max((share for name, share in scores.items() if name != OUT_OF_SCOPE), default=0.0)
-    strange = scores.get(OUT_OF_SCOPE, 0.0)
+    others = dict(scores)
+    strange = others.pop(OUT_OF_SCOPE, 0.0)
+    best = max(others.values(), default=0.0)
     if best < CHOOSE_SCORE or strange >= REJECT_SCORE:
         return "unknown"
     return "answer" if best >= ANSWER_SCORE else "choose"
 
 
 def _best(scores: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    ordered = sorted(((share, name) for name, share in scores.items() if name != OUT_OF_SCOPE), reverse=True)
-    return tuple((name, round(share, 3)) for share, name in ordered[:INTENTS_MAX])
+    ordered = sorted(zip(scores.values(), scores, strict=True), reverse=True)[: INTENTS_MAX + 1]
+    return tuple([(name, round(share, 3)) for share, name in ordered if name != OUT_OF_SCOPE][:INTENTS_MAX])
 
 
 def _problem(best: Sequence[tuple[str, float]], decision: Decision) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +77,34 @@ def _raw_bytes(packed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: {"B": base64.b64decode(typed["B"])} if "B" in typed else typed for name, typed in packed.items()}
 
 
+def test_a_log_that_lies_on_one_line_as_it_once_did_is_read(store: ConversationStore) -> None:
+    full = _full(store)
+    item = {name: value for name, value in store.item(full, NOON).items() if value is not None}
+    written = json.loads(zlib.decompress(item["body"]))
+    assert shapes.from_item(item | {"body": zlib.compress(json.dumps(written).encode())}) == full
+
+
+def test_a_lane_taken_and_sent_is_marked_without_writing_the_rest_again(store: ConversationStore) -> None:
+    whole = replace(_full(store), lease=None)
+    stored = store.save(whole, NOON, SOON)
+    taken = store.mark(stored, replace(stored, lease=Lease("h2", NOON + 20)), NOON, SOON)
+    assert store.load("mira", NOON, SOON) == taken == replace(whole, lease=Lease("h2", NOON + 20), v=2)
+    spoken = store.mark(taken, replace(taken, lane=(), lease=None), NOON, SOON)
+    assert store.load("mira", NOON, SOON) == spoken == replace(whole, lane=(), v=3)
+    with pytest.raises(Conflict):
+        store.mark(taken, replace(taken, lane=()), NOON, SOON)
+    again = store.save(replace(spoken, lane=whole.lane), NOON, SOON)
+    assert store.load("mira", NOON, SOON) == again
+
+
+def test_a_mark_that_changes_more_than_the_lane_writes_all_of_it(store: ConversationStore) -> None:
+    stored = store.save(_full(store), NOON, SOON)
+    left = store.mark(stored, replace(stored, lane=(), subscribed=True), NOON, SOON)
+    assert store.load("mira", NOON, SOON) == left == replace(_full(store), v=2, lane=(), subscribed=True)
+    tried = store.mark(left, replace(left, lane=(replace(stored.lane[0], tries=3),)), NOON, SOON)
+    assert store.load("mira", NOON, SOON) == tried
+
+
 @pytest.mark.shows("F19")
 def test_of_two_writers_the_second_is_told_and_overwrites_nothing(store: ConversationStore) -> None:
     first = store.save(_begun(store), NOON, SOON)
@@ -99,6 +129,8 @@ def test_the_store_refuses_a_town_the_account_does_not_list(store: ConversationS
     with pytest.raises(ForeignTown):
         store.save(replace(_begun(store), town="somebody-elses"), NOON, SOON)
     assert store.load("mira", NOON, SOON) is None
+    with pytest.raises(ForeignTown):
+        store.with_town(_begun(store), "somebody-elses", NOON, SOON)
 
 
 def test_the_same_person_on_two_accounts_is_two_conversations(store: ConversationStore, town_slug: str) -> None:

@@ -16,7 +16,7 @@ from chalicelib.wire import Deadline
 SOON = Deadline(1e6)
 # Partitions of indexes: they lead to items that stand under other keys. And what is the platform's.
 OF_INDEXES = {"open_cases", "desk", "month", "citizens_cases", "audience", "register", "day"}
-THE_PLATFORMS = {"sign_in_tries"}  # under the platform's own name, for an address may work anywhere
+THE_PLATFORMS = {"sign_in_tries", "used_code"}  # under the platform's own name, for an address may work anywhere
 
 
 def _families() -> dict[str, str]:

@@ -14,12 +14,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib import bounds
 from chalicelib.channels import Received, Request, Sent
 from chalicelib.channels.text import clean
 from chalicelib.model import Account, Inbound, Media, Refused
 from chalicelib.patterns import pattern
 
-BODY_BYTES_MAX = 256 * 1024
 CITIZEN_BYTES_MAX = 256
 TEXT_CHARS_MAX = 7000
 CONTEXT_CHARS_MAX = 400
@@ -45,7 +45,7 @@ def action_body(choice: str, town: str) -> str:
 
 def receive(request: Request, account: Account, token: str) -> Received:
     """What a callback means. Raises Refused 413 for a body over the limit, 403 for a wrong signature."""
-    if len(request.body) > BODY_BYTES_MAX:
+    if len(request.body) > bounds.CALLBACK:
         raise Refused(413, "too_large", "A callback of this size is not Viber's.")
     check_signature(request, token)
     data = _decode(request.body)
@@ -64,7 +64,7 @@ def receive(request: Request, account: Account, token: str) -> Received:
 def check_signature(request: Request, token: str) -> None:
     """HMAC-SHA256 of the raw body under the account's token, hex, in the header or else in `?sig=`."""
     given = request.headers.get("x-viber-content-signature") or request.query.get("sig") or ""
-    wanted = hmac.new(token.encode("utf-8", "replace"), request.body, hashlib.sha256).hexdigest()
+    wanted = hmac.digest(token.encode("utf-8", "replace"), request.body, "sha256").hex()
     if not token or not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), wanted.encode()):
         raise Refused(403, "bad_signature", "The signature does not fit the body.")
 

@@ -15,6 +15,7 @@ from chalicelib import wire
 from chalicelib.channels import Credentials, Receipt
 from chalicelib.channels.text import clean, split
 from chalicelib.channels.viber.receive import SHARE, action_body
+from chalicelib.compact_json import as_json
 from chalicelib.model import Message, SendFailed, SharedFile
 
 API = "https://chatapi.viber.com/pa"
@@ -24,6 +25,8 @@ RECEIVERS_MAX = 300
 TEXT_CHARS_MAX = 7000
 PICTURE_BYTES_MAX = 1_000_000  # 1 MB on iPhones, 3 on Android
 REQUEST_BYTES_MAX = 29_900  # the limit is "30 kB", which may mean 30,000
+CHAR_BYTES_MAX = 6  # as JSON writes a control character
+BUTTON_BYTES_MAX = 2000  # of 120 characters, each maybe an entity, with its body
 BUTTONS_MAX = 24
 BUTTON_CHARS_MAX = 120
 SHORT_LABEL_CHARS = 16
@@ -123,7 +126,7 @@ def post(
 ) -> dict[str, Any]:
     """One call of Viber's API. Raises SendFailed for everything but status 0."""
     base = os.environ.get("VIBER_API_URL") or API
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    body = as_json(payload).encode("utf-8", "replace")
     headers = {"content-type": "application/json", "x-viber-auth-token": token}
     try:
         url = f"{base.rstrip('/')}/{method}"
@@ -197,11 +200,17 @@ def _request(text: str, sender: str, keyboard: dict[str, Any] | None) -> dict[st
 
 def _within_bytes(request: dict[str, Any]) -> list[dict[str, Any]]:
     """The request, or several that are each small enough; the keyboard stays with the last."""
-    if len(json.dumps(request, ensure_ascii=False).encode("utf-8", "replace")) <= REQUEST_BYTES_MAX:
+    if _surely_fits(request) or len(as_json(request).encode("utf-8", "replace")) <= REQUEST_BYTES_MAX:
         return [request]
     first, *rest = split(request["text"], max(200, len(request["text"]) // 2))
     head = {name: value for name, value in request.items() if name not in ("keyboard", "min_api_version")}
     return [head | {"text": first}, *_within_bytes(request | {"text": " ".join(rest)})]
+
+
+def _surely_fits(request: dict[str, Any]) -> bool:
+    """Whether it is small enough however its words are written down: most are, without being written down for it."""
+    buttons = len(request.get("keyboard", {}).get("Buttons", ()))
+    return CHAR_BYTES_MAX * len(request["text"]) + BUTTON_BYTES_MAX * (buttons + 1) <= REQUEST_BYTES_MAX
 
 
 def _keyboard(message: Message, town: str) -> dict[str, Any] | None:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib import bounds
 from chalicelib.channels import Received, Request
 from chalicelib.channels.text import clean
 from chalicelib.channels.web import token as tokens
 from chalicelib.model import Account, Inbound, Media, Refused
 from chalicelib.patterns import pattern
 
-BODY_BYTES_MAX = 64 * 1024
 TEXT_CHARS_MAX = 7000
 CHOICE_CHARS_MAX = 120
 _ID = pattern(r"[\x21-\x7e]{1,80}$")
@@ -35,8 +35,8 @@ def receive(request: Request, account: Account, token: str) -> Received:
 
 def body_of(request: Request) -> Mapping[str, Any]:
     """The JSON object of a request. Raises Refused 413 or 400."""
-    if len(request.body) > BODY_BYTES_MAX:
-        raise Refused(413, "too_large", f"At most {BODY_BYTES_MAX // 1024} kB.")
+    if len(request.body) > bounds.MESSAGE:
+        raise Refused(413, "too_large", f"At most {bounds.MESSAGE // 1024} kB.")
     try:
         data = json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as error:

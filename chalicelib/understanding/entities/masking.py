@@ -8,7 +8,7 @@ from collections.abc import Callable
 from chalicelib.patterns import pattern
 
 Value = str
-_LINK = pattern(r"https?://\S+|www\.\S+|[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
+_LINK = pattern(r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+")
 
 
 def take(

@@ -23,7 +23,7 @@ _REFERENCE = pattern(
 _ACCESS_CODE = pattern(rf"(?<![\w-])[{REFERENCE_LETTERS}]{{3}}-?[{REFERENCE_LETTERS}]{{3}}(?![\w-])")
 _DASH, _SLASH = r"\s?[-–—]\s?", r"\s?/\s?"
 _FILE_NUMBER = pattern(
-    rf"(?<![\w/-])(?:ROP{_DASH}[A-Z]{{2,4}}{_DASH}\d{{1,6}}{_DASH}[A-Z]{{2,5}}{_DASH}\d{{1,3}}/\d{{4}}"
+    rf"(?<![\w/-])(?=[\dRIVX])(?:ROP{_DASH}[A-Z]{{2,4}}{_DASH}\d{{1,6}}{_DASH}[A-Z]{{2,5}}{_DASH}\d{{1,3}}/\d{{4}}"
     rf"|(?:[IVX]{{1,4}}{_DASH})?\d{{2,3}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}(?:{_DASH}\d{{1,6}})?(?:{_SLASH}\d{{1,4}})?(?:{_DASH}(?:[IVX]{{1,4}}|\d{{2}}))?"
     rf"|\d{{2}}{_SLASH}\d{{2}}{_DASH}\d{{1,6}}{_SLASH}\d{{2}}"
     rf"|\d{{2}}{_DASH}\d{{2}}{_DASH}\d{{1,6}}{_SLASH}\d{{2,4}}"
