@@ -277,6 +277,7 @@ def _finish(file: Reader, town: str, by: str, identifier: str, began_at: int, no
     watch = watches.load(town, deadline)
     watches.save(town, replace(watch, until=max(int(now), watch.until)), deadline)
     sealing.forget()
+    sealing.ensure(town, deadline)  # an old file may be of a town that had sealed nothing
     _serve(file, town, deadline)
     act = audit.Act(now, by, RESTORED, detail={"checksum": file.checksum[:16]})
     writes = [

@@ -29,6 +29,7 @@ from chalicelib.model import (
     Facts,
     FollowCase,
     Follower,
+    GivenIds,
     Inbound,
     Media,
     Message,
@@ -271,9 +272,8 @@ class Stage:
 
     def _decided(self, inbound: Inbound) -> Turn:
         """The step, with its question to the world answered once as the product does."""
-        facts = Facts(
-            self.now, f"{self.town.core['prefix']}-7KM4-2A{len(self.cases) + 2}", ACCESS_CODE, f"nonce{self.turns}"
-        )
+        reference = f"{self.town.core['prefix']}-7KM4-2A{len(self.cases) + 2}"
+        facts = Facts(self.now, GivenIds(reference, ACCESS_CODE, f"nonce{self.turns}"))
         decided = engine.step(self.town, self.conversation, inbound, facts, self.kinds)
         if isinstance(decided, Need):
             found = {what.partition(":")[0]: self._found(*what.partition(":")[::2]) for what in decided.what}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import decide_volunteer
+from chalicelib.actions import decide_volunteer, seal
 from chalicelib.storage import outbox
 from chalicelib.wire import Deadline
 from tests.world import World
@@ -32,13 +32,13 @@ class Letters:
 
 
 def caught(monkeypatch: pytest.MonkeyPatch) -> Letters:
-    """Whatever is owed by e-mail or SMS from here on."""
+    """Whatever is owed by e-mail or SMS from here on, with its text as it would go out."""
     kept, write = Letters(), outbox.write
 
     def noted(town: str, kind: str, body: Any, *more: Any, **named: Any) -> Any:
         made = write(town, kind, body, *more, **named)
         if kind in ("email", "sms"):
-            kept.all.append((kind, body))
+            kept.all.append((kind, {**body, "text": seal.text_of(body, town, Deadline(20))}))
         return made
 
     monkeypatch.setattr(outbox, "write", noted)

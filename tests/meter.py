@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -104,15 +105,24 @@ class Meter:
             self._remember(table, item)
 
     def _update(self, asked: dict[str, Any], taken: bool) -> None:
-        """What an update sets is counted beside what was there; ours set no key of an index, one takes some away."""
+        """The larger of what was there and what is there then; what is added to is counted as it was, and what is added
+        beside it."""
         table, old = asked["TableName"], self._stored.get(self._key(asked["TableName"], asked["Key"]), asked["Key"])
-        self.writes += max(1, math.ceil((size(old) + size(asked.get("ExpressionAttributeValues", {}))) / 1024))
-        names = asked.get("ExpressionAttributeNames", {})
-        gone = {names.get(each, each) for each in asked["UpdateExpression"].partition(" REMOVE ")[2].split(", ")}
-        left = {name: value for name, value in old.items() if name not in gone}
-        if taken and left != old:
-            self.writes += self._entries(table, old, left)
-            self._remember(table, left)
+        names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
+        parts = re.split(r" ?\b(SET|REMOVE|ADD) ", asked["UpdateExpression"])[1:]
+        new, added = dict(old), 0
+        for verb, changes in zip(parts[::2], parts[1::2], strict=True):
+            for change in changes.split(", "):
+                name, _, value = change.partition(" = " if verb == "SET" else " ")
+                if verb == "REMOVE":
+                    new.pop(names.get(name, name), None)
+                elif value in values and verb == "SET":
+                    new[names.get(name, name)] = values[value]
+                else:
+                    added += size({name: values[value.rpartition(" ")[2]]})
+        self.writes += max(1, math.ceil((max(size(old), size(new)) + added) / 1024))
+        if taken and new != old:
+            self._take(table, old, new)
 
     def _put_or_delete(self, table: str, request: dict[str, Any]) -> None:
         if "PutRequest" in request:
@@ -126,6 +136,9 @@ class Meter:
         self.writes += times * max(1, math.ceil(max(size(item), size(old)) / 1024))
         if not taken:
             return
+        self._take(table, old, item)
+
+    def _take(self, table: str, old: dict[str, Any], item: dict[str, Any]) -> None:
         if table.endswith("conversations") and item["sk"]["S"] == "NOW":
             self.item_sizes.append(size(item))
         self.writes += self._entries(table, old, item)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.actions import open_case
+from chalicelib.actions import draw_ids, open_case
 from chalicelib.actions.decide_volunteer import decide
 from chalicelib.actions.receive_message import Answered, receive_message
 from chalicelib.actions.sweep import sweep
@@ -79,7 +79,7 @@ def _volunteer(world: World, name: str, account: Account, fields: dict[str, Any]
     )
     deadline = Deadline(SOON)
     made = open_case.completed(world.town, filed, "citizen", world.now)
-    reference = open_case.new_reference(world.town)
+    reference = draw_ids.new_reference(world.town)
     dynamo.transact(open_case.items(replace(made, reference=reference), world.now, deadline), deadline)
     assert decide(world.slug, reference, "approved", "platform:test", world.now, deadline).changed
     return reference

@@ -14,7 +14,8 @@ from typing import Any
 
 from chalicelib import wire
 from chalicelib.actions import change_case, known, work_outbox
-from chalicelib.actions.open_case import completed, new_reference
+from chalicelib.actions.draw_ids import new_reference
+from chalicelib.actions.open_case import completed
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Follower, Refused
 from chalicelib.storage import consents, keys, views

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.actions import change_case
-from chalicelib.actions.open_case import completed, new_reference
+from chalicelib.actions.draw_ids import new_reference
+from chalicelib.actions.open_case import completed
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Follower
 from chalicelib.storage import consents, keys

@@ -11,7 +11,8 @@ import pytest
 from chalicelib import wire
 from chalicelib.actions import change_case, owe, sweep
 from chalicelib.actions.change_case import NoCase
-from chalicelib.actions.open_case import completed, items, new_access_code, new_reference
+from chalicelib.actions.draw_ids import DrawnIds, new_reference
+from chalicelib.actions.open_case import completed, items
 from chalicelib.cases import references
 from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.model import Account, Case, Follower, Line, Say, Unavailable, Voice
@@ -113,7 +114,7 @@ def test_a_change_with_one_notice_costs_what_was_planned(world: World, meter: Me
     _changes(world, case, status="in_progress")
     meter.reset()
     _changes(world, case, status="resolved")
-    planned = ["GetItem", "Query", "GetItem", "TransactWriteItems", "PutItem", "send_message", "PutItem"]
+    planned = ["GetItem", "Query", "GetItem", "TransactWriteItems", "UpdateItem", "send_message", "PutItem"]
     assert [operation.partition(".")[2] for operation in meter.operations] == planned
     assert meter.writes <= 16 + 6  # the change, then taking the lane and marking what was sent
 
@@ -285,4 +286,4 @@ def test_a_case_filed_in_a_turn_brings_its_owners_consent_along(world: World) ->
         assert consents.is_live(world.slug, person, consents.CASES, Deadline(20)) is agreed
         assert not consents.is_live(f"{world.slug}-b", person, consents.CASES, Deadline(20))
     assert (filed.office, filed.due_at > NOON, filed.history[0].by) == ("biro", True, "citizen")
-    assert len(new_access_code()) == references.ACCESS_CODE_LETTERS
+    assert len(DrawnIds(world.town).code) == references.ACCESS_CODE_LETTERS

@@ -13,8 +13,9 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.actions import change_case, watch_deadlines
+from chalicelib.actions.draw_ids import new_reference
 from chalicelib.actions.find_officials import heads, officials
-from chalicelib.actions.open_case import completed, new_reference
+from chalicelib.actions.open_case import completed
 from chalicelib.actions.watch_deadlines import watch_town
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import Case, Follower, Staff

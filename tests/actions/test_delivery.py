@@ -7,12 +7,13 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.actions import breaker, known
+from chalicelib.actions import breaker, deliver, known
 from chalicelib.actions.owe import Unreachable, owe
-from chalicelib.actions.sweep import sweep
+from chalicelib.actions.sweep import ring, sweep
 from chalicelib.model import Line, Say
 from chalicelib.storage import views
 from chalicelib.wire import Deadline
+from tests.meter import Meter
 from tests.viber import DROP, message
 from tests.world import World
 
@@ -47,6 +48,21 @@ def test_a_retry_waits_for_its_time_and_then_comes_once(world: World) -> None:
     world.now += 61
     sweep(world.now)
     sweep(world.now + 120)
+    assert len(world.viber.sent) == 1
+
+
+@pytest.mark.shows("F40", "F41", "R2")
+def test_where_the_store_leaves_no_time_to_speak_the_callback_is_answered_and_the_doorbell_speaks_at_once(
+    world: World, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[float] = []
+    monkeypatch.setattr(deliver.doorbell, "ring", lambda account, citizen, delay, deadline: rung.append(delay))
+    monkeypatch.setattr("chalicelib.actions.viber_callback.TURN_SECONDS", deliver.SEND_SECONDS_NEEDED)
+    meter.reset()
+    assert world.calls(message("mira", "zdravo")) == {}
+    assert (world.viber.sent, rung) == ([], [0])
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem"]
+    assert ring(world.account.id, "mira", world.now, Deadline(8))
     assert len(world.viber.sent) == 1
 
 

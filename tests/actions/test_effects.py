@@ -40,7 +40,7 @@ def _step(*effects: Any) -> Any:
 
 
 def _problem(facts: Facts) -> OpenCase:
-    return OpenCase(Case("", facts.new_reference, "problem", "received", "Rupa", 0, 0, category="road_damage"))
+    return OpenCase(Case("", facts.ids.reference, "problem", "received", "Rupa", 0, 0, category="road_damage"))
 
 
 def _says(world: World, identifier: str, step: Any, citizen: str = "mira") -> None:
@@ -108,7 +108,7 @@ def test_filing_a_case_costs_two_requests_before_the_reply_one_read_and_at_most_
         "dynamodb.GetItem",
         "dynamodb.TransactWriteItems",
         "viber.send_message",
-        "dynamodb.PutItem",
+        "dynamodb.UpdateItem",
     ]
     assert world.meter.reads <= 1
     assert world.meter.writes <= 18

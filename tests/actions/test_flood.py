@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.dialogue import flood
 from chalicelib.model import Refused
@@ -17,8 +21,33 @@ def test_a_bucket_fills_and_drains_with_time() -> None:
     assert flood.room([*ring, (bytes(8), 1000)], 1000) == flood.LAST
     full = [*ring, (bytes(8), 1000), (bytes(8), 1000)]
     assert flood.room(full, 1000) == flood.FULL
-    assert flood.room(full, 1000 + 3 * flood.SECONDS_PER_MESSAGE) == flood.FITS
+    assert flood.room(full, 1000 + flood.wait_seconds() - 1) == flood.FULL
+    assert flood.room(full, 1000 + flood.wait_seconds()) == flood.FITS
+    danger = [*full, (bytes(8), 1001)]  # which is always heard
+    assert flood.room(danger, 1000 + flood.wait_seconds()) == flood.FULL
+    assert flood.room(full[-2:], 1000) == flood.FITS
     assert flood.room([], 0) == flood.FITS
+
+
+def _counted(times: list[int], now: int) -> int:
+    """What `room` answers, message by message."""
+    left, before, resting = float(flood.BURST), 0, False
+    for at in times:
+        left = min(flood.BURST, left + (at - before) / flood.SECONDS_PER_MESSAGE)
+        resting = (resting and left < flood.RESTED) or left < 2
+        left, before = left - 1, at
+    left = min(flood.BURST, left + (now - before) / flood.SECONDS_PER_MESSAGE)
+    if left < 1 or (resting and left < flood.RESTED):
+        return flood.FULL
+    return flood.LAST if left < 2 else flood.FITS
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(0, 4), max_size=64), st.integers(0, 60))
+def test_a_glance_at_the_times_tells_what_counting_every_message_tells(pauses: list[int], since: int) -> None:
+    times = list(itertools.accumulate(pauses, initial=1000))[1:]
+    now = (times[-1] if times else 1000) + since
+    assert flood.room([(bytes(8), at) for at in times], now) == _counted(times, now)
 
 
 @pytest.mark.shows("A1")

@@ -10,7 +10,8 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.actions import clock, collect_figures, known_case, retire_cases
-from chalicelib.actions.open_case import completed, new_reference
+from chalicelib.actions.draw_ids import new_reference
+from chalicelib.actions.open_case import completed
 from chalicelib.cases import retention
 from chalicelib.model import Attachment, Case, Follower, Place, Unavailable
 from chalicelib.storage import aws, consents, keys, media, phones, search

@@ -11,11 +11,15 @@ import pytest
 
 from chalicelib import wire
 from chalicelib.actions import (
+    block_person,
     change_case,
     collect_figures,
     erase,
     export,
     known,
+    look_around_case,
+    notify,
+    owe,
     reply_as_operator,
     sweep,
     testers,
@@ -23,11 +27,13 @@ from chalicelib.actions import (
 )
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.cases.lifecycle import Event
-from chalicelib.model import Case, Conversation, SalterError, Staff, Town
-from chalicelib.storage import consents, dynamo, keys, tenants
+from chalicelib.model import BOT, Case, Conversation, Follower, Line, Refused, SalterError, Say, SendFailed, Staff, Town
+from chalicelib.storage import consents, dynamo, keys, tenants, whole
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
+from chalicelib.storage.shapes import LANE_INSIDE_MAX
 from chalicelib.wire import Deadline
+from tests.console.clerk import filed
 from tests.faults.breaking import WAYS, Breaker, Killed
 from tests.viber import message
 from tests.world import NOON, World, compiled
@@ -230,10 +236,10 @@ def test_a_switch_costs_one_read_more_and_a_plain_turn_none(towns: Towns) -> Non
     meter.reset()
     towns.say("Primer")
     switch = meter.operations
-    assert plain == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.PutItem"]
+    assert plain == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.UpdateItem"]
     assert switch == [
         *("dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.TransactWriteItems"),
-        *("viber.send_message", "dynamodb.PutItem"),
+        *("viber.send_message", "dynamodb.UpdateItem"),
     ]
 
 
@@ -436,3 +442,147 @@ def test_a_testers_link_lets_into_a_trial_on_a_bot_of_several_towns(towns: Towns
     (hours,) = towns.say(HOURS)
     assert _sender(hours) == "Grad Novigrad"
     assert "uskoro" not in hours["text"].lower()
+
+
+# --- what a town owes while the citizen is elsewhere, and a town the bot serves no more ------------------------------
+
+
+def test_what_a_town_says_of_itself_while_the_citizen_is_elsewhere_turns_nobody_back(towns: Towns) -> None:
+    towns.say("Primer")
+    towns.say("pređi na Novigrad")
+    towns.say(HOURS)
+    world, say = towns.world, Say((Line("raw", {"text": "Kopija je spremna."}),))
+    owe.owe(world.account, "mira", say, BOT, world.now, "h", Deadline(20), town=towns.primer)
+    sent = world.viber.sent[-1]
+    assert (_sender(sent), "Kopija je spremna." in sent["text"]) == ("Grad Primer", True)
+    assert (towns.head().town, "Kopija" in str(towns.head().log)) == (towns.novigrad, False)
+    assert "Kopija" in str(towns.talk(towns.primer).log)
+
+
+def test_a_long_lane_is_said_in_the_name_of_the_town_that_owes_it(towns: Towns) -> None:
+    world = towns.world
+    towns.say("Primer")
+    world.viber.otherwise = 503
+    for number in range(LANE_INSIDE_MAX + 4):
+        say = Say((Line("raw", {"text": f"vest {number:02}"}),))
+        owe.owe(world.account, "mira", say, BOT, world.now, f"h{number}", Deadline(20))
+    towns.say("pređi na Novigrad")
+    assert towns.head().parked, "some lies beside"
+    world.viber.otherwise = None
+    sent = len(world.viber.sent)
+    for _ in range(4):
+        world.now += 120
+        sweep.sweep(world.now)
+    owed = [body for body in world.viber.sent[sent:] if "vest" in body["text"]]
+    assert len(owed) == LANE_INSIDE_MAX + 4
+    assert {_sender(body) for body in owed} == {"Grad Primer"}
+
+
+def test_a_towns_data_has_of_a_shared_conversation_what_is_its_own(towns: Towns) -> None:
+    world = towns.world
+    towns.say("Primer")
+    towns.say("pređi na Novigrad")
+    pk = keys.conversation(world.account.id, "mira")
+    handled = {"pk": pk, "sk": keys.seen(b"12345678"), "shape": 1, "exp": int(world.now) + 999}
+    dynamo.put("conversations", handled, Deadline(20))
+
+    def found(slug: str) -> set[str]:
+        return {one.item["sk"] for one in whole.everything(slug, world.now, Deadline(60)) if one.item["pk"] == pk}
+
+    assert found(towns.primer) == {keys.parked_town(towns.primer)}
+    assert found(towns.novigrad) == {keys.NOW}
+
+
+@pytest.fixture
+def served_no_more(towns: Towns) -> Case:
+    """Mira's case with Primer, and Mira with Novigrad, when the bot stops serving Primer."""
+    world = towns.world
+    towns.say("Primer")
+    case = towns.files_a_case(towns.primer)
+    towns.say("pređi na Novigrad")
+    account = replace(world.account, towns=(towns.novigrad,))
+    tenants.save_account(account)
+    world.warm()
+    assert known.town(towns.primer, Deadline(5)) is not None
+    return case
+
+
+@pytest.mark.shows("A5")
+def test_a_town_the_bot_serves_no_more_tells_nobody_anything_there_and_its_cases_go_on(
+    towns: Towns, served_no_more: Case
+) -> None:
+    assert towns.changes(towns.primer, served_no_more, status="in_progress") == []
+    (case,) = towns.cases(towns.primer)
+    assert case.status == "in_progress"
+    here, who = towns.town(towns.primer), Follower(towns.world.account.id, "mira")
+    assert notify.remembered(here, who, case.reference, "task", towns.world.now, Deadline(20)) == []
+    assert look_around_case.is_blocked(case, towns.world.now, Deadline(20)) is False
+    with pytest.raises(SendFailed):
+        export.work({"account": who.account, "citizen": who.citizen}, towns.primer, towns.world.now, Deadline(20))
+
+
+@pytest.mark.shows("A5")
+def test_a_receipt_about_a_notice_of_a_town_the_bot_serves_no_more_is_taken_calmly(towns: Towns) -> None:
+    towns.say("Primer")
+    case = towns.files_a_case(towns.primer)
+    towns.say("pređi na Novigrad")
+    towns.changes(towns.primer, case, status="in_progress")
+    (notice,) = towns.head().told
+    tenants.save_account(replace(towns.world.account, towns=(towns.novigrad,)))
+    towns.world.warm()
+    failed = {"event": "failed", "timestamp": 1, "message_token": int(notice.id), "user_id": "mira", "desc": "x"}
+    assert towns.world.calls(failed) == {}
+    assert towns.head().told == ()
+
+
+@pytest.mark.shows("A5")
+def test_whoever_wants_to_speak_there_all_the_same_is_told_that_nobody_is_reached(
+    towns: Towns, served_no_more: Case
+) -> None:
+    world, ana = towns.world, Staff("", "ana@primer.local", "ana1", "operator", name="Ana")
+    here, reference, soon = towns.town(towns.primer), served_no_more.reference, Deadline(40)
+    chat = filed(here.slug, world.now, kind="chat", owner=served_no_more.owner)
+    say, account = Say((Line("raw", {"text": "x"}),)), known.account("viber", towns.primer, Deadline(5))
+    assert account is not None
+    with pytest.raises(owe.Unreachable):
+        owe.owe(account, "mira", say, BOT, world.now, "h", soon, town=towns.primer)
+    with pytest.raises(Refused) as told:
+        reply_as_operator.take_over(here, chat.reference, ana, world.now, "h", soon)
+    with pytest.raises(Refused) as refused:
+        block_person.block_person(here, reference, ana, world.now, soon)
+    assert (told.value.code, refused.value.code) == ("gone", "gone")
+    assert "x" not in world.viber.texts("mira")
+
+
+def test_a_button_that_names_a_town_of_another_bot_leads_nowhere(towns: Towns) -> None:
+    elsewhere = f"{towns.primer}-c"
+    publish_tenant(compiled(elsewhere, more=LINE), NOON, "live")
+    towns.say("Primer")
+    (answer,) = towns.say(f"~1:{elsewhere}:menu")
+    assert (_sender(answer), towns.head().town) == ("Grad Primer", towns.primer)
+
+
+def test_forgetting_in_one_town_leaves_what_another_is_still_to_hear_of(towns: Towns) -> None:
+    towns.say("Primer")
+    case = towns.files_a_case(towns.primer)
+    towns.say("pređi na Novigrad")
+    towns.changes(towns.primer, case, status="in_progress")
+    assert [told.town for told in towns.head().told] == [towns.primer]
+    towns.say("Obriši moje podatke")
+    towns.say("~1:my_data.delete.yes")
+    assert [told.town for told in towns.head().told] == [towns.primer]
+
+
+def test_erasing_in_one_town_leaves_what_lies_beside_for_another(towns: Towns) -> None:
+    world, pk = towns.world, keys.conversation(towns.world.account.id, "mira")
+    towns.say("Novigrad")
+    towns.say("pređi na Primer")
+    handled = {"pk": pk, "sk": keys.seen(b"12345678"), "shape": 1, "exp": int(world.now) + 999}
+    owed = {"pk": pk, "sk": keys.overflow(999), "shape": 1, "town": towns.primer, "exp": int(world.now) + 999}
+    for item in (handled, owed):
+        dynamo.put("conversations", item, Deadline(20))
+    who, person = Follower(world.account.id, "mira"), keys.person(world.account.id, "mira")
+    world.now += 60
+    erase.again(towns.novigrad, person, who, int(world.now), world.now, Deadline(60))
+    left = {item["sk"] for item in dynamo.every("conversations", None, ("pk", pk), Deadline(20))}
+    assert left == {keys.NOW, handled["sk"], owed["sk"]}

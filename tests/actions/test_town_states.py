@@ -19,7 +19,7 @@ from tests.web import Visitor
 from tests.world import NOON, World, compiled
 
 BY = "platform:proba"
-PLAIN = ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.PutItem"]
+PLAIN = ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.UpdateItem"]
 
 
 def soon() -> Deadline:

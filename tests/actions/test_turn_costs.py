@@ -29,7 +29,7 @@ def test_a_plain_turn_on_viber_is_three_requests_one_read_and_six_write_units(wo
     world.says("mira", "zdravo")
     meter.reset()
     world.says("mira", "izvod iz matične knjige rođenih")
-    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.PutItem"]
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.UpdateItem"]
     assert meter.reads <= 1
     assert meter.writes <= 6
 
@@ -82,7 +82,7 @@ def test_a_warm_process_reads_town_and_account_once_a_minute(
     world: World, meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.says("mira", "zdravo")
-    plain = ["GetItem", "PutItem", "send_message", "PutItem"]
+    plain = ["GetItem", "PutItem", "send_message", "UpdateItem"]
     for minute in (1, 2):
         later = time.monotonic() + minute * 60
         monkeypatch.setattr(known, "monotonic", lambda later=later: later)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.actions import clock, sweep
-from chalicelib.actions.open_case import completed, new_reference
+from chalicelib.actions.draw_ids import new_reference
+from chalicelib.actions.open_case import completed
 from chalicelib.model import Case, Follower
 from chalicelib.storage import consents, keys, told
 from chalicelib.storage.cases import CaseStore

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib import services
-from chalicelib.dialogue import forms, own_words, slots
+from chalicelib.dialogue import forms, memory, own_words, slots
 from chalicelib.dialogue.forms import Done, Draft, Form
 from chalicelib.dialogue.slots import Heard, Option
 from chalicelib.model import Conversation, Facts, Line, Need, Say, Town, Voice
@@ -76,7 +76,7 @@ class Everything:
         self, town: Town, service: str, answers: Mapping[str, Any], filer: Conversation, heard: Heard, facts: Facts
     ) -> Done:
         self.filed.append(answers)
-        return Done((Line("raw", {"text": f"filed {facts.new_reference}"}),))
+        return Done((Line("raw", {"text": f"filed {facts.ids.reference}"}),))
 
 
 def stage(kind: Everything | None = None) -> Stage:
@@ -363,7 +363,9 @@ class AnyOrder(RuleBasedStateMachine):
     def after(self, *, forgets: bool = False) -> None:
         messages = self.scene.messages
         assert 1 <= len(messages) <= 3
-        assert messages[-1].choices
+        assert messages[-1].choices or self.scene.conversation.state.get(
+            memory.ERASED
+        )  # who is forgotten may begin anew
         assert all(0 < len(message.text) <= 7000 for message in messages)
         assert all(not message.choices for message in messages[:-1])
         found = forms.open_draft(self.scene.conversation.state)
@@ -387,7 +389,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 8))
     def presses_what_is_offered(self, index: int) -> None:
-        offered = self.scene.messages[-1].choices
+        offered = self.scene.messages[-1].choices or (("menu", ""),)
         choice = offered[index % len(offered)][0]
         self.presses(choice)
 

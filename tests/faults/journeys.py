@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib import wire
-from chalicelib.actions import manage_staff, open_case, reply_as_operator
+from chalicelib.actions import draw_ids, manage_staff, open_case, reply_as_operator
 from chalicelib.actions.change_case import change_case
 from chalicelib.actions.manage_staff import Work
 from chalicelib.actions.sweep import sweep
@@ -203,7 +203,7 @@ def status_notice(world: World, host: MediaHost) -> Journey:
     who = Follower(world.account.id, citizen)
     agreed = consents.Consent(consents.CASES, True, int(world.now), "viber", "citizen", "consent_ask.1")
     consents.record(world.slug, keys.person(who.account, who.citizen), agreed, soon())
-    number = open_case.new_reference(world.town)
+    number = draw_ids.new_reference(world.town)
     case = Case(world.slug, number, "problem", "received", "Pukla cev", 0, 0, office="voda", owner=who, consent=True)
     CaseStore(world.slug).add(open_case.completed(world.town, case, "citizen", world.now), soon())
 

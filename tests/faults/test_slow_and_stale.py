@@ -15,7 +15,7 @@ from chalicelib.actions.change_case import Superseded, change_case
 from chalicelib.actions.sweep import sweep
 from chalicelib.cases.lifecycle import Event
 from chalicelib.connections import Connection, Host, Pool
-from chalicelib.model import Case, Unavailable
+from chalicelib.model import Case
 from chalicelib.storage import keys, views
 from chalicelib.storage.cases import CaseStore
 from chalicelib.wire import Call, Deadline, Reply
@@ -89,32 +89,6 @@ class _Slow:
             time.sleep(self.seconds)
 
     def after(self, call: Call, reply: Reply) -> None: ...
-
-
-@pytest.mark.campaign
-@pytest.mark.shows("F40", "F41")
-def test_a_slow_store_a_slow_viber_and_a_cold_start_together_stay_within_vibers_patience(
-    impatient: World, measured: Measure
-) -> None:
-    slow, slowest, refused = _Slow(0.6), 0.0, 0
-    wire.taps.append(slow)
-    try:
-        for number in range(5):
-            impatient.viber.script = [SILENT]
-            began = time.monotonic()
-            try:
-                impatient.calls(message(f"person{number}", "zdravo"))
-            except Unavailable:
-                refused += 1
-            slowest = max(slowest, time.monotonic() - began)
-    finally:
-        wire.taps.remove(slow)
-    for number in range(5):
-        impatient.warm()
-        conversation = impatient.conversation(f"person{number}")
-        assert conversation is None or [entry.origin for entry in conversation.log] == ["citizen", "bot"]
-    measured("F41", f"answered or refused whole ({refused} of 5) after {slowest:.1f} s at the latest")
-    assert slowest < VIBERS_PATIENCE_SECONDS + 1.0
 
 
 @pytest.mark.campaign

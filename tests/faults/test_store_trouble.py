@@ -72,7 +72,7 @@ def _log(world: World, citizen: str = "mira") -> list[str]:
 
 
 @pytest.mark.shows("F18", "F20")
-@pytest.mark.parametrize("operation", ["GetItem", "PutItem"])
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem", "UpdateItem"])
 def test_what_passes_is_tried_again_within_the_turn(
     world: World, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:

@@ -121,7 +121,7 @@ def test_garbage_for_ever_becomes_a_dead_letter_and_the_next_reply_is_said(quiet
     quiet.calls(message("mira", "meni"))
     _minutes(quiet)
     (row,) = views.owed(quiet.slug)
-    assert (row["state"], row["kind"]) == ("dead", "reply")
+    assert (row["state"], row["kind"]) == ("uncertain", "reply")  # Viber may have taken it
     assert len(quiet.says("mira", "radno vreme")) == 1
 
 

@@ -55,6 +55,9 @@ def seats(town: World) -> dict[str, Clerk]:
     return {role: seated(employed(town.slug, role), town.now) for role in ("admin", "platform")}
 
 
+LEAVING = ("/console/sign-out", "/console/sign-out/everywhere", "/console/account/language")
+
+
 def looked(town: World, clerk: Clerk, path: str) -> Given:
     cookies = "; ".join(f"{name}={value}" for name, value in clerk.cookies.items())
     return ask("GET", path, Cookie=cookies, X_Forwarded_Proto="https")
@@ -105,8 +108,7 @@ def test_a_page_asked_for_with_anything_is_shown_or_refused(town: World, seats: 
 @pytest.mark.shows("B75", "B76")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_form_with_anything_in_it_is_taken_or_refused(town: World, seats: dict[str, Clerk], kind: str) -> None:
-    leave = ("/console/sign-out", "/console/sign-out/everywhere", "/console/account/language")
-    pages = [page for page in PAGES if page.writes and page.path not in leave]
+    pages = [page for page in PAGES if page.writes and page.path not in LEAVING]
     faults, fields = [], {name: BROKEN[kind] for name in FIELDS if name != "csrf"}
     for page, path in addresses(town, pages):
         given = sent(seats["platform" if page.permission == "towns" else "admin"], path, fields)

@@ -12,6 +12,8 @@ from chalicelib.tenancy.compile import compile_town
 from chalicelib.tenancy.complaints import Complaint, Rejected
 from chalicelib.tenancy.load import load, read_folder
 from chalicelib.tenancy.yaml_file import FILE_BYTES_MAX
+from infra.proofs import Stage, town_of
+from tests.conversations.people import heard, presses, says
 from tests.world import TOWNS
 
 SOUND = read_folder(TOWNS / "primer")
@@ -41,6 +43,7 @@ def being(raw: bytes) -> Change:
     return lambda _: raw
 
 
+AGAIN = '          - {id: since, ask: {sr: "Dokle?"}, label: {sr: Dokle}}\n'
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n"
 WRONG: list[tuple[str, str, Change, str]] = [
     # number, file, change, what the complaint says
@@ -91,6 +94,13 @@ WRONG: list[tuple[str, str, Change, str]] = [
     ("B82", "services.yaml", with_("- {id: contacts, kind: contacts}", ""), "contacts"),
     ("B82", "services.yaml", with_("{id: volunteer, kind", "{id: menu, kind"), "every town has"),
     ("B82", "tenant.yaml", with_("office: biro", "office: nowhere"), "nowhere"),
+    # A town writes questions of its own, one after the other, and no jumps: neither a loop nor a step nobody reaches.
+    ("B82", "services.yaml", with_("- id: since\n", "- id: since\n            next: since\n"), "next"),
+    ("B82", "services.yaml", with_("- id: since\n", "- id: since\n            when: {since: never}\n"), "when"),
+    ("B82", "services.yaml", with_("- {id: today,", "- {id: today, goto: since,"), "goto"),
+    ("B82", "services.yaml", with_("questions:\n", f"questions:\n{AGAIN}"), "stands twice"),
+    ("B82", "services.yaml", with_("{id: longer,", "{id: today,"), "stands twice"),
+    ("B82", "services.yaml", with_("              - {id: longer, title: {sr: Duže, en: Longer}}\n", ""), "options"),
     ("B83", "contacts.yaml", with_("title: {sr: Uslužni centar,", "title: {"), "title"),
     ("B83", "tenant.yaml", with_("  sq: {plain: Qyteti Primer}\n", ""), "sq"),
     ("B83", "texts.sr.yaml", being(b'thanks: "Hvala, {citizen}!"\n'), "placeholder"),
@@ -124,6 +134,33 @@ def test_a_town_file_that_is_wrong_is_refused_with_file_line_and_remedy(file: st
     found = complaints_about(SOUND | {file: change(SOUND.get(file, b""))})
     about = [each for each in found if each.file == f"tenants/primer/{file}" and said in str(each)]
     assert about, "\n".join(map(str, found))
+
+
+@pytest.mark.shows("B82")
+@pytest.mark.parametrize("answer", ["preskoči", "Curi već dugo", "10. 3. 2026.", "25 komada"])
+def test_a_towns_own_questions_are_asked_one_after_the_other_and_come_to_an_end(answer: str) -> None:
+    """Whatever is answered, and were it the same to all of them: each is asked, none for ever, and it can be sent."""
+    kinds = ("text", "quantity", "date", "text")
+    own = "".join(
+        f'          - {{id: q{n}, type: {kind}, optional: true, ask: {{sr: "Pitanje {n}?"}}, label: {{sr: P{n}}}}}\n'
+        for n, kind in enumerate(kinds)
+    )
+    files = SOUND | {"services.yaml": with_("questions:\n", f"questions:\n{own}")(SOUND["services.yaml"])}
+    scene = Stage(town_of(compile_town(load("primer", files))), "viber", "2026-03-10T10:15:00+01:00")
+    says(scene, "izlila se kanalizacija na Trg Republike 3", "preskoči")
+    asked: list[str] = []
+    while "Proverite podatke" not in heard(scene):
+        question = next(one for one in (*(f"Pitanje {n}?" for n in range(4)), "Od kada traje?") if one in heard(scene))
+        again = question in asked  # what is no answer to it is asked about again, and can be left out
+        asked.append(question)
+        assert asked.count(question) <= 2, asked
+        if question == "Od kada traje?":
+            presses(scene, "report.sewage_since.longer")
+        else:
+            says(scene, "preskoči" if again else answer)
+    assert list(dict.fromkeys(asked)) == [*(f"Pitanje {n}?" for n in range(4)), "Od kada traje?"]
+    says(scene, "pošalji")
+    assert scene.filed is not None
 
 
 @pytest.mark.shows("B84")

@@ -10,6 +10,7 @@ import re
 import time
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote_plus
@@ -210,11 +211,16 @@ def worked(world: World, identifier: str, runs: int = 20) -> imports.Import:
     raise AssertionError("it does not end")
 
 
+def _slice_by_slice(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """So many rows a slice, and one slice a run."""
+    monkeypatch.setattr(import_cases, "SLICE_ROWS", rows)
+    monkeypatch.setattr(import_cases, "SLICE_SECONDS_NEEDED", 1e9)
+
+
 def test_an_uploaded_file_is_worked_through_in_slices_and_told_row_by_row(
     dms: System, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_cases, "SLICE_ROWS", 7)
-    monkeypatch.setattr(import_cases, "SLICE_SECONDS_NEEDED", 1e9)  # one slice a run
+    _slice_by_slice(monkeypatch, 7)
     desk = Desk(world)
     rows = [f"{n}/26;Predmet {n};Ime {n}" for n in range(1, 20)] + [";bez broja;x", "=1+1;;"]
     identifier = uploaded(world, desk, "broj;predmet;ime\n" + "\n".join(rows))
@@ -247,6 +253,48 @@ def test_killed_anywhere_an_import_files_everything_once_and_counts_it_once(
     job = worked(world, identifier)
     assert (job.rows, job.next_row, job.applied, job.unchanged, job.rejected) == (3, 3, 3, 0, 0)
     assert len(CaseStore(world.slug).changed_page(10, SOON).cases) == 3
+
+
+@pytest.mark.shows("A21")
+def test_what_is_posted_over_a_file_after_it_was_taken_changes_nothing(
+    dms: System, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is good for half an hour; the file counts as it was when somebody had it imported."""
+    _slice_by_slice(monkeypatch, 1)
+    desk = Desk(world)
+    identifier = uploaded(world, desk, "broj;predmet;ime\n1/26;A;B\n2/26;A;B\n")
+    key, bucket = keys.import_upload(world.slug, identifier), os.environ["SALTER_MEDIA_BUCKET"]
+
+    def over(number: int) -> int:
+        aws.put_object(
+            bucket, key, f"broj;predmet;ime\n8{number}/26;X;Y\n9{number}/26;X;Y\n".encode(), "text/csv", SOON
+        )
+        return desk.sends("/console/counter/import", upload=identifier).status
+
+    with ThreadPoolExecutor(12) as threads:
+        assert set(threads.map(over, range(11))) == {303}
+        assert worked(world, identifier).applied == 2
+    assert sorted(case.number for case in CaseStore(world.slug).changed_page(10, SOON).cases) == ["1/26", "2/26"]
+
+
+@pytest.mark.shows("A21")
+def test_of_two_files_posted_at_once_with_one_form_of_the_api_one_is_taken_whole(
+    dms: System, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = dms.post("imports", {"name": "predmeti.csv"}).json
+    name = begun["upload"]["fields"]["key"].rpartition("/")[2]
+    start = import_cases.start
+
+    def slowly(*told: Any) -> None:
+        """Before the first is begun the second is there, and is begun."""
+        monkeypatch.setattr(import_cases, "start", start)
+        dropped(world, name, "broj;predmet;ime\n2/26;A;B\n3/26;A;B\n")
+        start(*told)
+
+    monkeypatch.setattr(import_cases, "start", slowly)
+    dropped(world, name, "broj;predmet;ime\n1/26;A;B\n")
+    assert worked(world, begun["id"]).applied == 2
+    assert sorted(case.number for case in CaseStore(world.slug).changed_page(10, SOON).cases) == ["2/26", "3/26"]
 
 
 def test_a_file_that_is_none_is_told_so(dms: System, world: World) -> None:

@@ -115,7 +115,7 @@ def test_the_consent_costs_one_read_at_sending_and_one_at_the_yes(world: World, 
         "Query",
         "TransactWriteItems",
         "send_message",
-        "PutItem",
+        "UpdateItem",
     ]
 
 

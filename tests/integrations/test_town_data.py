@@ -149,7 +149,7 @@ def _and_the_rest(town: World, case: Case) -> None:
     seated(ana, town.now).get("/console/inbox")
     unseal.unseal(case, "personal_number", "staff:ana", town.now, SOON)
     draft = announce.draft(town.town, {"sr": "Sutra bez vode."}, Audience(), 0, "staff:ana", town.now, SOON)
-    announce.approve(town.town, draft.id, "staff:boro", town.now, SOON)
+    announce.approve(town.town, draft.id, "staff:boro", town.now, SOON, proved=True)
     sweep.sweep(town.now)
     town.now += 60
     sweep.sweep(town.now)
@@ -419,7 +419,7 @@ def test_nothing_that_was_owed_when_the_file_was_made_is_sent_once_the_town_is_b
     owed = {"email": mail, "sms": mail, "chat_wait": {"reference": "x"}, "index_case": {"reference": case.reference}}
     rows = [outbox.write(town.slug, kind, body, town.now, due_at=later) for kind, body in owed.items()]
     draft = announce.draft(town.town, {"sr": "Još jednom."}, Audience(), int(later), "staff:ana", town.now, SOON)
-    announce.approve(town.town, draft.id, "staff:boro", town.now, SOON)
+    announce.approve(town.town, draft.id, "staff:boro", town.now, SOON, proved=True)
     dynamo.transact(rows, SOON)
     assert owes(town)
     file = exported(town, tmp_path)
