@@ -56,31 +56,24 @@ def pieces(text: str) -> list[str]:
 def _scores(found: list[str]) -> tuple[list[float], float]:
     """One figure a family, and the share of the longer pieces that were seen in training."""
     step, rows, weights = _table()
-    many = len(FAMILIES)
-    totals = [0] * many
-    known = long = long_known = 0
-    for piece in found:
-        row = rows.get(zlib.crc32(piece.encode()))
-        telling = len(piece) >= TELLING_LETTERS
-        long += telling
-        if row is not None:
-            known += 1
-            long_known += telling
-            for family in range(many):
-                totals[family] += weights[row * many + family]
-    return [total * step / (known or 1) ** 0.5 for total in totals], long_known / (long or 1)
+    met = list(map(rows.get, map(zlib.crc32, map(str.encode, found))))
+    known = [row for row in met if row is not None]
+    telling = [row is not None for piece, row in zip(found, met, strict=True) if len(piece) >= TELLING_LETTERS]
+    unit = step / (len(known) or 1) ** 0.5
+    return [sum(map(of.__getitem__, known)) * unit for of in weights], sum(telling) / (len(telling) or 1)
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[float, Mapping[int, int], Sequence[int]]:
-    """The step of one unit, the row of each piece, and the weights, one a family; made by `infra/train.py`."""
+def _table() -> tuple[float, Mapping[int, int], Sequence[Sequence[int]]]:
+    """The step of one unit, the row of each piece, and each family's weights by row; made by `infra/train.py`."""
     data = PATH.read_bytes()
     count, step = _HEAD.unpack_from(data)
     keys, weights = array("I"), array("b")
     end = _HEAD.size + count * keys.itemsize
     keys.frombytes(data[_HEAD.size : end])
     weights.frombytes(data[end:])
-    return step, dict(zip(keys, range(count), strict=True)), weights
+    many = len(FAMILIES)
+    return step, dict(zip(keys, range(count), strict=True)), [weights[family::many] for family in range(many)]
 
 
 def pack(step: float, rows: Mapping[str, tuple[int, ...]]) -> bytes:

@@ -63,22 +63,20 @@ def whole(model: Model, ordered: Sequence[str]) -> str | None:
 
 def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
     """One figure a label (about 0..1) for a message's folded words, and the share of the message the model knows."""
-    totals = list(model.head["bias"])
-    rows, starts, rarities, labels, weights = model.rows, model.starts, model.rarities, model.labels, model.weights
+    starts, rarities, labels, weights = model.starts, model.rarities, model.labels, model.weights
     met = Counter(shape.features(ordered))
-    known: list[tuple[int, float]] = []
-    square = 0.0
-    for feature, times in met.items():
-        row = rows.get(zlib.crc32(feature.encode()))
-        if row is not None:
-            value = rarities[row] if times == 1 else rarities[row] * (1.0 + math.log(times))
-            square += value * value
-            known.append((row, value))
-    unit = model.head["step"] / (math.sqrt(square) or 1.0)
+    rows = map(model.rows.get, map(zlib.crc32, map(str.encode, met)))
+    known = [
+        (row, rarities[row] if times == 1 else rarities[row] * (1.0 + math.log(times)))
+        for row, times in zip(rows, met.values(), strict=True)
+        if row is not None
+    ]
+    unit = model.head["step"] / (math.sqrt(sum([value * value for _, value in known])) or 1.0)
+    totals = list(model.head["bias"])
     for row, value in known:
         value *= unit
         first, end = starts[row], starts[row + 1]
-        for label, weight in zip(labels[first:end], weights[first:end], strict=True):
+        for label, weight in zip(labels[first:end], weights[first:end]):  # noqa: B905 - a check for each costs a tenth
             totals[label] += value * weight
     return totals, len(known) / len(met) if known else 0.0
 

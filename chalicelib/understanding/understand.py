@@ -99,9 +99,10 @@ def _surest(
     return max(ranking, rank(rest, found, index, model), key=lambda one: _best(one.scores)[0][1]) if rest else ranking
 
 
-def danger_of(text: str) -> str | None:
+def danger_of(text: str, index: Mapping[str, Any] | None = None) -> str | None:
     """The danger a message speaks of, and nothing else of it."""
-    return danger_in(words(fold(entities.read(text)[1])), platform_model().head["dangers"])
+    rest = entities.read(text, (index or {}).get("region", ""))[1]
+    return danger_in(words(fold(rest)), platform_model().head["dangers"])
 
 
 def danger_in(ordered: list[str], dangers: Mapping[str, Mapping[str, Sequence[str]]]) -> str | None:

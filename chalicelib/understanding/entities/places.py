@@ -11,6 +11,8 @@ from chalicelib.patterns import pattern
 
 STEM_LETTERS_MIN = 4
 ENDING_LETTERS_MAX = 3
+BEGINNING_LETTERS = 3  # that no ending changes
+TOWNS_KEPT_MAX = 64
 _NAME = r"[^\W\d_][\w'’.-]*"
 _PROPER = r"(?:[A-ZČĆŠŽĐÇËÄÖÜА-ЯЂЈЉЊЋЏ][\w'’-]*|[IVX]{1,4}\b)"
 _NUMBER = (
@@ -86,12 +88,20 @@ def _street(written: str) -> str:
 def settlements_in(text: str, settlements: Sequence[str]) -> list[str]:
     """The town's settlements a message names, as the town writes them, whatever the case ending."""
     spoken = words(fold(text))
-    return [name for name in settlements if _named(words(fold(name)), spoken)]
+    begun = {word[:BEGINNING_LETTERS] for word in spoken}
+    named = _in_words(tuple(settlements))
+    return [name for name, parts in named if parts[0][:BEGINNING_LETTERS] in begun and _named(parts, spoken)]
+
+
+@lru_cache(maxsize=TOWNS_KEPT_MAX)
+def _in_words(settlements: tuple[str, ...]) -> tuple[tuple[str, list[str]], ...]:
+    """Each settlement that has letters, and its words."""
+    return tuple((name, parts) for name in settlements if (parts := words(fold(name))))
 
 
 def _named(name: list[str], spoken: list[str]) -> bool:
     width = len(name)
-    return width > 0 and any(
+    return any(
         all(_inflected(part, word) for part, word in zip(name, spoken[start : start + width], strict=True))
         for start in range(len(spoken) - width + 1)
     )
