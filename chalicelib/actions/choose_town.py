@@ -99,7 +99,7 @@ def _may_be_meant(wish: towns.Wish, stored: Conversation | None) -> bool:
         return True
     last = next((entry.say for entry in reversed(stored.log) if entry.say), None)
     asked = last is not None and last.lines[:1] == (Line(QUESTION),)
-    busy = forms.open_draft(stored.state) is not None or bool(handover.reference(stored.state))
+    busy = forms.is_open(stored.state) or bool(handover.reference(stored.state))
     return wish.alone and wish.town != stored.town and (asked or not busy)
 
 

@@ -162,7 +162,7 @@ def notice_to(
     voice = words.spoken(town, stored.voice or voice or town.default_voice)
     if say.is_private:
         say = seal.closed(say, town.slug, follower.account, follower.citizen, deadline)
-    if not buttons or (forms.open_draft(stored.state) and not at_any_time):
+    if not buttons or (forms.is_open(stored.state) and not at_any_time):
         say = notices.without_buttons(say)  # an open form keeps its own
     late = bool(stored.parked) or len(stored.lane) >= shapes.LANE_INSIDE_MAX
     pushes = channel(account.channel).PUSHES

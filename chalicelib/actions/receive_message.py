@@ -354,13 +354,13 @@ def _park(
     log.error("turn_parked", tenant=town.slug, row=row, error=type(error).__name__, where=_where(error))
     say = Say(lines=(Line("error_parked"),), choices=chat.choices("person", "menu"))
     voice = before.voice or town.default_voice
-    hides = forms.open_draft(before.state) is not None
+    hides = forms.is_open(before.state)
     return Turn((say,), voice, before.state, before.voice_chosen, ("parked",), hides=hides)
 
 
 def _kept_words(town: Town, before: Conversation, text: str, row: str, deadline: Deadline) -> dict[str, str]:
     """The words of a parked message: sealed where a form was open, for they may be a private answer."""
-    if not text or forms.open_draft(before.state) is None:
+    if not text or not forms.is_open(before.state):
         return {"text": text}
     from chalicelib.actions import seal
 

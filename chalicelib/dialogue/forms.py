@@ -197,6 +197,11 @@ class Filled:
 Outcome = Filled | Need | None
 
 
+def is_open(state: Mapping[str, Any]) -> bool:
+    """Whether a conversation remembers a draft."""
+    return _data(state) is not None
+
+
 def open_draft(state: Mapping[str, Any], opened: Mapping[str, str] | None = None) -> Draft | None:
     """The draft a conversation remembers, with its private answers in clear as far as they were opened: one that was
     not is asked anew. What a newer shape added is left aside."""

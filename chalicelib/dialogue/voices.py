@@ -36,7 +36,7 @@ def _is_signal(text: str) -> bool:
 def _is_short_answer(conversation: Conversation, inbound: Inbound) -> bool:
     """A few words given to a form (a street, a name) do not tell which language somebody speaks."""
     few = len(inbound.text.split()) <= forms.SHORT_WORDS_MAX
-    return forms.open_draft(conversation.state) is not None and few and not own_words.asks_something(inbound.text)
+    return forms.is_open(conversation.state) and few and not own_words.asks_something(inbound.text)
 
 
 def _language(town: Town, current: Voice, family: str | None) -> str:

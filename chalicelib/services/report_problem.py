@@ -6,7 +6,7 @@ A town's problems are data of its published version: office, term, photo, place,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.cases import filing, moments
@@ -55,8 +55,18 @@ def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tupl
 
 
 def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
-    """The questions a report needs, which depend on what kind of problem it is."""
+    """The questions a report needs, which depend on what kind of problem it is, and on what was sent already."""
     problem = _problem(town, service, answers.get("category")) or {}
+    sent = bool(answers.get("media"))
+    of_photo = None if "place" in answers else answers.get(OF_PHOTO)
+    if of_photo:
+        return _form(town, service, problem, sent, of_photo)
+    name = ("report_problem", service, problem.get("id", ""), "sent" if sent else "")
+    form: Form = town.once(name, lambda: _form(town, service, problem, sent, None))
+    return form
+
+
+def _form(town: Town, service: str, problem: Mapping[str, Any], sent: bool, of_photo: Sequence[float] | None) -> Form:
     photo = problem.get("photo", "wanted")
     asked: list[Slot] = [
         slots.OneOf(key="category", ask=Line("ask_category"), label=Line("slot_kind"), options=_options(town, service)),
@@ -64,7 +74,7 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
             key="description",
             ask=Line("ask_description"),
             label=Line("slot_description"),
-            optional=bool(answers.get("media")),
+            optional=sent,
         ),
         slots.Media(
             key="media",
@@ -73,7 +83,7 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
             optional=photo != "required",
             unasked=photo == "no",
         ),
-        _place(answers, optional=not problem.get("place", True)),
+        _place(of_photo, optional=not problem.get("place", True)),
     ]
     asked += [_own_question(service, problem["id"], question) for question in problem.get("questions", ())]
     if not problem.get("anonymous", True):
@@ -83,12 +93,12 @@ def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:
     return Form(Line(service), tuple(asked), notes="description", hint=hint, family=FAMILY)
 
 
-def _place(answers: Mapping[str, Any], *, optional: bool) -> slots.Location:
+def _place(of_photo: Sequence[float] | None, *, optional: bool) -> slots.Location:
     """Where the problem is; where a photo was taken is proposed until something was answered."""
     label = Line("slot_place")
-    if "place" in answers or not answers.get(OF_PHOTO):
+    if of_photo is None:
         return slots.Location(key="place", ask=Line("ask_location"), label=label, optional=optional)
-    latitude, longitude = answers[OF_PHOTO]
+    latitude, longitude = of_photo
     ask = Line("ask_place_of_photo")
     return slots.PlaceOfPhoto(key="place", ask=ask, label=label, optional=optional, proposed=(latitude, longitude))
 

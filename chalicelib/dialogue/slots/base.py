@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from chalicelib.language.folding import fold, words
 from chalicelib.model import PRIVATE, Choice, Inbound, Line, Town, Voice
 from chalicelib.small_classes import dataclass, replace
-from chalicelib.understanding.understand import Understood, understand
+from chalicelib.understanding.understand import Understood, danger_of, understand
 
 NOUN_LETTERS_MIN = 4
 
@@ -36,10 +36,12 @@ class Heard:
     def understood(self) -> Understood:
         return understand(self.text, self.town.index)
 
-    @property
+    @cached_property
     def danger(self) -> str | None:
-        """The danger the words speak of."""
-        return self.understood.danger if self.text else None
+        """The danger the words speak of; an answer to a form needs no more of their meaning."""
+        if "understood" in self.__dict__:
+            return self.understood.danger
+        return danger_of(self.text, self.town.index) if self.text else None
 
     def saying(self, text: str) -> Heard:
         """The same citizen with other words: a part of the message, or what stood in an earlier one."""
