@@ -108,7 +108,7 @@ class Connection:
                 raise BadAnswer("no answer in HTTP")
             if status[0] != "1":
                 break
-        fields = dict(map(_field, rest.split("\r\n"))) if rest else {}
+        fields = _fields(rest)
         asked = fields.get("connection", "").lower()
         return int(status), fields, "close" not in asked if version == "HTTP/1.1" else "keep-alive" in asked
 
@@ -172,11 +172,14 @@ class Connection:
             self.sock.settimeout(self._patience)
 
 
-def _field(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not name or " " in name or "\t" in name:
-        raise BadAnswer("no header")
-    return name.lower(), value.strip(" \t")
+def _fields(lines: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in lines.split("\r\n") if lines else ():
+        name, colon, value = line.partition(":")
+        if not colon or not name or " " in name or "\t" in name:
+            raise BadAnswer("no header")
+        fields[name.lower()] = value.strip(" \t")
+    return fields
 
 
 def _request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -31,10 +31,12 @@ class Entry:
     """The way in for payload format 2.0, made of the routes there are."""
 
     def __init__(self, routes: Iterable[str]) -> None:
-        self._routes: dict[int, list[tuple[str, ...]]] = {}
+        self._routes: dict[tuple[int, str], list[tuple[str, ...]]] = {}  # by how many words they have and the first
         for route in routes:
             parts = tuple(route.strip("/").split("/"))
-            self._routes.setdefault(len(parts), []).append(parts)
+            if parts[0].startswith("{"):
+                raise ValueError(f"{route}: a route begins with a word")
+            self._routes.setdefault((len(parts), parts[0]), []).append(parts)
         for alike in self._routes.values():
             alike.sort(key=lambda parts: [part.startswith("{") for part in parts])  # plain words before parameters
 
@@ -80,7 +82,7 @@ class Entry:
 
     def _route(self, path: str) -> tuple[str, dict[str, str]] | None:
         called = path.strip("/").split("/")
-        for parts in self._routes.get(len(called), ()):
+        for parts in self._routes.get((len(called), called[0]), ()):
             parameters: dict[str, str] = {}
             for part, word in zip(parts, called, strict=True):
                 if part.startswith("{") and word:

@@ -177,7 +177,7 @@ class StoredEntry:
 
     @property
     def origin(self) -> str:
-        return _ORIGINS[self.line.split(",", 3)[2].strip('"')]
+        return _ORIGINS[self.line.split(",", 3)[2][1]]  # as it stands there: "b"
 
     def whole(self) -> Entry:
         if self._entry is None:
