@@ -1,10 +1,11 @@
 """`make bench-peers`: the CPU of one Viber callback, ours beside echo samples of the field, into docs/performance.md.
 
 Ours is the whole turn as it comes from API Gateway: signature, town, conversation read, understood, saved, answered.
-The others say back what they heard and store nothing: the official library on Flask and gunicorn, and aioviberbot with
-one session for all calls. Everybody speaks to the same fake Viber, in plain HTTP and over TLS with the whole list of
-authorities beside the fake's own certificate; storage and Viber are processes of their own and not counted. Blocks of
-turns are interleaved; a bar is missed only where the medians and the minima both miss it.
+The others say back what they heard and store nothing: the official library on Flask and gunicorn, which logs as its own
+sample does (and once more without a log), and aioviberbot with one session for all calls. Everybody speaks to the same
+fake Viber, in plain HTTP and over TLS with the whole list of authorities beside the fake's own certificate; storage
+and Viber are processes of their own and not counted. Blocks of turns are interleaved; a bar is missed only where the
+medians and the minima both miss it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ BLOCKS, TURNS, WARM = 5, 200, 50
 TOOK = "took "
 START_SECONDS_MAX = 30.0
 OURS, OFFICIAL, FASTEST = "ours", "viberbot, Flask, gunicorn", "aioviberbot, one session"
+SILENT = "the same without its log"
 # (over TLS?, against whom) → at most so many times its CPU.
 BARS = {(True, OFFICIAL): 0.12, (False, OFFICIAL): 1.0, (True, FASTEST): 4.0}
 _TICK_MILLISECONDS = 1000 / os.sysconf("SC_CLK_TCK")
@@ -94,13 +96,14 @@ def installed(folder: Path, libraries: Sequence[str]) -> Path:
 
 def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
     """CPU in milliseconds a turn, block by block."""
-    figures: dict[str, list[float]] = {OURS: [], OFFICIAL: [], FASTEST: []}
+    figures: dict[str, list[float]] = {OURS: [], OFFICIAL: [], SILENT: [], FASTEST: []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         environment = os.environ | stack.enter_context(fake_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
         ours = stack.enter_context(_ours(folder, environment))
         others = {
             OFFICIAL: stack.enter_context(_server(environment, _on_gunicorn(python))),
+            SILENT: stack.enter_context(_server(environment | {"BENCH_SILENT": "1"}, _on_gunicorn(python))),
             FASTEST: stack.enter_context(_server(environment, _on_aiohttp(python))),
         }
         for block in range(BLOCKS + 1):
@@ -259,9 +262,10 @@ def _serve_ours(account: str) -> int:
     for line in sys.stdin:
         sent.count = 0
         events = [_event(http_api.event, account, next(numbers)) for _ in range(int(line))]
+        contexts = [LambdaContext("api", 1024) for _ in events]  # as Lambda's runtime hands them over
         began = time.process_time()
-        for event in events:
-            status = app.app(event, LambdaContext("api", 1024))["statusCode"]
+        for event, context in zip(events, contexts, strict=True):
+            status = app.app(event, context)["statusCode"]
             if status != 200:
                 raise RuntimeError(f"we answered {status}")
         took = (time.process_time() - began) * 1000 / len(events)

@@ -20,7 +20,15 @@ from infra.proofs import town_of
 from infra.towns import compiled
 
 TOKEN = "bench"
-QUESTIONS = ("zdravo", "izvod iz matične knjige rođenih", "нема воде", "radno vreme", "meni", "porez na imovinu")
+QUESTIONS = (
+    "zdravo",
+    "izvod iz matične knjige rođenih",
+    "нема воде",
+    "odustani",
+    "radno vreme",
+    "meni",
+    "porez na imovinu",
+)
 SECONDS_BETWEEN = 10
 CITIZENS, MESSAGES_EACH = 7, 50  # who writes more than sixty in a day costs more than a plain turn
 _began, _turns = time.time(), itertools.count()

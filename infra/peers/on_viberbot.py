@@ -1,5 +1,7 @@
-"""An echo on the official library and Flask. For `infra/bench_peers.py`."""
+"""An echo on the official library and Flask, which writes its log as the library's own sample does: everything, to
+standard error; with BENCH_SILENT it writes none. For `infra/bench_peers.py`."""
 
+import logging
 import os
 
 import viberbot.api.api as theirs
@@ -11,11 +13,18 @@ from viberbot.api.messages.text_message import TextMessage
 theirs.VIBER_BOT_API_URL = os.environ["VIBER_API_URL"]
 app = Flask(__name__)
 bot = Api(BotConfiguration(name="bench", avatar="https://example.org/a.png", auth_token=os.environ["BENCH_TOKEN"]))
+log = logging.getLogger()
+if "BENCH_SILENT" not in os.environ:
+    shown = logging.StreamHandler()
+    shown.setFormatter(logging.Formatter("%(asctime)s - %(name)s - %(levelname)s - %(message)s"))
+    log.addHandler(shown)
+    log.setLevel(logging.DEBUG)
 
 
 @app.route("/", methods=["POST"])
 def heard() -> Response:
     data = request.get_data()
+    log.debug("received request. post data: %s", data)
     if not bot.verify_signature(data, request.headers.get("X-Viber-Content-Signature")):
         return Response(status=403)
     asked = bot.parse_request(data)
