@@ -338,6 +338,7 @@ def _bury(owed: Owed, reason: str, work: _Round) -> None:
         work.deadline,
         account=conversation.account,
         citizen=conversation.citizen,
+        tries=owed.tries + 1,
     )
     log.error("dead_letter", account=conversation.account, tenant=tenant, reason=reason)
 

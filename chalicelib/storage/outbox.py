@@ -192,8 +192,10 @@ def write_dead(
     *,
     account: str,
     citizen: str,
+    tries: int = 1,
 ) -> None:
-    """Keep something that waits for a person: `kind` says what (parked, odd, reply). The same `row` is written once."""
+    """Keep something that waits for a person: `kind` says what (parked, odd, reply), `tries` how often it was tried. The
+    same `row` is written once."""
     item = {
         "pk": keys.outbox(town, row),
         "sk": keys.NOW,
@@ -202,7 +204,7 @@ def write_dead(
         "kind": kind,
         "town": town,
         "state": "dead",
-        "tries": 0,
+        "tries": tries,
         "error": error[:ERROR_CHARS_MAX],
         "account": account,
         "citizen": citizen,

@@ -26,6 +26,7 @@ def refused_reply(town: World, citizen: str) -> None:
 def test_a_reply_that_was_given_up_is_seen_without_its_words_and_said_after_all(town: World) -> None:
     refused_reply(town, "mira")
     (row,) = views.dead(town.slug, 10)
+    assert row["tries"] == 1, "refused for good at the first try"
     address = f"/console/towns/{town.slug}/given-up"
     runs = platform(town)
     assert f"1 Odustalo: {town.slug}" in runs.get(f"/console/towns?after={town.slug[:-1]}").text
