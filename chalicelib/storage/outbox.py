@@ -194,8 +194,8 @@ def write_dead(
     citizen: str,
     tries: int = 1,
 ) -> None:
-    """Keep something that waits for a person: `kind` says what (parked, odd, reply), `tries` how often it was tried. The
-    same `row` is written once."""
+    """Keep something that waits for a person: `kind` says what (parked, odd, reply), `tries` how often it was tried.
+    The same `row` is written once."""
     item = {
         "pk": keys.outbox(town, row),
         "sk": keys.NOW,
