@@ -130,14 +130,13 @@ def receive_message(
         else:
             turn = decide(heard)
         turn = _closed_words(turn, before, deadline)
-        after = memory.after_turn(
-            before, inbound, keys.handled(inbound.id).hex(), turn, now, _day(town, now), push=pushes
-        )
+        day = _day(town, now)
+        after = memory.after_turn(before, inbound, keys.handled(inbound.id).hex(), turn, now, day, push=pushes)
         if choose_town.is_shared(account):
             after = choose_town.kept_for_others(before, after)
         turn, after = _sealed(turn, before, after, deadline)
         after = store.remember(_bounded(after), inbound.id, now, deadline)
-        after = _timed(after, _day(town, now), time.monotonic() - began)
+        after = _timed(after, day, time.monotonic() - began)
         if pushes:
             after = _leased(after, account, holder, now, deadline)
         try:

@@ -174,11 +174,18 @@ def _given(key: str | None) -> tuple[str, str, str | None] | None:
 
 
 @lru_cache(maxsize=16)
-def _signing_key(secret: str, day: str, region_name: str, service: str) -> bytes:
+def _signer(secret: str, day: str, region_name: str, service: str) -> hmac.HMAC:
+    """What signs the calls of a day, to be copied for each: to begin with the key takes longer than to sign."""
     key = f"AWS4{secret}".encode()
     for part in (day, region_name, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")
+
+
+def _signature(text: str, secret: str, day: str, region_name: str, service: str) -> str:
+    signed = _signer(secret, day, region_name, service).copy()
+    signed.update(text.encode())
+    return signed.hexdigest()
 
 
 def _signed_for_json(service: str, operation: str, url: str, body: bytes) -> dict[str, str]:
@@ -230,7 +237,7 @@ def sign(method: str, url: str, service: str, headers: Mapping[str, str], payloa
 def _authorization(canonical: str, names: str, stamp: str, where: str, service: str, key: str, secret: str) -> str:
     scope = f"{stamp[:8]}/{where}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signature = hmac.digest(_signing_key(secret, stamp[:8], where, service), text.encode(), "sha256").hex()
+    signature = _signature(text, secret, stamp[:8], where, service)
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}"
 
 
@@ -384,7 +391,7 @@ def object_link(bucket: str, key: str, seconds: int, as_file: bool = False) -> s
     parts = urlsplit(url)
     canonical = f"GET\n{parts.path}\n{asked}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    signature = hmac.new(_signing_key(secret, stamp[:8], region(), "s3"), text.encode(), "sha256").hexdigest()
+    signature = _signature(text, secret, stamp[:8], region(), "s3")
     return f"{url}?{asked}&X-Amz-Signature={signature}"
 
 
@@ -408,6 +415,6 @@ def upload_form(bucket: str, key: str, media_type: str, size_max: int, seconds: 
     conditions += [{name: value} for name, value in fields.items()]
     expires = datetime.fromtimestamp(now + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     policy = base64.b64encode(json.dumps({"expiration": expires, "conditions": conditions}).encode()).decode()
-    signature = hmac.new(_signing_key(secret, stamp[:8], region(), "s3"), policy.encode(), "sha256").hexdigest()
+    signature = _signature(policy, secret, stamp[:8], region(), "s3")
     url = object_url(bucket, "").rstrip("/")
     return {"url": url, "fields": fields | {"policy": policy, "x-amz-signature": signature}}

@@ -71,7 +71,7 @@ def check_signature(request: Request, token: str) -> None:
 
 def _decode(body: bytes) -> Mapping[str, Any]:
     try:
-        data = json.loads(body.decode("utf-8-sig", "replace"))
+        data = json.loads(body.decode("utf-8", "replace").removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
