@@ -39,7 +39,9 @@ from chalicelib.small_classes import replace
 
 ALBUM_SECONDS = 2 * 60
 PERSON_WORDS_MAX = 8  # "hoću da pričam sa čovekom, molim vas": nobody is to be kept from a person by a form
+NO_PLACE_SCORE_MIN = 0.95  # so sure of another matter are words no place, unless they look like one
 _PERSON = "chat.operator"
+_PLACES = frozenset(("address", "settlements"))
 _AT_ONCE = ("chat.operator", "chat.menu", "settings.")
 
 
@@ -199,6 +201,9 @@ def _is_other_matter(scene: Scene, draft: Draft, *, free: bool) -> bool:
     asked = scene.form(draft).slot(draft.asked)
     if asked is not None and asked.QUESTIONS:
         return False
+    if asked is not None and asked.PLACE and understood.intents[0][1] >= NO_PLACE_SCORE_MIN:
+        named = understood.entities.keys() & _PLACES
+        return asks or not (named or own_words.may_be_a_place(heard.text))
     return asks or (sure and is_late(scene, draft) and not own_words.names_a_place(heard.text))
 
 

@@ -5,6 +5,8 @@ Everything is compared folded, so one entry serves both scripts and typing witho
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from chalicelib.language.folding import fold, words
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
@@ -88,6 +90,22 @@ _PLACE_STARTS = folded_words(
     trg bulevar put te tek pranë afër para përballë rruga in at near behind opposite next by on bei vor hinter neben
     gegenüber am im an auf zwischen"""
 )
+# What stands somewhere: words that hold one of these, with any ending, may be a place whatever else they mean.
+_PLACE_NOUNS = """
+    centar zgrada ured uprava kancelarija služba odeljenje odjel opština općina katastar matičar sud pošta
+    policija škola vrtić obdanište jaslice fakultet biblioteka muzej dom bolnica ambulanta porodilište apoteka
+    zavod crkva manastir džamija kapela groblje pijaca trg park igralište stadion bazen stanica stajalište most
+    raskrsnica raskršće križanje semafor kružni put cesta staza prolaz naselje selo kvart blok lamela kuća
+    dvorište ulaz haustor ugao ćošak hotel kafić restoran prodavnica trafika market banka pumpa fabrika hala
+    garaža parking kanal reka rijeka obala kej šuma polje njiva krst spomenik
+    qendër ndërtesë zyrë komunë shkollë kopsht spital ambulancë barnatore kishë xhami varrezë treg shesh park
+    stacion urë rrugë udhëkryq fshat lagje banesë shtëpi oborr hyrje hotel dyqan bankë lumë
+    centre center building office school kindergarten hospital pharmacy church mosque cemetery market square station
+    stop bridge road street crossing village house yard entrance corner hotel shop bank river parking
+    zentrum gebäude haus amt büro schule kindergarten krankenhaus apotheke kirche moschee friedhof markt platz
+    bahnhof haltestelle brücke straße weg kreuzung dorf hof eingang ecke laden fluss parkplatz rathaus
+"""
+_ENDING_LETTERS_MAX = 3
 
 _MARKS = folded_words(
     """ne nije nisu no not nein nicht jo ipak zapravo greška pogrešno pogrešio pogrešila pogriješio
@@ -137,6 +155,21 @@ def folded(text: str) -> list[str]:
 def names_a_place(text: str) -> bool:
     """Whether the message opens as places do: "kod škole", "near the church"."""
     return next(iter(words(fold(text))), "") in _PLACE_STARTS
+
+
+def may_be_a_place(text: str) -> bool:
+    """Whether the message opens as places do, or holds a word for something that stands somewhere."""
+    return names_a_place(text) or any(
+        word.startswith(stem) and len(word) - len(stem) <= _ENDING_LETTERS_MAX
+        for word in words(fold(text))
+        for stem in _place_stems()
+    )
+
+
+@lru_cache(maxsize=1)
+def _place_stems() -> tuple[str, ...]:
+    """Folded when somebody first names something as a place."""
+    return tuple(word[:-1] if word[-1] in "aeiou" else word for word in folded_words(_PLACE_NOUNS))
 
 
 @dataclass(frozen=True, slots=True)

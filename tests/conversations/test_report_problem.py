@@ -317,6 +317,25 @@ def test_a_question_in_the_middle_is_answered_and_the_form_goes_on() -> None:
     assert filed(scene).category == "road"
 
 
+@pytest.mark.parametrize("said", ["radno vreme", "izvod iz matične knjige rođenih", "ИЗВОД ИЗ МАТИЧНЕ КЊИГЕ РОЂЕНИХ"])
+def test_a_matter_named_where_the_place_is_asked_is_answered_and_is_no_place(said: str) -> None:
+    scene = stage()
+    says(scene, "rupa na putu", "preskoči", said)
+    assert "place" not in answers(scene)
+    assert (len(scene.messages), scene.messages[-1].ask) == (2, "location")
+    says(scene, "Trg Republike 3", "pošalji")
+    assert filed(scene).place.text == "Trg Republike 3"
+
+
+@pytest.mark.parametrize(
+    "said", ["matičar", "zgrada opštine", "dečiji vrtić na kraju sela", "centar za socijalni rad", "poreska uprava"]
+)
+def test_words_for_what_stands_somewhere_are_a_place_whatever_else_they_mean(said: str) -> None:
+    scene = stage()
+    says(scene, "rupa na putu", "preskoči", said)
+    assert f"Mesto: {said}" in heard(scene)
+
+
 def test_a_person_is_named_in_the_middle_and_the_form_goes_on() -> None:
     scene = stage()
     says(scene, "rupa na putu", "operater")

@@ -82,6 +82,7 @@ class Slot(ABC):
     FIGURES: ClassVar[bool] = False  # a bare number is an answer here, not the number of a button
     FREE: ClassVar[bool] = False  # nearly any words are an answer here
     QUESTIONS: ClassVar[bool] = False  # a question is an answer here, too
+    PLACE: ClassVar[bool] = False  # of free words, those that may be a place are an answer
     KEPT: ClassVar[bool] = False  # holds for the whole conversation: the next form of this citizen need not ask
     NOUNS: ClassVar[frozenset[str]] = frozenset()  # what citizens call it, folded, besides its label
 

@@ -49,6 +49,7 @@ class Location(Slot):
 
     ASKS: ClassVar[str] = "location"
     FREE: ClassVar[bool] = True
+    PLACE: ClassVar[bool] = True
     NOUNS: ClassVar[frozenset[str]] = _NOUNS
 
     def take(self, heard: Heard) -> Any:
