@@ -369,6 +369,15 @@ def test_words_of_danger_under_a_photo_win_too() -> None:
     assert "193" in sends_photo(scene, "x.jpg", caption="gori kuća u ulici").text.split("\n")[0]
 
 
+@pytest.mark.parametrize("said", ["ne znam", "немам појма", "I don't know", "nuk e di", "weiß ich nicht"])
+def test_who_does_not_know_skips_what_may_be_skipped_and_is_told_what_is_needed(said: str) -> None:
+    scene = stage()
+    says(scene, "rupa na putu", said)
+    assert scene.messages[-1].ask == "location"
+    says(scene, said)
+    assert ("place" in answers(scene), scene.messages[-1].ask) == (False, "location")
+
+
 def test_three_wrong_inputs_bring_a_way_out_and_keep_everything() -> None:
     scene = stage()
     says(scene, "buka iz kafića celu noć", "Trg Republike 3", "Ana Anić")
