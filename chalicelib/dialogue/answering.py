@@ -158,15 +158,22 @@ def _on_answer(scene: Scene, draft: Draft, slot: Slot) -> Outcome:
             after = replace(after, answers={**opening, **after.answers})
         return ask_next(scene, glean_all(scene, after, heard, beside=slot)[0])
     after, gleaned = glean_all(scene, draft, heard)
+    noticed = _noticed(scene, draft, after) if slot.key not in after.answers else ()
     if gleaned and not own_words.asks_something(heard.text):
-        return ask_next(scene, after)
+        return ask_next(scene, after, *noticed)
     if _is_other_matter(scene, draft, free=False):
         return None
     if gleaned:
-        return ask_next(scene, after)
+        return ask_next(scene, after, *noticed)
     if isinstance(value, Complaint):
         return complain(scene, draft, value.line)
     return _noted(scene, draft, slot)
+
+
+def _noticed(scene: Scene, draft: Draft, after: Draft) -> tuple[Line, ...]:
+    """What words answered of questions that were not asked yet, said back before the one that was is asked again."""
+    new = (slot for slot in scene.form(after).slots if after.answers.get(slot.key) != draft.answers.get(slot.key))
+    return tuple(answer_line(slot, after) for slot in new)
 
 
 def _noted(scene: Scene, draft: Draft, slot: Slot) -> Filled:

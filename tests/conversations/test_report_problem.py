@@ -336,6 +336,13 @@ def test_words_for_what_stands_somewhere_are_a_place_whatever_else_they_mean(sai
     assert f"Mesto: {said}" in heard(scene)
 
 
+def test_what_answers_a_later_question_is_said_back_before_this_one_is_asked_again() -> None:
+    scene = stage()
+    says(scene, "rupa na putu", "Trg Republike 3")
+    assert heard(scene).startswith("Mesto: Trg Republike 3\n")
+    assert scene.messages[-1].ask == "photo"
+
+
 def test_a_person_is_named_in_the_middle_and_the_form_goes_on() -> None:
     scene = stage()
     says(scene, "rupa na putu", "operater")
