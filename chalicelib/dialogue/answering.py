@@ -177,11 +177,13 @@ def _noticed(scene: Scene, draft: Draft, after: Draft) -> tuple[Line, ...]:
 
 
 def _noted(scene: Scene, draft: Draft, slot: Slot) -> Filled:
-    """Words that answer nothing asked: kept with the description where the form has one, and the question again."""
+    """Words that answer nothing asked: kept with the description where the form has one, and the question again. A word
+    that presses a button is none of them, though there is no such button here."""
     form = scene.form(draft)
     notes = form.slot(form.notes)
     reason = Line("form_choose") if isinstance(slot, OneOf) else Line("form_not_an_answer")
-    if notes is None or notes is slot or not is_answer(notes.take(scene.heard)):
+    pressed = own_words.command_in(scene.heard.text) is not None
+    if notes is None or notes is slot or pressed or not is_answer(notes.take(scene.heard)):
         return complain(scene, draft, reason)
     kept = notes.merged(draft.answers.get(notes.key), scene.heard.text)
     draft = replace(draft, answers={**draft.answers, notes.key: kept})

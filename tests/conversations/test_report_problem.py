@@ -385,6 +385,13 @@ def test_who_does_not_know_skips_what_may_be_skipped_and_is_told_what_is_needed(
     assert ("place" in answers(scene), scene.messages[-1].ask) == (False, "location")
 
 
+@pytest.mark.parametrize("said", ["pošalji", "da", "👍"])
+def test_a_word_for_a_button_that_is_not_here_is_no_part_of_the_description(said: str) -> None:
+    scene = stage()
+    says(scene, "rupa na putu", said)
+    assert (answers(scene)["description"], scene.messages[-1].ask) == ("rupa na putu", "photo")
+
+
 def test_three_wrong_inputs_bring_a_way_out_and_keep_everything() -> None:
     scene = stage()
     says(scene, "buka iz kafića celu noć", "Trg Republike 3", "Ana Anić")
