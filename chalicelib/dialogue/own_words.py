@@ -27,8 +27,8 @@ _WORDS = {
     "back": """nazad|natrag|vrati|vrati se|vrati me|vrati me nazad|korak nazad|korak unazad|prethodno|prethodno pitanje|
         kthehu|prapa|mbrapa|back|go back|previous|zurück|zurueck|zurück bitte|vorherige""",
     "skip": """preskoči|preskočiti|preskačem|preskočite|dalje|nema|nemam|nemam sliku|nemam fotografiju|nema slike|
-        bez slike|bez fotografije|ne mogu da slikam|kapërce|kaperce|kaloje|anashkalo|nuk kam|nuk kam foto|skip|skip it|next|
-        no photo|i have none|i have no photo|überspringen|ueberspringen|weiter|kein foto|habe ich nicht|ne znam|
+        bez slike|bez fotografije|ne mogu da slikam|kapërce|kaperce|kaloje|anashkalo|nuk kam|nuk kam foto|skip|skip it|
+        next|no photo|i have none|i have no photo|überspringen|ueberspringen|weiter|kein foto|habe ich nicht|ne znam|
         ne znam to|ne znam tačno|nemam pojma|nisam siguran|nisam sigurna|ne sećam se|ne sjećam se|nije mi poznato|
         nuk e di|nuk e di saktësisht|nuk më kujtohet|i don't know|don't know|i do not know|no idea|not sure|
         weiß ich nicht|ich weiß es nicht|weiß nicht|keine ahnung""",
