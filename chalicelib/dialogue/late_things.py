@@ -40,9 +40,10 @@ class Taken:
 
 
 def arrived(scene: Scene) -> Taken | None:
-    """A picture or pin without a form: asked about, or added where a yes was just given; None if nothing was filed."""
+    """A picture or pin without a form: asked about, or added where a yes was just given; None if nothing was filed, or
+    if there is neither: a file may come that nobody could take, with words under it."""
     reference = _recent(scene)
-    if reference is None:
+    if reference is None or not (scene.inbound.media or scene.inbound.place):
         return None
     thing = _PICTURE_SLOT.glean(scene.heard) if scene.inbound.media else _PLACE_SLOT.glean(scene.heard)
     if isinstance(thing, Complaint):
@@ -65,7 +66,7 @@ def announced(scene: Scene) -> Taken | None:
 def agreed(scene: Scene, reference: str) -> Taken:
     """Yes, it is for that case: what waits is added, or asked for if nothing came yet."""
     waiting = {**_waiting(scene, reference), "agreed": True, "at": scene.now}
-    if waiting.get("media") or waiting.get("place"):
+    if waiting.get("media") or _pin(waiting):
         return added(scene, waiting)
     say = Say((Line("case_late_send", {"case_no": reference}),), choices=chat.choices("menu"), case=reference)
     return Taken(say, {**scene.conversation.state, STATE: waiting})
@@ -73,11 +74,11 @@ def agreed(scene: Scene, reference: str) -> Taken:
 
 def added(scene: Scene, waiting: Mapping[str, Any]) -> Taken:
     """All that waits joins the case."""
-    place = waiting.get("place")
+    pin = _pin(waiting)
     effect = AddToCase(
         str(waiting["case"]),
         tuple(Attachment("", kind, size, "waiting", url) for kind, url, size in waiting.get("media", ())),
-        Place("", place["latitude"], place["longitude"]) if place else None,
+        Place("", *pin) if pin else None,
         str(waiting.get("note", "")),
     )
     kept = {"case": waiting["case"], "agreed": True, "at": scene.now}
@@ -89,14 +90,19 @@ def added(scene: Scene, waiting: Mapping[str, Any]) -> Taken:
 def for_another(scene: Scene, reference: str) -> tuple[Inbound, ...]:
     """What waits, as messages with which another form may begin."""
     waiting, base = _waiting(scene, reference), scene.inbound
-    place, note = waiting.get("place"), str(waiting.get("note", ""))
+    pin, note = _pin(waiting), str(waiting.get("note", ""))
     things = [
         replace(base, kind="attachment", choice="", media=Thing(kind, url, "", size), text=note if not number else "")
         for number, (kind, url, size) in enumerate(waiting.get("media", ()))
     ]
-    if place:
-        things.append(replace(base, kind="location", choice="", place=(place["latitude"], place["longitude"])))
+    if pin:
+        things.append(replace(base, kind="location", choice="", place=pin))
     return tuple(things)
+
+
+def _pin(waiting: Mapping[str, Any]) -> tuple[float, float] | None:
+    place = waiting.get("place") or {}
+    return (place["latitude"], place["longitude"]) if "latitude" in place else None
 
 
 def forgotten(state: Mapping[str, Any]) -> Mapping[str, Any]:

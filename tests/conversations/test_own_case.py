@@ -13,7 +13,7 @@ from chalicelib.dialogue.case_codes import CODE_TRIES_MAX
 from chalicelib.language.folding import fold
 from chalicelib.model import Case, Conversation, Voice
 from infra.proofs import ACCESS_CODE, Stage, town_of
-from tests.conversations.people import buttons, heard, presses, says, sends_photo, sends_pin, waits
+from tests.conversations.people import buttons, heard, presses, says, sends, sends_photo, sends_pin, waits
 from tests.world import compiled
 
 TOWN = town_of(compiled("primer"))
@@ -355,6 +355,16 @@ def test_no_begins_another_report_with_what_was_sent() -> None:
     says(scene, "rupa na putu", "Staparski put 30", "pošalji")
     assert len(scene.cases) == 2
     assert [file.key for file in case(scene).attachments] == ["1.jpg", "2.jpg"]
+
+
+def test_a_file_that_nobody_could_take_joins_no_case_though_an_address_stands_under_it() -> None:
+    scene, reference = reported()
+    sends(scene, "attachment", text="Trg Republike 5")
+    assert scene.messages[-1].choices
+    assert presses(scene, f"case.add.{reference}").choices
+    place = case(scene).place
+    assert place is not None
+    assert (place.text, len(scene.cases)) == ("Trg Republike 3", 1)
 
 
 def test_an_hour_later_a_photo_begins_a_report_as_ever() -> None:
