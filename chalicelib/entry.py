@@ -31,12 +31,12 @@ class Entry:
     """The way in for payload format 2.0, made of the routes there are."""
 
     def __init__(self, routes: Iterable[str]) -> None:
-        self._routes: dict[tuple[int, str], list[tuple[str, ...]]] = {}  # by how many words they have and the first
+        # By how many words they have, and the first: "" for those that begin with a parameter.
+        self._routes: dict[tuple[int, str], list[tuple[str, ...]]] = {}
         for route in routes:
             parts = tuple(route.strip("/").split("/"))
-            if parts[0].startswith("{"):
-                raise ValueError(f"{route}: a route begins with a word")
-            self._routes.setdefault((len(parts), parts[0]), []).append(parts)
+            first = "" if parts[0].startswith("{") else parts[0]
+            self._routes.setdefault((len(parts), first), []).append(parts)
         for alike in self._routes.values():
             alike.sort(key=lambda parts: [part.startswith("{") for part in parts])  # plain words before parameters
 
@@ -82,7 +82,8 @@ class Entry:
 
     def _route(self, path: str) -> tuple[str, dict[str, str]] | None:
         called = path.strip("/").split("/")
-        for parts in self._routes.get((len(called), called[0]), ()):
+        many = len(called)
+        for parts in (*self._routes.get((many, called[0]), ()), *self._routes.get((many, ""), ())):
             parameters: dict[str, str] = {}
             for part, word in zip(parts, called, strict=True):
                 if part.startswith("{") and word:
