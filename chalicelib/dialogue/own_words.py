@@ -10,6 +10,7 @@ from functools import lru_cache
 from chalicelib.language.folding import fold, words
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import dataclass
+from chalicelib.understanding.entities.places import ENDING_LETTERS_MAX
 from chalicelib.understanding.rules import Spoken, compile_rule, first_match
 
 
@@ -108,7 +109,6 @@ _PLACE_NOUNS = """
     zentrum gebäude haus amt büro schule kindergarten krankenhaus apotheke kirche moschee friedhof markt platz
     bahnhof haltestelle brücke straße weg kreuzung dorf hof eingang ecke laden fluss parkplatz rathaus
 """
-_ENDING_LETTERS_MAX = 3
 
 _MARKS = folded_words(
     """ne nije nisu no not nein nicht jo ipak zapravo greška pogrešno pogrešio pogrešila pogriješio
@@ -163,7 +163,7 @@ def names_a_place(text: str) -> bool:
 def may_be_a_place(text: str) -> bool:
     """Whether the message opens as places do, or holds a word for something that stands somewhere."""
     return names_a_place(text) or any(
-        word.startswith(stem) and len(word) - len(stem) <= _ENDING_LETTERS_MAX
+        word.startswith(stem) and len(word) - len(stem) <= ENDING_LETTERS_MAX
         for word in words(fold(text))
         for stem in _place_stems()
     )
