@@ -21,6 +21,11 @@ from chalicelib.entry import Entry, is_format_2
 from chalicelib.model import Refused, SalterError, TooMany, Unavailable
 from chalicelib.version import VERSION
 
+# Functions at once, so that a neighbour that has become slow cannot have them all: of those who bring out what waits
+# (`make simulate` needs fewer with Viber away for ten minutes in a thousand towns), of those who publish.
+DOORBELLS_MAX = 200
+PUBLISHERS_MAX = 2  # the least AWS takes
+
 
 class Doors(Chalice):
     """The product as a function: what an HTTP API or a function URL hands over comes in beside what a REST API does."""
@@ -496,14 +501,14 @@ for page in PAGES:
 # Declared here and not in a blueprint, because Lambda would otherwise never import this module for them.
 
 
-@app.on_sqs_message(queue="doorbell", batch_size=10)
+@app.on_sqs_message(queue="doorbell", batch_size=10, maximum_concurrency=DOORBELLS_MAX)
 def ring_doorbell(event: Any) -> dict[str, Any]:
     from chalicelib.actions.answer_doorbell import answer_doorbell
 
     return answer_doorbell([(record.to_dict()["messageId"], record.body) for record in event], clock.now())
 
 
-@app.on_sqs_message(queue="publish", batch_size=1)
+@app.on_sqs_message(queue="publish", batch_size=1, maximum_concurrency=PUBLISHERS_MAX)
 def publish_town(event: Any) -> dict[str, Any]:
     from chalicelib.actions import publish_content
 

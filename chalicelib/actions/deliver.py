@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.actions import breaker, heard, known, speaking
+from chalicelib.actions import account_pace, breaker, heard, known, speaking
 from chalicelib.actions.journal import log
 from chalicelib.actions.speaking import Mouth
 from chalicelib.cases import helping, notices
@@ -57,6 +57,7 @@ HELD_MAX = (
 TOLD_MAX = 8  # notices whose receipts are waited for
 CHARGED = 5  # Viber's `billing_status` of a message the town pays for
 IN_SESSION = "in_session"
+IN_TURN = "in_turn"  # why words wait whose place in the account's queue is drawn: they are counted
 _NO_MONEY = ("free_messages_used_up", "no_balance")
 
 
@@ -269,9 +270,12 @@ def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None
         return _later(owed, owed.error, work.now)
     for _ in range(2):
         message = speaking.message(owed, town, account, conversation, work.now, sending)
-        pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)
+        pieces = carrier.pieces(message, plain=owed.plain, credentials=credentials)[owed.part :]
+        if seconds := _must_queue(owed, len(pieces), work, sending):
+            work.stopped = True
+            return replace(owed, tries=max(1, owed.tries), error=IN_TURN, due_at=work.now + seconds)
         try:
-            for number, piece in enumerate(pieces[owed.part :], owed.part):
+            for number, piece in enumerate(pieces, owed.part):
                 owed = replace(owed, part=number)
                 receipt = carrier.send(conversation.citizen, piece, credentials, sending)
                 if receipt.billing == CHARGED:
@@ -287,6 +291,17 @@ def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None
             work.sent[owed.seq] = receipt.id
         return None
     return owed
+
+
+def _must_queue(owed: Owed, calls: int, work: _Round, deadline: Deadline) -> float:
+    """In how many seconds the account may make these calls; 0: at once. What comes when its turn is does not ask again,
+    nor does what is in doubt: how often it was doubted stands where the wait would be noted."""
+    if owed.error == IN_TURN:
+        return 0.0
+    late = owed.tries or work.now - owed.due_at > account_pace.WINDOW_SECONDS
+    kind = account_pace.LATE if late else account_pace.REPLY
+    seconds = account_pace.wait(work.store.account.id, work.now, deadline, calls=calls, kind=kind)
+    return 0.0 if owed.error.startswith(UNCERTAIN) else seconds
 
 
 def _account_answers(credentials: Credentials, deadline: Deadline) -> bool:

@@ -14,7 +14,7 @@ from chalicelib.model import Conflict, TooMany, Unavailable
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import pace
 from chalicelib.storage.api_keys import ApiKey
-from chalicelib.storage.pace import Bucket
+from chalicelib.storage.pace import Bucket, Place
 from chalicelib.wire import Deadline
 
 BUCKET = Bucket(burst=600, per_second=10.0)
@@ -43,7 +43,7 @@ def take(key: ApiKey, now: float, deadline: Deadline) -> None:
             held.tokens -= 1
             return
     bucket = LOCAL_BUCKET if os.environ.get("SALTER_STAGE") == "local" else BUCKET
-    taken, wait = drawn(key.town, key.id, bucket, HANDFUL, now, deadline)
+    taken, wait = drawn(pace.of_key(key.town, key.id), bucket, HANDFUL, now, deadline)
     if not taken:
         raise TooMany(max(1, math.ceil(wait)))
     with _lock:
@@ -58,12 +58,14 @@ def forget() -> None:
         _held.clear()
 
 
-def drawn(town: str, name: str, bucket: Bucket, handful: int, now: float, deadline: Deadline) -> tuple[int, float]:
-    """How many tokens of a town's stored bucket were taken, at most a handful, and with none in how many seconds there
-    will be one. A store that is silent or crowded gives one."""
+def drawn(
+    place: Place, bucket: Bucket, handful: int, now: float, deadline: Deadline, *, leaving: float | None = 0.0
+) -> tuple[int, float]:
+    """How many tokens of a stored bucket were taken, at most a handful, and the seconds `storage.pace.take` says. A
+    store that is silent or crowded gives one, at once."""
     for _ in range(TAKE_TRIES_MAX):
         try:
-            return pace.take(town, name, bucket, handful, now, deadline)
+            return pace.take(place, bucket, handful, now, deadline, leaving=leaving)
         except Conflict:
             continue
         except Unavailable:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
 
-from chalicelib.actions import announce, illustrate, known
+from chalicelib.actions import account_pace, announce, illustrate, known
 from chalicelib.actions.journal import log
 from chalicelib.actions.owe import Unreachable, owe
 from chalicelib.cases import announcements as rules
@@ -39,7 +39,8 @@ from chalicelib.storage.aws import Unknown
 from chalicelib.storage.dynamo import Write, transact
 from chalicelib.wire import Deadline
 
-PAGES_PER_SECOND = 10.0  # of one account in one process; Viber allows 50 to all of them together
+PAGES_PER_SECOND = 10.0  # of one account in one process
+PACE_SECONDS_MAX = 5.0  # for which a page waits for its account's pace; then the row comes again
 PAGE_SECONDS_NEEDED = 12.0  # begun with less, a page might be cut off after Viber took it
 MARK_SECONDS = 4.0
 MARK_TRIES_MAX = 4
@@ -56,6 +57,10 @@ class _Job:
     page: Page
     now: float
     deadline: Deadline
+    began: float  # by the machine's clock, which runs on while `now` stays
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
 
 
 def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> None:
@@ -66,7 +71,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
     here = known.town(town, deadline)
     if here is None:
         raise SendFailed("no_town", retryable=True)
-    store = AnnouncementStore(town)
+    store, began = AnnouncementStore(town), time.monotonic()
     wanted = body.get("ns") or [body["n"]]  # rows written before pages went together name one
     for n in wanted:
         if n != wanted[0] and deadline.left() < PAGE_SECONDS_NEEDED:
@@ -74,7 +79,7 @@ def work(body: Mapping[str, Any], town: str, now: float, deadline: Deadline) -> 
         found = store.load(str(body["id"]), deadline)  # somebody may have stopped it
         page = next((page for page in found.pages if page.n == n), None) if found else None
         if found is not None and page is not None:
-            _settle(_Job(here, store, found, page, now, deadline))
+            _settle(_Job(here, store, found, page, now, deadline, began))
     if body.get("next"):
         doorbell.ring_row(keys.outbox(town, f"{announce.PAGE_KIND}-{body['next']}"), 0, deadline)
 
@@ -112,7 +117,7 @@ def _broadcast(job: _Job, state: PageState) -> None:
     said = announce.say(job.town, job.found.text, job.page.voice, illustrate.shared(job.found))
     message = words.message(said, job.town, job.page.voice, "", job.now)
     piece = captioned(message, credentials)
-    _keep_pace(job.page.account)
+    _keep_pace(job)
     current = job.store.load(job.found.id, job.deadline)
     if current is None or current.state != rules.SENDING:
         return
@@ -138,11 +143,15 @@ def _still_wanted(job: _Job) -> tuple[list[Receiver], int]:
     return wanted, job.page.size - len(wanted)
 
 
-def _keep_pace(account: str) -> None:
-    """Leave the account's other messages their share of Viber's limits."""
-    wait = _last_call.get(account, 0.0) + 1 / PAGES_PER_SECOND - time.monotonic()
-    if wait > 0:
-        time.sleep(wait)
+def _keep_pace(job: _Job) -> None:
+    """Leave the account's other messages their share of Viber's limits. Raises SendFailed if that takes too long."""
+    account = job.page.account
+    time.sleep(max(0.0, _last_call.get(account, 0.0) + 1 / PAGES_PER_SECOND - time.monotonic()))
+    until = time.monotonic() + PACE_SECONDS_MAX
+    while seconds := account_pace.wait(account, job.now + job.elapsed(), job.deadline, kind=account_pace.PAGE):
+        if time.monotonic() + seconds > until:
+            raise SendFailed("account_busy", retryable=True, after_seconds=seconds)
+        time.sleep(seconds)
     _last_call[account] = time.monotonic()
 
 

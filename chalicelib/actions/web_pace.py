@@ -19,7 +19,7 @@ from chalicelib.actions import pace
 from chalicelib.actions.journal import log
 from chalicelib.model import TooMany, Town
 from chalicelib.small_classes import dataclass
-from chalicelib.storage.pace import Bucket
+from chalicelib.storage.pace import Bucket, of_key
 from chalicelib.wire import Deadline
 
 ADDRESS = Bucket(burst=300, per_second=10.0)  # a school or a mobile network may share one address
@@ -86,7 +86,7 @@ def forget() -> None:
 def _settle(town: Town, used: _Used, now: float, deadline: Deadline) -> None:
     a_day = int(town.core["web"].get("daily_messages") or MESSAGES_A_DAY)
     bucket = LOCAL if _is_local() else Bucket(a_day, a_day / 86400)
-    taken, _ = pace.drawn(town.slug, NAME, bucket, HANDFUL, now, deadline)
+    taken, _ = pace.drawn(of_key(town.slug, NAME), bucket, HANDFUL, now, deadline)
     with _lock:
         used.left = max(0, taken - 1)
         used.refused_until = 0.0 if taken else now + REST_SECONDS

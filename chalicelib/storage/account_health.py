@@ -39,7 +39,7 @@ def refused(account: str, reason: str, at: float, deadline: Deadline) -> None:
 
 def forget(account: str, deadline: Deadline) -> None:
     """Of an account that is none any more."""
-    for part in (keys.HEARD, keys.REFUSED):
+    for part in (keys.HEARD, keys.REFUSED, keys.PACE):
         dynamo.delete(TABLE, keys.account(account), part, deadline)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 
 from chalicelib.model import Unavailable
@@ -29,7 +30,7 @@ def _send(keys_only: dict[str, str], delay_seconds: float, deadline: Deadline) -
     payload = {
         "QueueUrl": url,
         "MessageBody": json.dumps(keys_only),
-        "DelaySeconds": max(0, min(DELAY_SECONDS_MAX, round(delay_seconds))),
+        "DelaySeconds": max(0, min(DELAY_SECONDS_MAX, math.ceil(delay_seconds))),
     }
     try:
         aws.call("sqs", "SendMessage", payload, deadline, repeatable=True)

@@ -123,6 +123,7 @@ def account(identifier: str) -> str:
 
 
 HEARD, REFUSED = "HEARD", "REFUSED"  # beside an account: when its channel last called us, when it last refused us
+PACE = "PACE"  # beside an account: how much it called its channel lately
 
 
 def handled(inbound: str) -> bytes:

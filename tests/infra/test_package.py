@@ -304,13 +304,17 @@ def test_functions_are_told_names_by_the_stack_itself(template: dict[str, Any]) 
     assert told == template["Outputs"]["PublicURL"]["Value"]
 
 
-@pytest.mark.parametrize(("name", "queue"), [("RingDoorbell", "DoorbellQueue"), ("PublishTown", "PublishQueue")])
-def test_a_queues_function_hears_our_queue_and_may_fail_in_part(
-    template: dict[str, Any], name: str, queue: str
+@pytest.mark.shows("F17")
+@pytest.mark.parametrize(
+    ("name", "queue", "at_once"), [("RingDoorbell", "DoorbellQueue", 200), ("PublishTown", "PublishQueue", 2)]
+)
+def test_a_queues_function_hears_our_queue_may_fail_in_part_and_cannot_take_all_there_are(
+    template: dict[str, Any], name: str, queue: str, at_once: int
 ) -> None:
     (event,) = template["Resources"][name]["Properties"]["Events"].values()
     assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{queue}.Arn}}"}
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["Properties"]["ScalingConfig"] == {"MaximumConcurrency": at_once}
 
 
 def test_the_functions_are_watched(template: dict[str, Any]) -> None:
