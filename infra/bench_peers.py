@@ -4,8 +4,9 @@ Ours is the whole turn as it comes from API Gateway: signature, town, conversati
 The others say back what they heard and store nothing: the official library on Flask and gunicorn, which logs as its own
 sample does (and once more without a log), and aioviberbot with one session for all calls. Everybody speaks to the same
 fake Viber, in plain HTTP and over TLS with the whole list of authorities beside the fake's own certificate; storage
-and Viber are processes of their own and not counted. Blocks of turns are interleaved; a bar is missed only where the
-medians and the minima both miss it.
+and Viber are processes of their own and not counted. Ours once more without what a process keeps of words it has met,
+for the talk's few come again and again. Blocks of turns are interleaved; a bar is missed only where the medians and
+the minima both miss it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from chalicelib.language import detect, folding, scripts
+from chalicelib.understanding.model import platform_model
 from infra.bench import STAGE, publish, take_everything
 from infra.bench_turns import TOKEN, callback
 from infra.local import aws as local_aws
@@ -40,6 +43,8 @@ TOOK = "took "
 START_SECONDS_MAX = 30.0
 OURS, OFFICIAL, FASTEST = "ours", "viberbot, Flask, gunicorn", "aioviberbot, one session"
 SILENT = "the same without its log"
+STRANGE = "ours, each word met for the first time"
+NEW_WORDS = " new"
 # (over TLS?, against whom) → at most so many times its CPU.
 BARS = {(True, OFFICIAL): 0.12, (False, OFFICIAL): 1.0, (True, FASTEST): 4.0}
 _TICK_MILLISECONDS = 1000 / os.sysconf("SC_CLK_TCK")
@@ -71,7 +76,7 @@ def _written(measured: Mapping[bool, Mapping[str, Sequence[float]]]) -> str:
     for tls, figures in measured.items():
         for name, took in figures.items():
             low, middle, high = min(took), statistics.median(took), max(took)
-            to_it = "" if name == OURS else f"{statistics.median(figures[OURS]) / middle:.2f}"
+            to_it = "" if name in (OURS, STRANGE) else f"{statistics.median(figures[OURS]) / middle:.2f}"
             bar, line = BARS.get((tls, name), ""), "TLS" if tls else "plain"
             rows.append(f"| {name}, {line} | {low:.2f} | {middle:.2f} | {high:.2f} | {to_it} | {bar} |")
     return "\n".join(rows) + "\n"
@@ -96,7 +101,7 @@ def installed(folder: Path, libraries: Sequence[str]) -> Path:
 
 def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
     """CPU in milliseconds a turn, block by block."""
-    figures: dict[str, list[float]] = {OURS: [], OFFICIAL: [], SILENT: [], FASTEST: []}
+    figures: dict[str, list[float]] = {OURS: [], STRANGE: [], OFFICIAL: [], SILENT: [], FASTEST: []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         environment = os.environ | stack.enter_context(fake_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
@@ -108,7 +113,8 @@ def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
         }
         for block in range(BLOCKS + 1):
             turns = TURNS if block else WARM
-            took = {OURS: ours(turns)} | {name: _driven(*server, turns) for name, server in others.items()}
+            took = {OURS: ours(f"{turns}"), STRANGE: ours(f"{turns}{NEW_WORDS}")}
+            took |= {name: _driven(*server, turns) for name, server in others.items()}
             for name, each in took.items():
                 figures[name] += [each] if block else []
     return figures
@@ -230,8 +236,8 @@ def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
         assert process.stdin and process.stdout
         said, heard = process.stdin, process.stdout
 
-        def turns(number: int) -> float:
-            said.write(f"{number}\n")
+        def turns(asked: str) -> float:
+            said.write(f"{asked}\n")
             said.flush()
             while not (line := heard.readline()).startswith(TOOK):  # between stands what the product writes to its log
                 if not line:
@@ -246,7 +252,7 @@ def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
 
 
 def _serve_ours(account: str) -> int:
-    """How many turns, line by line; the CPU of one in milliseconds is said back."""
+    """How many turns, line by line, and whether their words are new; the CPU of one in milliseconds is said back."""
     from chalice.local import LambdaContext
 
     import app
@@ -261,10 +267,13 @@ def _serve_ours(account: str) -> int:
     wire.taps.append(sent)
     for line in sys.stdin:
         sent.count = 0
-        events = [_event(http_api.event, account, next(numbers)) for _ in range(int(line))]
+        many, new = line.removesuffix(f"{NEW_WORDS}\n"), NEW_WORDS in line
+        events = [_event(http_api.event, account, next(numbers)) for _ in range(int(many))]
         contexts = [LambdaContext("api", 1024) for _ in events]  # as Lambda's runtime hands them over
         began = time.process_time()
         for event, context in zip(events, contexts, strict=True):
+            if new:
+                _forget_words()
             status = app.app(event, context)["statusCode"]
             if status != 200:
                 raise RuntimeError(f"we answered {status}")
@@ -273,6 +282,13 @@ def _serve_ours(account: str) -> int:
             raise RuntimeError(f"{sent.count} answers to {len(events)} messages: these were no whole turns")
         print(f"{TOOK}{took}", flush=True)
     return 0
+
+
+def _forget_words() -> None:
+    """As if nobody had ever written these words to this process."""
+    for kept in (folding._folded, scripts._word_to_latin, detect._weighed):
+        kept.cache_clear()
+    platform_model().kept.clear()
 
 
 def _event(made: Callable[..., dict[str, Any]], account: str, number: int) -> dict[str, Any]:

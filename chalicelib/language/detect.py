@@ -22,6 +22,7 @@ PIECE_LETTERS = (1, 2, 3, 4)
 LEAD_MIN = 0.12  # below it nothing is said, and the conversation's language stays
 KNOWN_SHARE_MIN = 0.45  # of the pieces of three letters and more: less is no language of ours
 TELLING_LETTERS = 3
+WORDS_KEPT_MAX = 1024  # people use few words, and those again and again
 PATH = Path(__file__).parent / "languages.bin"
 _HEAD = struct.Struct("<If")
 _NUMBERED = pattern(r"(?<!\S)\S*\d\S*")  # references and numbers are of no language
@@ -31,36 +32,43 @@ def language_of(text: str) -> str | None:
     """The family, or None when nothing tells (a number, an emoji, one unknown word)."""
     if script_of(text) == "cyrillic":
         return "sr"
-    found = pieces(text)
-    if not found:
+    spoken = _words(text)
+    if not spoken:
         return None
-    scores, known = _scores(found)
-    if known < KNOWN_SHARE_MIN:
+    *sums, known, telling, told = map(sum, zip(*map(_weighed, spoken), strict=True))
+    if told < KNOWN_SHARE_MIN * (telling or 1):
         return None
-    best, second = sorted(scores, reverse=True)[:2]
-    return FAMILIES[scores.index(best)] if best - second >= LEAD_MIN else None
+    step = _table()[0] / (known or 1) ** 0.5
+    best, second = sorted(sums, reverse=True)[:2]
+    return FAMILIES[sums.index(best)] if (best - second) * step >= LEAD_MIN else None
 
 
 def pieces(text: str) -> list[str]:
     """Letters in ones to fours and whole words, lower case, with their marks: what languages differ in."""
+    return [piece for word in _words(text) for piece in _pieces(word)]
+
+
+def _words(text: str) -> list[str]:
     plain = _NUMBERED.sub(" ", unicodedata.normalize("NFC", to_latin(text[:LETTERS_MAX])).lower())
-    found: list[str] = []
-    for word in "".join(letter if letter.isalpha() else " " for letter in plain).split():
-        padded = f"<{word}>"
-        for size in PIECE_LETTERS:
-            found += [padded[start : start + size] for start in range(len(padded) - size + 1)]
-        found.append("=" + word)
-    return found
+    return "".join([letter if letter.isalpha() else " " for letter in plain]).split()
 
 
-def _scores(found: list[str]) -> tuple[list[float], float]:
-    """One figure a family, and the share of the longer pieces that were seen in training."""
-    step, rows, weights = _table()
+def _pieces(word: str) -> list[str]:
+    padded = f"<{word}>"
+    found = [padded[start : start + size] for size in PIECE_LETTERS for start in range(len(padded) - size + 1)]
+    return [*found, "=" + word]
+
+
+@lru_cache(maxsize=WORDS_KEPT_MAX)
+def _weighed(word: str) -> tuple[int, ...]:
+    """Of a word: one sum a family, how many of its pieces were seen in training, how many are long enough to tell, and
+    how many of those were seen."""
+    _, rows, weights = _table()
+    found = _pieces(word)
     met = list(map(rows.get, map(zlib.crc32, map(str.encode, found))))
     known = [row for row in met if row is not None]
     telling = [row is not None for piece, row in zip(found, met, strict=True) if len(piece) >= TELLING_LETTERS]
-    unit = step / (len(known) or 1) ** 0.5
-    return [sum(map(of.__getitem__, known)) * unit for of in weights], sum(telling) / (len(telling) or 1)
+    return (*(sum(map(of.__getitem__, known)) for of in weights), len(known), len(telling), sum(telling))
 
 
 @lru_cache(maxsize=1)

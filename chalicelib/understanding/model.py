@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,23 @@ RARITY_STEP = 1 / 16
 _LENGTH = struct.Struct("<I")
 _ARRAYS = "IIBBbIB"  # keys, starts, rarities, labels, weights; whole phrases and their labels
 WHOLE_WORDS_MAX = 8
+PARTS_KEPT_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part of a message adds to its score: the keys of its features, the squares of their rarities, and each
+    label's sum of rarity times weight."""
+
+    keys: Sequence[int]
+    squares: int
+    labels: Sequence[int]
+    forces: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What was learnt: see `score`."""
+    """What was learnt: see `score`. `kept`: parts met lately, for people use few words, and those again and again."""
 
     head: Mapping[str, Any]
     rows: Mapping[int, int]
@@ -40,6 +53,7 @@ class Model:
     labels: Sequence[int]
     weights: Sequence[int]
     wholes: Mapping[int, int]
+    kept: dict[str, Part] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -63,22 +77,42 @@ def whole(model: Model, ordered: Sequence[str]) -> str | None:
 
 def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
     """One figure a label (about 0..1) for a message's folded words, and the share of the message the model knows."""
-    starts, rarities, labels, weights = model.starts, model.rarities, model.labels, model.weights
-    met = Counter(shape.features(ordered))
-    rows = map(model.rows.get, map(zlib.crc32, map(str.encode, met)))
-    known = [
-        (row, rarities[row] if times == 1 else rarities[row] * (1.0 + math.log(times)))
-        for row, times in zip(rows, met.values(), strict=True)
-        if row is not None
-    ]
-    unit = model.head["step"] / (math.sqrt(sum([value * value for _, value in known])) or 1.0)
-    totals = list(model.head["bias"])
-    for row, value in known:
-        value *= unit
-        first, end = starts[row], starts[row + 1]
-        for label, weight in zip(labels[first:end], weights[first:end]):  # noqa: B905 - a check for each costs a tenth
-            totals[label] += value * weight
-    return totals, len(known) / len(met) if known else 0.0
+    parts = [model.kept.get(part) or _part(model, part) for part in shape.parts(ordered)]
+    met = Counter([key for part in parts for key in part.keys])
+    squares = float(sum([part.squares for part in parts]))
+    sums = [0.0] * len(model.head["bias"])
+    for part in parts:
+        for label, force in zip(part.labels, part.forces):  # noqa: B905 - a check for each costs a tenth
+            sums[label] += force
+    for row, times in _repeated(model, met):
+        rarity, counted = model.rarities[row], 1.0 + math.log(times)
+        squares += rarity * rarity * (counted * counted - times)
+        for place in range(model.starts[row], model.starts[row + 1]):
+            sums[model.labels[place]] += (counted - times) * rarity * model.weights[place]
+    unit = model.head["step"] / (math.sqrt(squares) or 1.0)
+    totals = [bias + unit * each for bias, each in zip(model.head["bias"], sums, strict=True)]
+    return totals, sum(map(model.rows.__contains__, met)) / len(met) if met else 0.0
+
+
+def _repeated(model: Model, met: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Known features that occur more than once, which then count less each time, and how often they occur."""
+    return [(model.rows[key], times) for key, times in met.items() if times > 1 and key in model.rows]
+
+
+def _part(model: Model, part: str) -> Part:
+    keys = array("I", map(key_of, shape.of(part)))
+    squares, sums = 0, dict[int, int]()
+    for row in [model.rows[key] for key in keys if key in model.rows]:
+        rarity = model.rarities[row]
+        squares += rarity * rarity
+        for place in range(model.starts[row], model.starts[row + 1]):
+            label = model.labels[place]
+            sums[label] = sums.get(label, 0) + rarity * model.weights[place]
+    made = Part(keys, squares, bytes(sums), array("i", sums.values()))
+    if len(model.kept) >= PARTS_KEPT_MAX:
+        model.kept.clear()
+    model.kept[part] = made
+    return made
 
 
 @lru_cache(maxsize=1)

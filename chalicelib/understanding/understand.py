@@ -127,7 +127,7 @@ class Ranking:
 
 def rank(ordered: list[str], found: Mapping[str, Any], index: Mapping[str, Any], model: Model) -> Ranking:
     figures, known = score(model, ordered)
-    evidence = {name: SHARPNESS * figure for name, figure in zip(model.head["labels"], figures, strict=True)}
+    evidence = dict(zip(model.head["labels"], [SHARPNESS * figure for figure in figures], strict=True))
     evidence[OUT_OF_SCOPE] += OUT_OF_SCOPE_LEAN + STRANGE_WEIGHT * (1.0 - known) * bool(ordered)
     said = whole(model, ordered)
     if said:
@@ -137,14 +137,14 @@ def rank(ordered: list[str], found: Mapping[str, Any], index: Mapping[str, Any],
     alike = [each for each in likenesses(ordered, index, model) if each.degree >= TOWN_LIKENESS_MIN]
     if not alike:
         return Ranking(_shares(evidence), {})
-    serves = _serves(alike, _shares(evidence))
+    serves = _serves(alike, evidence)
     return Ranking(_shares(_raised(evidence, alike, serves)), _narrowed(alike, serves))
 
 
-def _serves(alike: Sequence[Likeness], base: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+def _serves(alike: Sequence[Likeness], evidence: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
     """The town's node → the intents it stands for. One that fits closely also narrows what the model is sure of."""
-    top = max(base, key=lambda name: base[name])
-    adopts = base[top] >= ADOPT_SHARE and top != OUT_OF_SCOPE and not clauses.is_small_talk(top)
+    top = max(evidence, key=evidence.__getitem__)
+    adopts = 1.0 / sum(_powers(evidence)) >= ADOPT_SHARE and top != OUT_OF_SCOPE and not clauses.is_small_talk(top)
     return {
         each.node: each.parents
         + ((top,) if adopts and each.degree >= CLOSE_LIKENESS and top not in each.parents else ())
@@ -183,10 +183,15 @@ def _narrowed(alike: Sequence[Likeness], serves: Mapping[str, Sequence[str]]) ->
 
 
 def _shares(evidence: Mapping[str, float]) -> dict[str, float]:
+    powers = _powers(evidence)
+    whole = sum(powers)
+    return dict(zip(evidence, [power / whole for power in powers], strict=True))
+
+
+def _powers(evidence: Mapping[str, float]) -> list[float]:
+    """In the order of the evidence; the surest has 1."""
     top = max(evidence.values())
-    powers = {name: math.exp(value - top) for name, value in evidence.items()}
-    whole = sum(powers.values())
-    return {name: power / whole for name, power in powers.items()}
+    return [math.exp(value - top) for value in evidence.values()]
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------

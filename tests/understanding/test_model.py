@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from chalicelib.language import detect
 from chalicelib.language.folding import fold, words
 from chalicelib.understanding import model
+from chalicelib.understanding.features import features
 from chalicelib.understanding.model import OUT_OF_SCOPE
 from chalicelib.understanding.phrases import digest, platform_phrases
 from chalicelib.understanding.rules import KEYWORDS
@@ -51,6 +54,36 @@ def test_the_platforms_own_phrases_lead_to_their_intents() -> None:
                 figures, _ = model.score(shipped, words(fold(text)))
                 right.append(shipped.names[figures.index(max(figures))] == intent)
     assert sum(right) / len(right) >= OWN_PHRASES_SHARE_MIN
+
+
+def _feature_by_feature(shipped: model.Model, ordered: list[str]) -> list[float]:
+    """What a score is by definition."""
+    met = [(shipped.rows.get(model.key_of(one)), times) for one, times in Counter(features(ordered)).items()]
+    known = [(row, shipped.rarities[row] * (1 + math.log(times))) for row, times in met if row is not None]
+    unit = shipped.head["step"] / (math.sqrt(sum(value * value for _, value in known)) or 1.0)
+    totals = list(shipped.head["bias"])
+    for row, value in known:
+        for place in range(shipped.starts[row], shipped.starts[row + 1]):
+            totals[shipped.labels[place]] += value * unit * shipped.weights[place]
+    return totals
+
+
+@pytest.mark.parametrize(
+    "text", ["nema vode", "da da da li li", "voda vode vodi vodu", "", "qqqq", "x" * 300, "nema vode nema struje nema"]
+)
+def test_a_score_is_what_its_features_add_up_to_whether_or_not_the_words_were_met_before(text: str) -> None:
+    shipped, ordered = model.unpack(model.PATH.read_bytes()), words(fold(text))
+    expected = _feature_by_feature(shipped, ordered)
+    for _ in range(2):
+        assert model.score(shipped, ordered)[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_process_keeps_so_many_words_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "PARTS_KEPT_MAX", 10)
+    shipped = model.unpack(model.PATH.read_bytes())
+    for number in range(50):
+        model.score(shipped, [f"rec{number}"])
+        assert len(shipped.kept) <= 10
 
 
 def test_no_phrase_stands_under_two_intents() -> None:
