@@ -1,7 +1,9 @@
-"""JSON without blanks, by the standard library's encoder, which `json.dumps` makes anew for every text."""
+"""JSON without blanks, by the standard library's encoder, which `json.dumps` makes anew for every text; and read by its
+scanner, before and behind which `json.loads` looks for blanks."""
 
 from __future__ import annotations
 
+import json
 import json.encoder
 from collections.abc import Callable
 from typing import Any
@@ -21,3 +23,14 @@ def writer(*, ascii_only: bool) -> Callable[[Any], str]:
 
 as_json = writer(ascii_only=False)
 as_ascii_json = writer(ascii_only=True)
+
+_scanned: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
+
+
+def from_json(text: str) -> Any:
+    """See `json.loads`, whose words it is that raise ValueError."""
+    try:
+        value, end = _scanned(text, 0)
+    except StopIteration:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)

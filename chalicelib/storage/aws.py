@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from chalicelib import wire
-from chalicelib.compact_json import as_ascii_json
+from chalicelib.compact_json import as_ascii_json, from_json
 from chalicelib.model import SalterError, SendFailed, Unavailable
 from chalicelib.patterns import pattern
 
@@ -63,9 +63,6 @@ class AwsError(SalterError):
 
 class Unknown(Unavailable):
     """A write was sent and its answer lost: look before writing again."""
-
-
-_read = json.JSONDecoder().decode
 
 
 def region() -> str:
@@ -146,7 +143,7 @@ def ask(service: str, action: str, fields: Mapping[str, str], deadline: wire.Dea
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        answer = _read(body.decode() or "{}")
+        answer = from_json(body.decode() or "{}")
     except ValueError:
         return {}
     return answer if isinstance(answer, dict) else {}

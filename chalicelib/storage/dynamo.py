@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
 from secrets import token_hex
 from typing import Any
@@ -392,9 +392,9 @@ def _typed(value: Any) -> dict[str, Any]:
         case int():
             return {"N": str(value)}
         case bytes():
-            return {"B": base64.b64encode(value).decode()}
+            return {"B": b2a_base64(value, newline=False).decode()}
         case frozenset():
-            return {"BS": sorted(base64.b64encode(member).decode() for member in value)}
+            return {"BS": sorted(b2a_base64(member, newline=False).decode() for member in value)}
         case list() | tuple():
             return {"L": [_typed(entry) for entry in value]}
         case _:
@@ -415,9 +415,9 @@ def _plain(kind: str, value: Any) -> Any:
         case "N":
             return int(value) if value.lstrip("-").isdigit() else float(value)
         case "B":
-            return base64.b64decode(value)
+            return a2b_base64(value)
         case "BS":
-            return frozenset(base64.b64decode(member) for member in value)
+            return frozenset(a2b_base64(member) for member in value)
         case "L":
             return [_plain(*next(iter(entry.items()))) for entry in value]
         case _:

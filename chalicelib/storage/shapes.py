@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
-from chalicelib.compact_json import as_json
+from chalicelib.compact_json import as_json, from_json
 from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, SharedFile, Told, Voice
 from chalicelib.storage import keys
 
@@ -157,9 +157,9 @@ def _unpack_body(packed: bytes) -> tuple[dict[str, Any], tuple[Entry, ...]]:
     """Body and log. One that is not in lines, as it once was, is read all the same."""
     head, begins, rest = zlib.decompress(packed).decode().partition(_LOG_BEGINS)
     if begins:
-        body = json.loads(head.removesuffix(",") + "}")
+        body = from_json(head.removesuffix(",") + "}")
         return body, cast("tuple[Entry, ...]", tuple(map(StoredEntry, rest.removesuffix("\n]}").split(",\n"))))
-    body = json.loads(head)
+    body = from_json(head)
     return body, tuple(entry_from(entry) for entry in body.get("log", ()))
 
 
@@ -181,7 +181,7 @@ class StoredEntry:
 
     def whole(self) -> Entry:
         if self._entry is None:
-            self._entry = entry_from(json.loads(self.line))
+            self._entry = entry_from(from_json(self.line))
         return self._entry
 
     def __getattr__(self, name: str) -> Any:
