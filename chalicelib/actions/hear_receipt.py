@@ -7,7 +7,7 @@ the conversation does not remember costs one read and no write, that something w
 from __future__ import annotations
 
 from chalicelib.actions import call_by_link, second_way
-from chalicelib.actions.take_receipt import take_receipt
+from chalicelib.actions.take_receipt import is_announcing, take_receipt
 from chalicelib.cases import helping, notices
 from chalicelib.channels import Sent
 from chalicelib.model import Account, Conflict, Conversation, Follower, Told, Unavailable
@@ -21,28 +21,35 @@ DELIVERED, SEEN, FAILED = "delivered", "seen", "failed"
 
 
 def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadline) -> None:
-    """Write it down with the announcement or beside the case.
+    """Write it down with the announcement or beside the case. Whichever is likelier is looked for first.
 
     Raises Unavailable while the message is still being sent: Viber then repeats.
     """
-    if take_receipt(account.id, about.id, about.citizen, event, now, deadline) or event == DELIVERED:
+    first = event == DELIVERED or is_announcing(account.id, now)
+    if first and take_receipt(account.id, about.id, about.citizen, event, now, deadline) or event == DELIVERED:
         return
+    if not _hear_of_notice(event, about, account, now, deadline) and not first:
+        take_receipt(account.id, about.id, about.citizen, event, now, deadline)
+
+
+def _hear_of_notice(event: str, about: Sent, account: Account, now: float, deadline: Deadline) -> bool:
+    """Whether it is of a notice; then it is written down."""
     store = ConversationStore(account)
     for _ in range(HEAR_TRIES_MAX):
         conversation = store.load(about.citizen, now, deadline)
         if conversation is None or not conversation.town:
-            return
+            return False
         heard = _heard(event, about.id, conversation.told)
         if not heard:
             if _is_speaking(conversation, now):
                 raise Unavailable("not marked yet")
-            return
+            return False
         for notice in heard:
             _note(event, notice, store, conversation, now, deadline)
         left = tuple(notice for notice in conversation.told if notice not in heard)
         try:
             store.save(replace(conversation, told=left), now, deadline)
-            return
+            return True
         except Conflict:
             continue
     raise Unavailable("conflicts")

@@ -69,6 +69,12 @@ def known_lately(account: str, now: float, deadline: Deadline) -> _Lately:
     return lately
 
 
+def is_announcing(account: str, now: float) -> bool:
+    """Whether this process knows, without asking, that the account announced something lately."""
+    kept = _accounts.get(account)
+    return bool(kept and kept.any and 0 <= now - kept.at < LATELY_KEPT_SECONDS)
+
+
 def forget() -> None:
     """Drop what this process keeps."""
     _accounts.clear()
