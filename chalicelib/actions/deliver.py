@@ -18,6 +18,7 @@ from chalicelib.actions.journal import log
 from chalicelib.actions.speaking import Mouth
 from chalicelib.cases import helping, notices
 from chalicelib.channels import Credentials, channel
+from chalicelib.dialogue.chat import is_emergency
 from chalicelib.model import (
     Conflict,
     Conversation,
@@ -294,14 +295,15 @@ def _send_one(owed: Owed, town: Town, mouth: Mouth, work: _Round) -> Owed | None
 
 
 def _must_queue(owed: Owed, calls: int, work: _Round, deadline: Deadline) -> float:
-    """In how many seconds the account may make these calls; 0: at once. What comes when its turn is does not ask again,
-    nor does what is in doubt: how often it was doubted stands where the wait would be noted."""
+    """In how many seconds the account may make these calls; 0: at once. What comes when its turn is does not ask again.
+    The numbers to call in danger wait for nobody, nor does what is in doubt: how often it was doubted stands where the
+    wait would be noted."""
     if owed.error == IN_TURN:
         return 0.0
     late = owed.tries or work.now - owed.due_at > account_pace.WINDOW_SECONDS
     kind = account_pace.LATE if late else account_pace.REPLY
     seconds = account_pace.wait(work.store.account.id, work.now, deadline, calls=calls, kind=kind)
-    return 0.0 if owed.error.startswith(UNCERTAIN) else seconds
+    return 0.0 if is_emergency(owed.say) or owed.error.startswith(UNCERTAIN) else seconds
 
 
 def _account_answers(credentials: Credentials, deadline: Deadline) -> bool:

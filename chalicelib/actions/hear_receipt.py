@@ -26,7 +26,7 @@ def hear(event: str, about: Sent, account: Account, now: float, deadline: Deadli
     Raises Unavailable while the message is still being sent: Viber then repeats.
     """
     first = event == DELIVERED or is_announcing(account.id, now)
-    if first and take_receipt(account.id, about.id, about.citizen, event, now, deadline) or event == DELIVERED:
+    if (first and take_receipt(account.id, about.id, about.citizen, event, now, deadline)) or event == DELIVERED:
         return
     if not _hear_of_notice(event, about, account, now, deadline) and not first:
         take_receipt(account.id, about.id, about.citizen, event, now, deadline)

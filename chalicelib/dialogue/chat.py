@@ -6,6 +6,7 @@ from chalicelib.model import Choice, Line, Say, Town
 from chalicelib.small_classes import replace
 
 MENU_CHOICES = ("person", "language", "emergency")
+NUMBERS = "emergency_numbers"
 FALLBACK_CHOICES = ("person", "menu")
 SECONDS_MAX = 3
 QUESTION = "question"  # the kind of service that takes questions to an office
@@ -37,10 +38,15 @@ def menu(town: Town, *before: str) -> Say:
 def emergency(town: Town, danger: str | None) -> Say:
     """The numbers at once; the kind of danger first, never a form."""
     lines = [Line(f"emergency_{danger}")] if danger else []
-    lines.append(Line("emergency_numbers"))
+    lines.append(Line(NUMBERS))
     if town.core["emergency"]["general"]:
         lines.append(Line("emergency_general"))
     return Say(lines=(*lines, Line("emergency_not_here")), choices=choices(*FALLBACK_CHOICES))
+
+
+def is_emergency(say: Say) -> bool:
+    """Whether these are the numbers to call."""
+    return any(line.key == NUMBERS for line in say.lines)
 
 
 def languages(town: Town) -> Say:

@@ -102,6 +102,17 @@ def test_a_store_that_is_silent_holds_nobody_up(world: World) -> None:
         assert [wait(ACCOUNT, NOON, Deadline(0.2), kind=LATE) for _ in range(3)] == [0, 0, 0]
 
 
+def test_whoever_is_in_danger_is_answered_before_everybody_who_waits(quiet: World, processes: Processes) -> None:
+    with processes.at("a crowd's"):
+        while not wait(quiet.account.id, quiet.now, SOON):
+            pass
+    assert quiet.says("mira", "meni") == []
+    assert "193" in quiet.says("ana", "Upomoć, gori kuća!")[0]
+    quiet.now += 10
+    sweep(quiet.now)
+    assert len(quiet.viber.texts("mira")) == 1
+
+
 @pytest.mark.shows("F28")
 def test_a_crowd_served_by_many_processes_beside_an_announcement_is_answered_within_vibers_bound_and_in_turn(
     quiet: World, processes: Processes, measured: Measure, monkeypatch: pytest.MonkeyPatch

@@ -232,7 +232,7 @@ GUARDS = (
     ),
     Guard(
         "chalicelib/channels/viber/receive.py",
-        'if not token or not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), wanted.encode()):',
+        'if not token or not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), wanted):',
         "if not token:",
         (f"{FORGED}test_a_callback_changed_anywhere_or_signed_by_another_town_is_403_and_costs_nothing",),
     ),
