@@ -138,7 +138,8 @@ class Link:
 class Say:
     """One thing the bot says, not yet worded: paragraphs, then a sheet (named by its choice id), then more.
 
-    `case`: the reference of the case it speaks of; `file`: what the town sends with it.
+    `case`: the reference of the case it speaks of; `file`: what the town sends with it; `part`: of the sheet only what
+    answers this (`words.PARTS`).
     """
 
     lines: tuple[Line, ...] = ()
@@ -149,6 +150,7 @@ class Say:
     sheet: str | None = None
     case: str | None = None
     file: SharedFile | None = None
+    part: str | None = None
 
     @property
     def is_private(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.dialogue import own_words
+from chalicelib.dialogue import about_sheet, own_words
 from chalicelib.dialogue.asking import (
     answer_line,
     ask,
@@ -194,6 +194,9 @@ def _is_other_matter(scene: Scene, draft: Draft, *, free: bool) -> bool:
     """Whether the words are a question or wish of their own instead of an answer; `free`: any words could be one."""
     heard, family = scene.heard, scene.form(draft).family
     understood = heard.understood
+    asked = scene.form(draft).slot(draft.asked)
+    if not (asked and asked.QUESTIONS) and own_words.asks_something(heard.text) and about_sheet.asked(scene):
+        return True
     if understood.decision == "unknown" or not understood.intents:
         return False
     best, sure = understood.intents[0][0], understood.decision == "answer"
@@ -207,7 +210,6 @@ def _is_other_matter(scene: Scene, draft: Draft, *, free: bool) -> bool:
         return sure or asks
     if best.startswith("chat."):
         return sure and few
-    asked = scene.form(draft).slot(draft.asked)
     if asked is not None and asked.QUESTIONS:
         return False
     if asked is not None and asked.PLACE and understood.intents[0][1] >= NO_PLACE_SCORE_MIN:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from chalicelib.dialogue import (
     about_case,
+    about_sheet,
     acting,
     binding,
     blocking,
@@ -472,6 +473,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     asking = _asked_outright(scene)
     if asking:
         return _begin_asking(scene, asking)
+    explained = about_sheet.asked(scene)
+    if explained:
+        return _turn(scene, explained)
     if understood.decision == "unknown":
         return _not_understood(scene)
     intent = understood.intents[0][0]

@@ -10,6 +10,19 @@ from chalicelib.model import BOT, CYRILLIC, Line, Message, Say, Town, Voice
 
 PARAGRAPH = "\n\n"
 _PICKED = {"location": "btn_share_location", "phone": "btn_share_phone"}
+_OFFICE = ("sheet_competent", "sheet_where", "sheet_address", "sheet_phone", "sheet_hours")
+# What is asked about a sheet → its sections that say so.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "fee": ("fee",),
+    "term": ("deadline",),
+    "papers": ("required_documents",),
+    "who": ("who_is_entitled",),
+    "how": ("sheet_how",),
+    "where": _OFFICE,
+    "hours": ("sheet_where", "sheet_hours"),
+    "phone": ("sheet_where", "sheet_phone"),
+    "law": ("legal_basis",),
+}
 MISSING = "menu_title"  # said instead of a text that a newer version no longer has
 
 
@@ -82,11 +95,30 @@ def sheet_of(say: Say, town: Town, voice: Voice) -> Mapping[str, Any] | None:
     sheet: Mapping[str, Any] | None = town.sheets[voice.language].get(say.sheet)
     if sheet is None:
         return None
+    if say.part:
+        sheet = _part_of(sheet, say.part, town.texts[voice.language])
     if sheet["only"]:
         name = next((entry["name"] for entry in town.core["languages"] if entry["id"] == sheet["only"]), sheet["only"])
         note = catalogue.word(town.texts[voice.language]["only_in_language"], "two", "latin", {"language": name})
         sheet = {**sheet, "foot": f"{note}\n{sheet['foot']}"}
     return dict(_in_cyrillic(sheet, latin_words(town))) if voice.script == CYRILLIC else sheet
+
+
+def _part_of(sheet: Mapping[str, Any], part: str, texts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A sheet with the sections alone that answer one question; where that is to be asked at the office, with the
+    office's. Whole if it has none of them. Of its foot the last line is enough: how far it is to be trusted."""
+    wanted = _labelled(sheet, PARTS.get(part, ()), texts)
+    if any(section.get("ask") for section in wanted):
+        office = _labelled(sheet, _OFFICE, texts)
+        wanted += [section for section in office if section not in wanted]
+    shorter = {"lead": None, "sections": wanted, "foot": sheet["foot"].rpartition("\n")[2]}
+    return {**sheet, **shorter} if wanted else sheet
+
+
+def _labelled(sheet: Mapping[str, Any], keys: tuple[str, ...], texts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The sections of these names; what nobody confirmed stands together under several."""
+    names = {str(texts[key]).rstrip(":").lower() for key in keys}
+    return [section for section in sheet["sections"] if names.intersection(section["label"].lower().split(", "))]
 
 
 def _in_cyrillic(value: Any, kept: tuple[str, ...]) -> Any:

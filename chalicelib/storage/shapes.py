@@ -281,6 +281,8 @@ def say_data(say: Say) -> dict[str, Any]:
         data["u"] = [_line_data(say.link.label), say.link.url]
     if say.sheet:
         data["h"] = say.sheet
+    if say.part:
+        data["p"] = say.part
     if say.case:
         data["k"] = say.case
     if say.file:
@@ -299,6 +301,7 @@ def say_from(data: Mapping[str, Any]) -> Say:
         sheet=data.get("h"),
         case=data.get("k"),
         file=SharedFile(*data["m"]) if "m" in data else None,
+        part=data.get("p"),
     )
 
 

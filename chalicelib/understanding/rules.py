@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from chalicelib.language.folding import fold
 
@@ -52,6 +53,19 @@ def any_match(rules: Sequence[str], said: Spoken) -> bool:
             if matches(rules[place], said):
                 return True
     return False
+
+
+def met(entries: Sequence[list[Any]], said: Spoken) -> list[list[Any]]:
+    """Those of `entries` (a rule, and what it stands for), which are in order, whose rule matches."""
+    found = []
+    for initial in said.initials:
+        for place in range(bisect_left(entries, [initial]), len(entries)):
+            entry = entries[place]
+            if entry[0][0] != initial:
+                break
+            if matches(entry[0], said):
+                found.append(entry)
+    return found
 
 
 def first_match(rules: Iterable[str], said: Spoken) -> str | None:

@@ -6,7 +6,6 @@ It speaks of the platform's intents by name only, so that a newer model and an o
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from chalicelib.compact_json import as_json
 from chalicelib.language.folding import fold, words
 from chalicelib.small_classes import dataclass
 from chalicelib.understanding.model import Model, platform_model
-from chalicelib.understanding.rules import KEYWORDS, Spoken, compile_rule, matches
+from chalicelib.understanding.rules import KEYWORDS, Spoken, compile_rule, met
 
 SHAPE = 2
 STEM_LETTERS = 5
@@ -110,16 +109,9 @@ def _by_phrases(ordered: Sequence[str], index: Mapping[str, Any], model: Model) 
 
 
 def _by_keywords(ordered: Sequence[str], index: Mapping[str, Any]) -> dict[int, float]:
-    said = Spoken(ordered)
     found: dict[int, float] = {}
-    keywords = index["keywords"]  # in order
-    for initial in said.initials:
-        for place in range(bisect_left(keywords, [initial]), len(keywords)):
-            rule, number = keywords[place]
-            if rule[0] != initial:
-                break
-            if matches(rule, said):
-                found[number] = max(found.get(number, 0.0), KEYWORD_LIKENESS + KEYWORD_WORD_LIKENESS * rule.count(" "))
+    for rule, number in met(index["keywords"], Spoken(ordered)):
+        found[number] = max(found.get(number, 0.0), KEYWORD_LIKENESS + KEYWORD_WORD_LIKENESS * rule.count(" "))
     return {number: min(1.0, degree) for number, degree in found.items()}
 
 
