@@ -44,13 +44,16 @@ _WORDS = {
         go on|fortsetzen|weitermachen""",
     "keep": """zadrži|ostavi|ostavi tako|ostaje|mbaje|lëre|keep|keep it|leave it|behalten|lassen""",
     "done": """gotovo|završeno|to je sve|to je to|përfundo|kaq|mbarova|done|that's all|finished|fertig|das ist alles""",
-    "yes": """da|jeste|jest|može|važi|naravno|tako je|tačno|u redu|slažem se|saglasan sam|saglasna sam|pristajem|ok|
-        okej|po|yes|yep|yeah|sure|correct|right|i agree|ja|jawohl|genau|einverstanden|pajtohem|dakord""",
+    "yes": """da|jeste|jest|može|važi|naravno|tako je|tačno|tačno je|točno|sve je tačno|sve je točno|sve tačno|u redu|
+        sve je u redu|sve u redu|slažem se|saglasan sam|saglasna sam|pristajem|ok|okej|sve ok|po|në rregull|
+        gjithçka në rregull|është në rregull|yes|yep|yeah|sure|correct|right|i agree|all good|all correct|looks good|
+        that is right|ja|jawohl|genau|stimmt|stimmt so|alles richtig|alles gut|passt|einverstanden|pajtohem|dakord""",
     "no": """ne|nije|nemoj|jok|ne slažem se|nisam saglasan|nisam saglasna|jo|no|nope|nein|nicht|nuk pajtohem""",
 }
 _COMMANDS = {" ".join(words(fold(entry))): name for name, line in _WORDS.items() for entry in line.split("|")}
 _THUMBS = {"👍": "yes", "👎": "no"}
 _SKIN_TONES = pattern("[\U0001f3fb-\U0001f3ff\ufe0f]")
+AGREEING_WORDS_MAX = 6
 _FILLERS = folded_words("molim vas hoću želim bih hvala please bitte ju lutem te i want to ich möchte")
 
 _ASKS = folded_words(
@@ -128,7 +131,18 @@ def command_in(text: str) -> str | None:
         return _COMMANDS[folded]
     if not folded:
         return _THUMBS.get(_SKIN_TONES.sub("", text).strip()[:1])
-    return _COMMANDS.get(" ".join(word for word in folded.split() if word not in _FILLERS))
+    said = [word for word in folded.split() if word not in _FILLERS]
+    return _COMMANDS.get(" ".join(said)) or (_agreed(said) if len(said) <= AGREEING_WORDS_MAX else None)
+
+
+def _agreed(said: list[str]) -> str | None:
+    """What ways of agreeing after each other come to: "da, može", "yes, send it"."""
+    for end in range(len(said), 0, -1):
+        first, rest = _COMMANDS.get(" ".join(said[:end])), said[end:]
+        after = _agreed(rest) if rest and first in ("yes", "send") else first
+        if after in ("yes", "send"):
+            return "send" if first == "send" else after
+    return None
 
 
 def asks_something(text: str) -> bool:

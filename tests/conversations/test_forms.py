@@ -306,8 +306,17 @@ def test_another_form_asks_before_it_takes_the_place_of_an_open_one() -> None:
         ("zurück", "back"),
         ("Pošalji", "send"),
         ("po", "yes"),
+        ("Yes, send it please", "send"),
+        ("da, može, pošalji", "send"),
+        ("sve je tačno", "yes"),
+        ("u redu, tačno je", "yes"),
+        ("stimmt, absenden", "send"),
+        ("да пошаљи", "send"),
+        ("da, ali promeni broj", None),
+        ("pošalji sliku", None),
         ("rupa", None),
         ("nazad na put", None),
+        ("yes send " * 500, None),
     ],
 )
 def test_commands_are_known_in_every_language_and_script(typed: str, command: str | None) -> None:

@@ -327,6 +327,15 @@ def test_a_matter_named_where_the_place_is_asked_is_answered_and_is_no_place(sai
     assert filed(scene).place.text == "Trg Republike 3"
 
 
+@pytest.mark.parametrize("said", ["pošalji", "ok", "važi", "gotovo", "sve je u redu"])
+def test_a_word_for_a_button_that_is_not_there_is_no_place(said: str) -> None:
+    scene = stage()
+    before = says(scene, "ne radi rasveta").text
+    assert before.split("\n")[-1] in says(scene, said).text
+    assert "place" not in answers(scene)
+    assert "Glavna 7" in says(scene, "Glavna 7").text
+
+
 @pytest.mark.parametrize(
     "said", ["matičar", "zgrada opštine", "dečiji vrtić na kraju sela", "centar za socijalni rad", "poreska uprava"]
 )

@@ -58,6 +58,8 @@ class Location(Slot):
         text = " ".join(heard.text.split())
         if heard.inbound.kind == "attachment" or not text or not any(letter.isalnum() for letter in text):
             return None
+        if command_in(text):
+            return None
         if asks_something(text) and not address_in(text) and not names_a_place(text):
             return None
         if len(text) > PLACE_CHARS_MAX:
