@@ -29,7 +29,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from chalicelib.language import detect, folding, scripts
+from chalicelib.language import detect
 from chalicelib.understanding.model import platform_model
 from infra.bench import STAGE, publish, take_everything
 from infra.bench_turns import TOKEN, callback
@@ -286,8 +286,7 @@ def _serve_ours(account: str) -> int:
 
 def _forget_words() -> None:
     """As if nobody had ever written these words to this process."""
-    for kept in (folding._folded, scripts._word_to_latin, detect._weighed):
-        kept.cache_clear()
+    detect._weighed.cache_clear()
     platform_model().kept.clear()
 
 
