@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup hashes run test trust fuzz lint audit bench simulate bench-peers bench-process bench-search bench-import \
+.PHONY: setup hashes run test trust fuzz lint audit bench simulate bench-peers bench-instructions bench-process bench-search bench-import \
   bench-notices bench-understanding train openapi package deploy clean
 
 setup: $(STAMP)
@@ -66,6 +66,10 @@ bench: $(STAMP)
 # The CPU of a callback beside the field's own samples, which are fetched from PyPI, into docs/performance.md
 bench-peers: $(STAMP)
 	$(PY) -m infra.bench_peers
+
+# The same in instructions, which no neighbour on the machine changes (needs valgrind), into docs/performance.md
+bench-instructions: $(STAMP)
+	$(PY) -m infra.bench_instructions
 
 # A fresh process of the package, its turns and its memory, into docs/performance.md
 bench-process: $(STAMP)

@@ -107,20 +107,20 @@ def _measured(python: Path, *, tls: bool) -> dict[str, list[float]]:
         environment = os.environ | stack.enter_context(fake_viber(python, folder, tls=tls)) | {"BENCH_TOKEN": TOKEN}
         ours = stack.enter_context(_ours(folder, environment))
         others = {
-            OFFICIAL: stack.enter_context(_server(environment, _on_gunicorn(python))),
-            SILENT: stack.enter_context(_server(environment | {"BENCH_SILENT": "1"}, _on_gunicorn(python))),
+            OFFICIAL: stack.enter_context(_server(environment, on_gunicorn(python))),
+            SILENT: stack.enter_context(_server(environment | {"BENCH_SILENT": "1"}, on_gunicorn(python))),
             FASTEST: stack.enter_context(_server(environment, _on_aiohttp(python))),
         }
         for block in range(BLOCKS + 1):
             turns = TURNS if block else WARM
             took = {OURS: ours(f"{turns}"), STRANGE: ours(f"{turns}{NEW_WORDS}")}
-            took |= {name: _driven(*server, turns) for name, server in others.items()}
+            took |= {name: driven(*server, turns) for name, server in others.items()}
             for name, each in took.items():
                 figures[name] += [each] if block else []
     return figures
 
 
-def _driven(pid: int, port: int, turns: int) -> float:
+def driven(pid: int, port: int, turns: int) -> float:
     """Callbacks to a server, one after another, and what they cost it."""
     before = _cpu(pid)
     for number in range(turns):
@@ -153,7 +153,7 @@ def fake_viber(python: Path, folder: Path, *, tls: bool) -> Iterator[dict[str, s
     trusted.write_text(Path(listed).read_text(encoding="ascii") + (certified(folder) if tls else ""), encoding="ascii")
     process = multiprocessing.Process(target=_fake, args=(port, folder if tls else None), daemon=True)
     process.start()
-    _wait_for(port)
+    wait_for(port)
     try:
         yield {
             "VIBER_API_URL": f"{'https' if tls else 'http'}://127.0.0.1:{port}/pa",
@@ -188,14 +188,14 @@ def _server(environment: Mapping[str, str], command: tuple[list[str], int]) -> I
     arguments, port = command
     process = subprocess.Popen(arguments, cwd=PEERS, env=dict(environment), stderr=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield process.pid, port
     finally:
         process.terminate()
         process.wait()
 
 
-def _on_gunicorn(python: Path) -> tuple[list[str], int]:
+def on_gunicorn(python: Path) -> tuple[list[str], int]:
     port = local_aws.free_port()
     return [str(python), "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "on_viberbot:app"], port
 
@@ -205,7 +205,7 @@ def _on_aiohttp(python: Path) -> tuple[list[str], int]:
     return [str(python), "on_aioviberbot.py", str(port)], port
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     give_up = time.monotonic() + START_SECONDS_MAX
     while True:
         try:

@@ -24,12 +24,17 @@ def viber() -> Iterator[FakeViber]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs wide enough for a machine that does other work: an answer that comes late would be a doubtful send,
-    which is rightly repeated and not what most tests are about."""
+    which is rightly repeated and not what most tests are about. Nor is how much Viber takes in ten seconds, which are
+    over in no test whose clock stands still."""
+    from chalicelib.storage.pace import Bucket  # storage reads the environment that pytest sets first
+
     for module, bound, seconds in (
         ("channels.viber.send", "SEND_SECONDS_MAX", 20.0),
         ("storage.aws", "CALL_SECONDS_MAX", 20.0),
         ("actions.viber_callback", "TURN_SECONDS", 40.0),
         ("actions.sweep", "LANE_SECONDS", 40.0),
+        ("actions.account_pace", "QUIET_CALLS", 1_000_000),
+        ("actions.account_pace", "BUCKET", Bucket(1_000_000, 1_000_000.0)),
     ):
         monkeypatch.setattr(import_module(f"chalicelib.{module}"), bound, seconds)
 

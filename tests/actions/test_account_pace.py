@@ -50,6 +50,13 @@ class Processes:
         yield
 
 
+@pytest.fixture(autouse=True)
+def paced(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on AWS."""
+    monkeypatch.setattr(account_pace, "QUIET_CALLS", QUIET_CALLS)
+    monkeypatch.setattr(account_pace, "BUCKET", BUCKET)
+
+
 @pytest.fixture
 def processes(world: World, monkeypatch: pytest.MonkeyPatch) -> Processes:
     monkeypatch.setattr(account_pace, "_held", {})
