@@ -21,7 +21,7 @@ WINDOW_SECONDS = 10.0
 CALLS_MAX = 500  # in the window: what Viber says of broadcasts; of single messages it says nothing, so they count too
 BUCKET = Bucket(burst=100, per_second=20.0)
 FOR_REPLIES = 50.0  # of the bucket, which pages do not touch
-HANDFUL = 5
+HANDFUL, PAGES_HANDFUL = 5, 20  # pages leave one after the other by one process
 HANDFUL_SECONDS = 5.0  # after which a process forgets those it did not need
 QUIET_CALLS = 4  # of one process in the window that are counted by nobody
 PROCESSES = 25  # that may make so many of them in the window, and all together stay below what Viber takes
@@ -59,8 +59,8 @@ def wait(account: str, now: float, deadline: Deadline, *, calls: int = 1, kind: 
             return 0.0
         if held.tokens >= calls and now <= held.until:
             return _spent(held, calls, now, kind)
-    leaving = FOR_REPLIES if kind == PAGE else None
-    taken, seconds = drawn(of_account(account), BUCKET, max(HANDFUL, calls), now, deadline, leaving=leaving)
+    wanted, leaving = (PAGES_HANDFUL, FOR_REPLIES) if kind == PAGE else (max(HANDFUL, calls), None)
+    taken, seconds = drawn(of_account(account), BUCKET, wanted, now, deadline, leaving=leaving)
     if not taken:
         return seconds
     with _lock:
