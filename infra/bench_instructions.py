@@ -67,6 +67,7 @@ def _written(counted: Mapping[str, float]) -> str:
 
 def _ours(python: Path, many: int) -> int:
     """Instructions of a process of ours from its beginning to its end, with so many turns between."""
+    plain = dict(os.environ)  # what ours is told must not change what the others see
     with tempfile.TemporaryDirectory() as name, peers.fake_viber(python, Path(name), tls=False) as viber:
         running = local_aws.start(Path(name))
         try:
@@ -80,6 +81,8 @@ def _ours(python: Path, many: int) -> int:
             )
         finally:
             local_aws.stop(Path(name), running)
+            os.environ.clear()
+            os.environ.update(plain)
     return _collected(done.stderr)
 
 
