@@ -5,6 +5,8 @@ Only words that name nothing else are taken so: a question with a subject of its
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from chalicelib.dialogue import forms
 from chalicelib.dialogue.forms import Scene
 from chalicelib.dialogue.words import line
@@ -45,41 +47,49 @@ _RULES = {
     "phone": "telefon*|broj telefona|phone*|telephone|numri",
     "law": "kom zakon*|koj* zakon*|zakonsk* osnov*|which law|what law|welch* gesetz*|rechtsgrundlage|cil* ligj*",
 }
-RULES = sorted([compile_rule(rule), part] for part, said in _RULES.items() for rule in said.split("|"))
-_LITTLE = frozenset(
-    words(
-        fold(
-            """a i e to ovo ono taj ta za je li l se si sam su da do u na od kod po mi me ga ih ja bi mora moram treba
-            trebam može mogu molim vas vi hvala onda sve tačno koji koja koje kakav kakva broj koliko otprilike obično
-            ukupno sada tu tamo još pa ali nego zahtev zahteva zahtevom molba molbu će biti bude dugo preda predam
-            podnese podnesem podnosi predaje uzme uzmem
-            the it is this that does do i to for a an and ok please can get of there so what which usually about
-            exactly total all will be you application request form take takes apply submit need long
-            das es ist ich muss kann man bitte der die denn dafür und für welche welcher ungefähr normalerweise
-            insgesamt alles antrag den dem wie viel was brauche lange stellen
-            kjo ky te të e i per për me më a duhet mund ju lutem po sa cili cila zakonisht rreth kërkesa kërkesën"""
-        )
-    )
-)
+_LITTLE_WORDS = """
+    a i e to ovo ono taj ta za je li l se si sam su da do u na od kod po mi me ga ih ja bi mora moram treba
+    trebam može mogu molim vas vi hvala onda sve tačno koji koja koje kakav kakva broj koliko otprilike obično
+    ukupno sada tu tamo još pa ali nego zahtev zahteva zahtevom molba molbu će biti bude dugo preda predam
+    podnese podnesem podnosi predaje uzme uzmem
+    the it is this that does do i to for a an and ok please can get of there so what which usually about
+    exactly total all will be you application request form take takes apply submit need long
+    das es ist ich muss kann man bitte der die denn dafür und für welche welcher ungefähr normalerweise
+    insgesamt alles antrag den dem wie viel was brauche lange stellen
+    kjo ky te të e i per për me më a duhet mund ju lutem po sa cili cila zakonisht rreth kërkesa kërkesën
+"""
 
 
 def asked(scene: Scene) -> Say | None:
     """The part of the sheet shown last that answers the message; None if it asks nothing of that kind."""
+    if not scene.conversation.log:
+        return None
     spoken = words(fold(scene.heard.text))
-    part, rules = _part(spoken) if len(spoken) <= WORDS_MAX else ("", [])
+    part, matched = _part(spoken) if len(spoken) <= WORDS_MAX else ("", [])
     read = (_of_form(scene) or _read_lately(scene)) if part else None
     if read is None or read.sheet is None or read.sheet not in scene.town.sheets[scene.town.native_language]:
         return None
-    if _names_another(scene, spoken, rules, read.sheet):
+    if _names_another(scene, spoken, matched, read.sheet):
         return None
     whole = Choice(read.sheet, Line(read.sheet))
     others = tuple(choice for choice in read.choices if choice.id != read.sheet)
     return replace(read, lines=(), after=(), part=part, choices=(whole, *others))
 
 
+@lru_cache(maxsize=1)
+def rules() -> list[list[str]]:
+    """Each rule with its part, in order; folded when somebody first asks on."""
+    return sorted([compile_rule(rule), part] for part, said in _RULES.items() for rule in said.split("|"))
+
+
+@lru_cache(maxsize=1)
+def _little() -> frozenset[str]:
+    return frozenset(words(fold(_LITTLE_WORDS)))
+
+
 def _part(spoken: list[str]) -> tuple[str, list[str]]:
     """What the words ask for (of several things the first of _RULES), and all rules they meet."""
-    found = met(RULES, Spoken(spoken))
+    found = met(rules(), Spoken(spoken))
     asked_for = {part for _, part in found}
     return next((part for part in _RULES if part in asked_for), ""), [rule for rule, _ in found]
 
@@ -110,18 +120,18 @@ def _read_lately(scene: Scene) -> Say | None:
     return None
 
 
-def _names_another(scene: Scene, spoken: list[str], rules: list[str], sheet: str) -> bool:
+def _names_another(scene: Scene, spoken: list[str], matched: list[str], sheet: str) -> bool:
     """Whether the words name something that is not the sheet's matter."""
     understood = scene.heard.understood
     title = {word[:STEM_LETTERS] for word in words(fold(line(Line(sheet), scene.town, scene.town.default_voice)))}
     title |= {word[:STEM_LETTERS] for word in words(fold(line(Line(sheet), scene.town, scene.heard.voice)))}
-    rest = [word for word in spoken if word not in _LITTLE and not _is_of(word, rules)]
+    rest = [word for word in spoken if word not in _little() and not _is_of(word, matched)]
     if any(word[:STEM_LETTERS] not in title for word in rest):
         return True
     general = bool(understood.intents) and understood.intents[0][0] in _GENERAL and not understood.narrowed
     return understood.decision == "answer" and not (rest or general)
 
 
-def _is_of(word: str, rules: list[str]) -> bool:
-    pieces = (piece for rule in rules for piece in rule.split())
+def _is_of(word: str, matched: list[str]) -> bool:
+    pieces = (piece for rule in matched for piece in rule.split())
     return any(word.startswith(piece[:-1]) if piece[-1] == "*" else word == piece for piece in pieces)

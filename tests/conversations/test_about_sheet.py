@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.dialogue.about_sheet import MESSAGES_BACK, READ_SECONDS, RULES
+from chalicelib.dialogue.about_sheet import MESSAGES_BACK, READ_SECONDS, rules
 from chalicelib.dialogue.words import PARTS
 from chalicelib.storage import shapes
 from infra.proofs import Stage, town_of
@@ -130,4 +130,4 @@ def test_what_was_said_in_part_is_said_so_again() -> None:
 
 
 def test_every_kind_of_question_has_its_sections() -> None:
-    assert {part for _, part in RULES} == set(PARTS)
+    assert {part for _, part in rules()} == set(PARTS)
