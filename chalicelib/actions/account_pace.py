@@ -8,11 +8,10 @@ and again. Pages of announcements leave a part to replies and ask again.
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import field
 
-from chalicelib.actions.pace import drawn
+from chalicelib.actions.pace import drawn, is_local
 from chalicelib.small_classes import dataclass
 from chalicelib.storage.pace import Bucket, of_account
 from chalicelib.wire import Deadline
@@ -50,7 +49,7 @@ def wait(account: str, now: float, deadline: Deadline, *, calls: int = 1, kind: 
     What a reply waits for is its own then, and it need not ask again. A page that has to wait took nothing: it asks
     again. A store that is silent slows nobody down; on the local stack nobody waits.
     """
-    if os.environ.get("SALTER_STAGE") == "local":
+    if is_local():
         return 0.0
     with _lock:
         held = _of(account)

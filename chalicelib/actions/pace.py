@@ -18,7 +18,7 @@ from chalicelib.storage.pace import Bucket, Place
 from chalicelib.wire import Deadline
 
 BUCKET = Bucket(burst=600, per_second=10.0)
-LOCAL_BUCKET = Bucket(burst=20_000, per_second=1000.0)  # on the local stack nobody is to be slowed down
+LOCAL_BUCKET = Bucket(burst=20_000, per_second=1000.0)
 HANDFUL = 20  # tokens a process takes at once
 HANDFUL_SECONDS = 30.0  # after which it forgets those it did not need
 TAKE_TRIES_MAX = 4
@@ -42,7 +42,7 @@ def take(key: ApiKey, now: float, deadline: Deadline) -> None:
         if held and held.tokens and now <= held.until:
             held.tokens -= 1
             return
-    bucket = LOCAL_BUCKET if os.environ.get("SALTER_STAGE") == "local" else BUCKET
+    bucket = LOCAL_BUCKET if is_local() else BUCKET
     taken, wait = drawn(pace.of_key(key.town, key.id), bucket, HANDFUL, now, deadline)
     if not taken:
         raise TooMany(max(1, math.ceil(wait)))
@@ -50,6 +50,11 @@ def take(key: ApiKey, now: float, deadline: Deadline) -> None:
         if len(_held) >= KEYS_REMEMBERED_MAX:
             _held.clear()
         _held[key.id] = _Held(taken - 1, now + HANDFUL_SECONDS)
+
+
+def is_local() -> bool:
+    """Whether this is the local stack, on which nobody is to be slowed down."""
+    return os.environ.get("SALTER_STAGE") == "local"
 
 
 def forget() -> None:

@@ -10,7 +10,6 @@ whoever is refused costs nothing.
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 
@@ -50,7 +49,7 @@ def by_address(source: str, now: float, counted: str = bounds.VISITOR) -> None:
     """One request from this internet address ("" where it is not known). Raises TooMany; nothing is asked or stored."""
     if not source:
         return
-    bucket = LOCAL if _is_local() else CROWD if counted == bounds.CROWD else ADDRESS
+    bucket = LOCAL if pace.is_local() else CROWD if counted == bounds.CROWD else ADDRESS
     with _lock:
         used = _kept(_addresses, f"{counted} {source}", lambda: _Used(bucket.burst, now))
         left = min(bucket.burst, used.left + max(0.0, now - used.at) * bucket.per_second)
@@ -85,7 +84,7 @@ def forget() -> None:
 
 def _settle(town: Town, used: _Used, now: float, deadline: Deadline) -> None:
     a_day = int(town.core["web"].get("daily_messages") or MESSAGES_A_DAY)
-    bucket = LOCAL if _is_local() else Bucket(a_day, a_day / 86400)
+    bucket = LOCAL if pace.is_local() else Bucket(a_day, a_day / 86400)
     taken, _ = pace.drawn(of_key(town.slug, NAME), bucket, HANDFUL, now, deadline)
     with _lock:
         used.left = max(0, taken - 1)
@@ -102,7 +101,3 @@ def _kept(known: dict[str, _Used], name: str, fresh: Callable[[], _Used]) -> _Us
             known.clear()
         known[name] = fresh()
     return known[name]
-
-
-def _is_local() -> bool:
-    return os.environ.get("SALTER_STAGE") == "local"
