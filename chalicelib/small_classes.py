@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from itertools import repeat
-from operator import attrgetter, call
+from operator import attrgetter
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
+
+FIELDS_OF_TWIN_MIN = 5  # from how many on becoming another class twice pays
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -32,12 +33,12 @@ else:
     def replace(one, /, **changes):
         """See `dataclasses.replace`, which looks at every field anew each time and hands all of them over by name."""
         made = one.__class__
-        if made.__puts__ is None:
+        if not made.__plain__:
             return made(**dict(zip(made.__fields__, made.__values__(one), strict=True)) | changes)
-        other = made.__new__(made)
-        any(map(call, made.__puts__, repeat(other), made.__values__(one)))  # none of them answers anything
+        other = made.__copied__(one)
         for name in changes:
             _set(other, name, changes[name])
+        other.__class__ = made
         return other
 
 
@@ -51,7 +52,8 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
     made.__init__ = _first_init(made, fields)
     made.__fields__ = tuple(field.name for field in fields)
     made.__values__ = staticmethod(_reader(made.__fields__))
-    made.__puts__ = _writers(made)
+    made.__plain__ = _is_plain(made)
+    made.__copied__ = staticmethod(_first_copy(made))
     made.__compared__ = tuple(field.name for field in fields if field.compare)
     made.__eq__, made.__hash__, made.__repr__ = _eq, _hash, _repr
     made.__setattr__ = made.__delattr__ = _refuse
@@ -72,8 +74,13 @@ def _first_init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callab
 def _init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:
     """The one method that is compiled, for it runs most."""
     known: dict[str, Any] = {"_made": dataclasses.MISSING}
-    lines = [" its = self.__dict__"] if made.__dictoffset__ else []
-    lines += [f" {_assigned(made, field.name, _given(field, known), known)}" for field in fields]
+    if made.__plain__ and len(fields) >= FIELDS_OF_TWIN_MIN:
+        known |= {"_set": _set, "_twin": _twin(made), "_frozen": made}
+        assigned = [f"self.{field.name} = {_given(field, known)}" for field in fields]
+        lines = [f" {each}" for each in ("_set(self, '__class__', _twin)", *assigned, "self.__class__ = _frozen")]
+    else:
+        lines = [" its = self.__dict__"] if made.__dictoffset__ else []
+        lines += [f" {_assigned(made, field.name, _given(field, known), known)}" for field in fields]
     asked = [_parameter(field, known) for field in fields if not field.kw_only]
     named = [_parameter(field, known) for field in fields if field.kw_only]
     parameters = ", ".join(["self", *asked, *(["*", *named] if named else [])])
@@ -113,12 +120,33 @@ def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda one: tuple([getattr(one, name) for name in names])
 
 
-def _writers(made: Any) -> tuple[Callable[[Any, Any], None], ...] | None:
-    """What puts each field into its slot; None for a class that has other places for some, or looks at what it got."""
-    slots = [slot for name in made.__fields__ if isinstance(slot := getattr(made, name, None), MemberDescriptorType)]
-    if hasattr(made, "__post_init__") or len(slots) < len(made.__fields__):
-        return None
-    return tuple(slot.__set__ for slot in slots)
+def _is_plain(made: Any) -> bool:
+    """Whether it is nothing but a slot for each field, and does not look at what it got."""
+    slots = (isinstance(getattr(made, name, None), MemberDescriptorType) for name in made.__fields__)
+    return made.__bases__ == (object,) and not hasattr(made, "__post_init__") and all(slots)
+
+
+def _twin(made: Any) -> type:
+    """A class of the same slots that may be written to. An instance is made as one and then becomes frozen: putting
+    its fields past a class that refuses it takes five times as long."""
+    if "__twin__" not in made.__dict__:
+        made.__twin__ = type(made.__name__, (), {"__slots__": made.__fields__})
+    twin: type = made.__twin__
+    return twin
+
+
+def _first_copy(made: Any) -> Callable[[Any], Any]:
+    """What makes of an instance a twin with the same fields; compiled when it is first wanted, as `__init__` is."""
+
+    def copied(one: Any) -> Any:
+        known: dict[str, Any] = {"_new": object.__new__, "_twin": _twin(made)}
+        lines = ["def copied(one):", " other = _new(_twin)"]
+        lines += [f" other.{name} = one.{name}" for name in made.__fields__]
+        exec("\n".join([*lines, " return other"]), known)  # noqa: S102 - names of fields alone
+        made.__copied__ = staticmethod(known["copied"])
+        return made.__copied__(one)
+
+    return copied
 
 
 # --- what every class shares ------------------------------------------------------------------------------------
