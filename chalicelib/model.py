@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from chalicelib.small_classes import dataclass, replace
@@ -22,6 +23,7 @@ CASES, REMINDERS = "cases", "reminders"  # topics of consent: notices about own 
 OPERATOR = "operator"
 PRIVATE, SEALED = "private", "sealed"  # arguments of a line whose text is private: in clear, or as it is stored
 HIDDEN = "•••"  # what stands where private words stood, for whoever may not read them
+CHOICES_KEPT_MAX = 512  # of those made of their id alone, which every town has
 PLACE = "place"  # the name of a case's place among its private answers
 
 ASKS = frozenset(
@@ -126,6 +128,12 @@ class Choice:
 
     id: str
     label: Line
+
+
+@lru_cache(maxsize=CHOICES_KEPT_MAX)
+def own_choice(name: str) -> Choice:
+    """The one that is labelled by the text of its own id, as most are."""
+    return Choice(name, Line(name))
 
 
 @dataclass(frozen=True, slots=True)

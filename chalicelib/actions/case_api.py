@@ -39,6 +39,7 @@ from chalicelib.cases.announcements import NotNow, Progress
 from chalicelib.cases.case_file import BadFile, Row
 from chalicelib.cases.lifecycle import Event
 from chalicelib.channels import Request
+from chalicelib.days import day_in
 from chalicelib.integrations import answers
 from chalicelib.integrations.case_api import (
     AnnouncementAudience,
@@ -273,7 +274,7 @@ def list_cases(tenant: str, request: Request, now: float) -> answers.Page:
 def get_figures(tenant: str, request: Request, now: float) -> answers.Figures:
     """The town's figures from one day to another, both in; the last thirty days if none are named."""
     call = _begun(tenant, request, now, FIGURES)
-    today = datetime.fromtimestamp(now, ZoneInfo(call.town.core["time_zone"])).date()
+    today = day_in(call.town.core["time_zone"], now)
     first, last = span(request.query, today)
     spent = collect_figures.spent(call.town, first, last, call.deadline)
     return figures_json(collect_figures.read(call.town, first, last, call.deadline), spent)

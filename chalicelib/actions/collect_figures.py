@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import known
 from chalicelib.cases import figures as sums
 from chalicelib.cases.figures import Closed, DayFigures, Figures, Opened
+from chalicelib.days import day_in
 from chalicelib.model import Case, Conversation, Town
 from chalicelib.storage import budget, figures, tenants, views
 from chalicelib.storage.cases import CaseStore
@@ -82,7 +82,7 @@ def spent(town: Town, first: dt.date, last: dt.date, deadline: Deadline) -> tupl
 
 def _talk(town: Town, now: float, deadline: Deadline) -> dict[str, dict[str, Any]]:
     """Counters and people of the last days, from every conversation active in them."""
-    today = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date()
+    today = day_in(town.core["time_zone"], now)
     dates = [(today - dt.timedelta(days=back)).isoformat() for back in range(DAYS_COUNTED)]
     days: dict[str, dict[str, Any]] = {date: {"counts": {}, "people": set()} for date in dates}
     for date in dates:
@@ -165,4 +165,4 @@ def _day(date: str, stored: Mapping[str, Any]) -> DayFigures:
 
 
 def _date(town: Town, at: int) -> str:
-    return dt.datetime.fromtimestamp(at, ZoneInfo(town.core["time_zone"])).date().isoformat()
+    return day_in(town.core["time_zone"], at).isoformat()

@@ -9,15 +9,14 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import field
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import account_pace, breaker, heard, known, speaking
 from chalicelib.actions.journal import log
 from chalicelib.actions.speaking import Mouth
 from chalicelib.cases import helping, notices
 from chalicelib.channels import Credentials, channel
+from chalicelib.days import day_in
 from chalicelib.dialogue.chat import is_emergency
 from chalicelib.model import (
     Conflict,
@@ -247,8 +246,7 @@ def saves(town: Town, now: float, deadline: Deadline) -> bool:
 
 
 def _day(town: Town | None, now: float) -> str:
-    zone = ZoneInfo(town.core["time_zone"]) if town else UTC
-    return datetime.fromtimestamp(now, zone).date().isoformat()
+    return day_in(town.core["time_zone"] if town else "UTC", now).isoformat()
 
 
 def _count_billed(work: _Round, now: float) -> None:

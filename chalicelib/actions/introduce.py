@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import collect_figures, web_chat
 from chalicelib.cases.figures import Figures
+from chalicelib.days import day_in
 from chalicelib.dialogue import going_on, words
 from chalicelib.model import Line, Town, Voice
 from chalicelib.small_classes import dataclass
@@ -93,7 +93,7 @@ def _published(town: Town, voice: Voice, now: float, deadline: Deadline) -> tupl
     names = town.core.get("public_figures", ())
     if not names:
         return "", ()
-    last = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date().replace(day=1) - dt.timedelta(days=1)
+    last = day_in(town.core["time_zone"], now).replace(day=1) - dt.timedelta(days=1)
     month = words.line(Line(f"public_month_{last.month}"), town, voice)
     title = words.line(Line("public_month", {"month": month, "year": str(last.year)}), town, voice)
     figures = _month(town, last, now, deadline)

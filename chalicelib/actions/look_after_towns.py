@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import collect_figures, known
+from chalicelib.days import day_in
 from chalicelib.small_classes import dataclass, replace
 from chalicelib.storage import account_health, budget, keys, tenants, views
 from chalicelib.storage.account_health import Health
@@ -85,7 +85,7 @@ def _with_figures(standing: Standing, now: float, deadline: Deadline) -> Standin
     town = known.town(standing.slug, deadline)
     if town is None:
         return standing
-    today = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date()
+    today = day_in(town.core["time_zone"], now)
     first = today.replace(day=1)
     return replace(
         standing,

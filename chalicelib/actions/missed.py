@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from secrets import token_hex
-from zoneinfo import ZoneInfo
 
+from chalicelib.days import day_in
 from chalicelib.language.folding import fold
 from chalicelib.model import Staff, Town
 from chalicelib.small_classes import dataclass
@@ -42,7 +42,7 @@ class Missed:
 def missed(town: Town, days: int, now: float, deadline: Deadline) -> Missed:
     """The questions of the last `days`, most asked first. One request a day and one a hundred conversations."""
     aside = edits.dropped(town.slug, now, deadline)
-    today = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date()
+    today = day_in(town.core["time_zone"], now)
     texts: list[str] = []
     for back in range(days):
         if len(texts) >= READ_MAX:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from chalicelib import services
 from chalicelib.actions import breaker, choose_town, deliver, known
 from chalicelib.actions.choose_town import Goal
 from chalicelib.actions.draw_ids import DrawnIds
 from chalicelib.channels import channel
+from chalicelib.days import day_in
 from chalicelib.dialogue import chat, closing, engine, flood, forms, memory
 from chalicelib.model import (
     Account,
@@ -430,7 +429,7 @@ def _where(error: Exception) -> str:
 
 
 def _day(town: Town, now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(town.core["time_zone"])).date().isoformat()
+    return day_in(town.core["time_zone"], now).isoformat()
 
 
 def _bounded(conversation: Conversation) -> Conversation:

@@ -7,12 +7,10 @@ stay: they hold numbers alone.
 
 from __future__ import annotations
 
-import datetime as dt
-from zoneinfo import ZoneInfo
-
 from chalicelib.actions import forget_media, known
 from chalicelib.actions.journal import log
 from chalicelib.cases import retention
+from chalicelib.days import day_in
 from chalicelib.model import Case, Conflict, SalterError, Town
 from chalicelib.storage import dynamo, keys, near, people, phones, retiring, runs, search, tenants
 from chalicelib.storage.cases import CaseStore
@@ -44,7 +42,7 @@ def retire(slug: str, now: float, deadline: Deadline) -> int:
     town = known.town(slug, deadline)
     if town is None:
         return 0
-    day = dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date().isoformat()
+    day = day_in(town.core["time_zone"], now).isoformat()
     if _done.get(slug) == day:
         return 0
     progress = retiring.load(slug, deadline)

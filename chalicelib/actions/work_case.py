@@ -13,6 +13,7 @@ from chalicelib.actions.notify import Notice
 from chalicelib.cases import deadlines, lifecycle, notices, routing
 from chalicelib.cases.lifecycle import Event, NotAllowed
 from chalicelib.cases.working_time import is_working_day
+from chalicelib.days import day_in
 from chalicelib.dialogue import words
 from chalicelib.model import Case, Line, Message, SalterError, Say, Staff, Town, Voice
 from chalicelib.small_classes import dataclass
@@ -235,8 +236,7 @@ def days_of(town: Town, case: Case, now: float) -> tuple[Day, ...]:
     """The days from receipt to the deadline, for a strip of boxes; of a long time the next ones."""
     if not case.due_at or not lifecycle.is_open(case):
         return ()
-    zone = ZoneInfo(town.core["time_zone"])
-    first, due, today = (dt.datetime.fromtimestamp(at, zone).date() for at in (case.created_at, case.due_at, now))
+    first, due, today = (day_in(town.core["time_zone"], at) for at in (case.created_at, case.due_at, now))
     if (max(due, today) - first).days >= DAYS_SHOWN_MAX:
         first = max(first, min(today, due) - dt.timedelta(days=1))
     count = min(DAYS_SHOWN_MAX, (max(due, today) - first).days + 1)

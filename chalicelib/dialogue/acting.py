@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from chalicelib.dialogue.forms import Kind, Scene
@@ -58,8 +58,12 @@ def meant(scene: Scene) -> str | None:
     return next((choice for service, kind in _kinds(scene, "meant") if (choice := kind.meant(scene, service))), None)
 
 
-def _kinds(scene: Scene, able: str) -> Iterator[tuple[str, Any]]:
-    for service in scene.town.core["services"]:
-        kind = scene.kind_of(service)
-        if hasattr(kind, able):
-            yield service, kind
+def _kinds(scene: Scene, able: str) -> tuple[tuple[str, Any], ...]:
+    """The town's services of a kind that is able to do this, and their kinds."""
+    found: tuple[tuple[str, Any], ...] = scene.town.once(("acting", able), lambda: _found(scene, able))
+    return found
+
+
+def _found(scene: Scene, able: str) -> tuple[tuple[str, Any], ...]:
+    kinds = ((service, scene.kind_of(service)) for service in scene.town.core["services"])
+    return tuple((service, kind) for service, kind in kinds if hasattr(kind, able))

@@ -6,11 +6,10 @@ still wanted, and how often a wrong code was tried today, lie in the conversatio
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from chalicelib.days import day_in
 from chalicelib.dialogue import chat
 from chalicelib.dialogue.forms import Scene
 from chalicelib.model import Case, Follower, Line, Need, Say
@@ -85,4 +84,4 @@ def _wrong_today(scene: Scene) -> int:
 
 
 def _day(scene: Scene) -> str:
-    return dt.datetime.fromtimestamp(scene.facts.now, ZoneInfo(scene.town.core["time_zone"])).date().isoformat()
+    return day_in(scene.town.core["time_zone"], scene.facts.now).isoformat()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.model import Choice, Line, Say, Town
+from chalicelib.model import Choice, Line, Say, Town, own_choice
 from chalicelib.small_classes import replace
 
 MENU_CHOICES = ("person", "language", "emergency")
@@ -14,7 +14,7 @@ QUESTION = "question"  # the kind of service that takes questions to an office
 
 def choices(*ids: str) -> tuple[Choice, ...]:
     """Buttons labelled by the texts of their own ids."""
-    return tuple(Choice(each, Line(each)) for each in ids)
+    return tuple(map(own_choice, ids))
 
 
 def menu_choices(town: Town) -> tuple[Choice, ...]:

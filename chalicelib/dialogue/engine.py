@@ -628,8 +628,15 @@ def _spoken_choice(scene: Scene, *, numbers: bool = True) -> str | None:
         return last.say.choices[int(number) - 1].id if numbers and within else None
     town = scene.town
     wanted, voice = fold(scene.heard.text), last.voice or town.default_voice
-    labelled = [choice.id for choice in last.say.choices if fold(line(choice.label, town, voice)) == wanted]
+    labelled = [choice.id for choice in last.say.choices if _folded(choice.label, town, voice) == wanted]
     return labelled[0] if wanted and len(labelled) == 1 else None
+
+
+def _folded(label: Line, town: Town, voice: Voice) -> str:
+    if label.args:
+        return fold(line(label, town, voice))
+    name = ("label", voice.language, voice.script, label.key)
+    return str(town.once(name, lambda: fold(line(label, town, voice))))
 
 
 # --- everything else --------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.cases import filing, helping, routing
+from chalicelib.days import day_in
 from chalicelib.dialogue import chat, own_words, slots
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Done, Form, Scene, Similar, private_of
@@ -166,7 +167,7 @@ def _is_day(value: str) -> bool:
 
 
 def _today(town: Town, now: float) -> dt.date:
-    return dt.datetime.fromtimestamp(now, ZoneInfo(town.core["time_zone"])).date()
+    return day_in(town.core["time_zone"], now)
 
 
 def form(town: Town, service: str, answers: Mapping[str, Any]) -> Form:

@@ -11,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.cases.working_time import WEEKDAYS, next_opening, open_until
+from chalicelib.dialogue.chat import choices
 from chalicelib.dialogue.paging import paged
-from chalicelib.model import Choice, Facts, Line, Link, Say, Town
+from chalicelib.model import Facts, Line, Link, Say, Town
 
 
 def answer(town: Town, service: str, item: str, page: int, facts: Facts) -> tuple[Say, ...] | None:
@@ -31,7 +32,7 @@ def office(town: Town, choice: str, entry: Mapping[str, Any], facts: Facts, ways
         sheet=choice,
         after=open_lines(town, entry, facts),
         link=Link(Line(choice), entry["link"]) if entry["link"] else None,
-        choices=tuple(Choice(each, Line(each)) for each in ways),
+        choices=choices(*ways),
     )
 
 

@@ -5,6 +5,7 @@ Choices: `<service>` (topics), `<service>.group.<topic>`, `<service>.<procedure>
 
 from __future__ import annotations
 
+from chalicelib.dialogue.chat import choices
 from chalicelib.dialogue.paging import paged
 from chalicelib.model import Choice, Facts, Line, Link, Say, Town
 
@@ -34,5 +35,5 @@ def _sheet(service: str, entry: dict[str, str]) -> Say:
     back = f"{service}.group.{entry['group']}"
     link = Link(Line(choice), entry["link"]) if entry["link"] else None
     request = (Choice(str(entry["request"]), Line("doc_request_here")),) if entry.get("request") else ()
-    ways = tuple(Choice(each, Line(each)) for each in (back, "person", "menu"))
+    ways = choices(back, "person", "menu")
     return Say(sheet=choice, link=link, choices=(*request, *ways))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.cases import filing, helping, routing
 from chalicelib.cases.working_time import WEEKDAYS
+from chalicelib.days import day_in
 from chalicelib.dialogue import chat, own_words, slots
 from chalicelib.dialogue.acting import Act
 from chalicelib.dialogue.forms import Done, Form, Scene, Similar
@@ -169,7 +170,7 @@ def act(scene: Scene, service: str, item: str) -> Act | Need:
 
 def _paused(scene: Scene, volunteer: Volunteer, until: str) -> Act:
     zone = ZoneInfo(scene.town.core["time_zone"])
-    today = dt.datetime.fromtimestamp(scene.facts.now, zone).date()
+    today = day_in(scene.town.core["time_zone"], scene.facts.now)
     day = _day(until) or today + dt.timedelta(days=PAUSE_DAYS_MAX)
     line = Line("vol_paused", {"date": helping.until_line(until)}) if _day(until) else Line("vol_paused_open")
     if not 0 < (day - today).days <= PAUSE_DAYS_MAX:
@@ -234,7 +235,7 @@ def meant(scene: Scene, service: str) -> str | None:
 
 def _pause_end(scene: Scene, spoken: list[str]) -> str:
     """The day on which a pause ends: a date, or the next such weekday."""
-    today = dt.datetime.fromtimestamp(scene.facts.now, ZoneInfo(scene.town.core["time_zone"])).date()
+    today = day_in(scene.town.core["time_zone"], scene.facts.now)
     found = date_in(scene.heard.text, today)
     if found:
         return found

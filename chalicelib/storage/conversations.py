@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from operator import attrgetter, is_
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from chalicelib.days import day_in
 from chalicelib.model import Account, Conversation, Follower, SalterError
 from chalicelib.small_classes import replace
 from chalicelib.storage import aside, dynamo, keys, shapes
@@ -33,7 +32,7 @@ class ForeignTown(SalterError):
 class ConversationStore:
     def __init__(self, account: Account, time_zone: str = "UTC") -> None:
         self.account = account
-        self._zone = ZoneInfo(time_zone)
+        self._zone = time_zone
 
     def load(self, citizen: str, now: float, deadline: Deadline) -> Conversation | None:
         """What is remembered of `citizen`; None if nothing, or nothing that may still be read.
@@ -92,7 +91,7 @@ class ConversationStore:
         return shapes.to_item(conversation, day, _expires(forgotten, now))
 
     def _day(self, conversation: Conversation, now: float) -> str:
-        return datetime.fromtimestamp(conversation.last_at or now, UTC).astimezone(self._zone).date().isoformat()
+        return day_in(self._zone, conversation.last_at or now).isoformat()
 
     # --- towns of a shared account -------------------------------------------------------------------------------
 

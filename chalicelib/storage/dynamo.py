@@ -380,7 +380,11 @@ def batch_write(name: str, items: Sequence[Item], gone: Sequence[Key], deadline:
 
 def pack(item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Python values to DynamoDB's typed form; None means the attribute is absent."""
-    return {name: _typed(value) for name, value in item.items() if value is not None}
+    return {
+        name: {"S": value} if value.__class__ is str else _typed(value)  # most are text
+        for name, value in item.items()
+        if value is not None
+    }
 
 
 def _typed(value: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 from chalicelib.patterns import pattern
 
@@ -14,6 +15,7 @@ VOLUNTEER = "VOLUNTEER"
 REMINDED = "REMINDED"
 DATA_KEY = "KEY"  # of a town: its wrapped data key
 DUE_SHARDS = 8
+HANDLED_KEPT_MAX = 64
 
 
 def conversation(account: str, citizen: str) -> str:
@@ -126,6 +128,7 @@ HEARD, REFUSED = "HEARD", "REFUSED"  # beside an account: when its channel last 
 PACE = "PACE"  # beside an account: how much it called its channel lately
 
 
+@lru_cache(maxsize=HANDLED_KEPT_MAX)  # a turn asks for its own several times
 def handled(inbound: str) -> bytes:
     """The eight bytes by which an inbound id is remembered."""
     return hashlib.blake2b(inbound.encode("utf-8", "surrogatepass"), digest_size=8).digest()

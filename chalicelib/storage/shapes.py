@@ -18,7 +18,21 @@ from itertools import chain
 from typing import Any, cast
 
 from chalicelib.compact_json import as_json, from_json
-from chalicelib.model import BOT, Choice, Conversation, Entry, Lease, Line, Link, Owed, Say, SharedFile, Told, Voice
+from chalicelib.model import (
+    BOT,
+    Choice,
+    Conversation,
+    Entry,
+    Lease,
+    Line,
+    Link,
+    Owed,
+    Say,
+    SharedFile,
+    Told,
+    Voice,
+    own_choice,
+)
 from chalicelib.storage import keys
 
 SHAPE = 1
@@ -310,12 +324,7 @@ def _plain_label(choice: Choice) -> bool:
 
 
 def _choice(data: Any) -> Choice:
-    return _plain_choice(data) if isinstance(data, str) else Choice(data[0], _line(data[1]))
-
-
-@lru_cache(maxsize=NAMES_KEPT_MAX)
-def _plain_choice(name: str) -> Choice:
-    return Choice(name, Line(name))
+    return own_choice(data) if isinstance(data, str) else Choice(data[0], _line(data[1]))
 
 
 def _line_data(line: Line) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 import zlib
 from array import array
 from collections import Counter
@@ -29,22 +30,26 @@ _LENGTH = struct.Struct("<I")
 _ARRAYS = "IIBBbIB"  # keys, starts, rarities, labels, weights; whole phrases and their labels
 WHOLE_WORDS_MAX = 8
 PARTS_KEPT_MAX = 1024
+LANE_BYTES = 4  # an array's "I"
+LANE_MIDDLE = (
+    2**22
+)  # stands for nothing: the sum of a part is less, and as many as a message can have do not fill a lane
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a part of a message adds to its score: the keys of its features, the squares of their rarities, and each
-    label's sum of rarity times weight."""
+    label's sum of rarity times weight, all in one number with a lane for each label, so that parts are simply added."""
 
     keys: Sequence[int]
     squares: int
-    labels: Sequence[int]
-    forces: Sequence[int]
+    lanes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What was learnt: see `score`. `kept`: parts met lately, for people use few words, and those again and again."""
+    """What was learnt: see `score`. `alarms`: the rules of every danger, in order. `kept`: parts met lately, for people
+    use few words, and those again and again."""
 
     head: Mapping[str, Any]
     rows: Mapping[int, int]
@@ -53,6 +58,7 @@ class Model:
     labels: Sequence[int]
     weights: Sequence[int]
     wholes: Mapping[int, int]
+    alarms: Sequence[str] = ()
     kept: dict[str, Part] = field(default_factory=dict, compare=False)
 
     @property
@@ -80,10 +86,7 @@ def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
     parts = [model.kept.get(part) or _part(model, part) for part in shape.parts(ordered)]
     met = Counter([key for part in parts for key in part.keys])
     squares = float(sum([part.squares for part in parts]))
-    sums = [0.0] * len(model.head["bias"])
-    for part in parts:
-        for label, force in zip(part.labels, part.forces):  # noqa: B905 - a check for each costs a tenth
-            sums[label] += force
+    sums = _sums(parts, len(model.head["bias"]))
     for row, times in _repeated(model, met):
         rarity, counted = model.rarities[row], 1.0 + math.log(times)
         squares += rarity * rarity * (counted * counted - times)
@@ -92,6 +95,20 @@ def score(model: Model, ordered: Sequence[str]) -> tuple[list[float], float]:
     unit = model.head["step"] / (math.sqrt(squares) or 1.0)
     totals = [bias + unit * each for bias, each in zip(model.head["bias"], sums, strict=True)]
     return totals, sum(map(model.rows.__contains__, met)) / len(met) if met else 0.0
+
+
+def _sums(parts: Sequence[Part], labels: int) -> list[float]:
+    """Each label's sum over the parts."""
+    lanes = array("I", sum([part.lanes for part in parts]).to_bytes(labels * LANE_BYTES, sys.byteorder))
+    above = LANE_MIDDLE * len(parts)
+    return [each - above for each in lanes]
+
+
+def _lanes(sums: Mapping[int, int], labels: int) -> int:
+    middle = [LANE_MIDDLE] * labels
+    for label, each in sums.items():
+        middle[label] += each
+    return int.from_bytes(array("I", middle).tobytes(), sys.byteorder)
 
 
 def _repeated(model: Model, met: Mapping[int, int]) -> list[tuple[int, int]]:
@@ -108,7 +125,7 @@ def _part(model: Model, part: str) -> Part:
         for place in range(model.starts[row], model.starts[row + 1]):
             label = model.labels[place]
             sums[label] = sums.get(label, 0) + rarity * model.weights[place]
-    made = Part(keys, squares, bytes(sums), array("i", sums.values()))
+    made = Part(keys, squares, _lanes(sums, len(model.head["bias"])))
     if len(model.kept) >= PARTS_KEPT_MAX:
         model.kept.clear()
     model.kept[part] = made
@@ -140,9 +157,11 @@ def unpack(data: bytes) -> Model:
         start, end = end, end + count * values.itemsize
         values.frombytes(data[start:end])
         arrays.append(values)
-    for rules in head.get("dangers", {}).values():
+    dangers = head.get("dangers", {}).values()
+    for rules in dangers:
         for written in rules.values():
             written.sort()  # as they are looked up
+    alarms = sorted({rule for rules in dangers for rule in rules["words"]})
     keys, starts, rarities, labels, weights, wholes, meant = arrays
     rows = dict(zip(keys, range(len(keys)), strict=True))
-    return Model(head, rows, starts, rarities, labels, weights, dict(zip(wholes, meant, strict=True)))
+    return Model(head, rows, starts, rarities, labels, weights, dict(zip(wholes, meant, strict=True)), alarms)

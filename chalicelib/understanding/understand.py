@@ -78,7 +78,7 @@ def understand(text: str, index: Mapping[str, Any]) -> Understood:
     return Understood(
         intents=best,
         decision=decision,
-        danger=danger_in(ordered, model.head["dangers"]),
+        danger=danger_in(ordered, model),
         entities=found | _problem(best, decision),
         narrowed={intent: ranking.narrowed[intent] for intent, _ in best if intent in ranking.narrowed},
         also=_second(rest, best, decision, index, model),
@@ -102,15 +102,17 @@ def _surest(
 def danger_of(text: str, index: Mapping[str, Any] | None = None) -> str | None:
     """The danger a message speaks of, and nothing else of it."""
     rest = entities.read(text, (index or {}).get("region", ""))[1]
-    return danger_in(words(fold(rest)), platform_model().head["dangers"])
+    return danger_in(words(fold(rest)), platform_model())
 
 
-def danger_in(ordered: list[str], dangers: Mapping[str, Mapping[str, Sequence[str]]]) -> str | None:
+def danger_in(ordered: list[str], model: Model) -> str | None:
     """The kind of danger the message speaks of, if any."""
     said = Spoken(ordered)
-    for kind, rules in dangers.items():
+    if not any_match(model.alarms, said):  # as with nearly all: one look
+        return None
+    for kind, rules in model.head["dangers"].items():
         if any_match(rules["words"], said) and not any_match(rules["unless"], said):
-            return kind
+            return str(kind)
     return None
 
 
@@ -208,8 +210,8 @@ def decide(scores: Mapping[str, float]) -> Decision:
 
 
 def _best(scores: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    ordered = sorted(zip(scores.values(), scores, strict=True), reverse=True)[: INTENTS_MAX + 1]
-    return tuple([(name, round(share, 3)) for share, name in ordered if name != OUT_OF_SCOPE][:INTENTS_MAX])
+    ordered = sorted(scores, key=scores.__getitem__, reverse=True)[: INTENTS_MAX + 1]
+    return tuple([(name, round(scores[name], 3)) for name in ordered if name != OUT_OF_SCOPE][:INTENTS_MAX])
 
 
 def _problem(best: Sequence[tuple[str, float]], decision: Decision) -> dict[str, Any]:

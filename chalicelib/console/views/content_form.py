@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import edit_content, trail
 from chalicelib.actions.edit_content import Workspace
@@ -14,6 +12,7 @@ from chalicelib.console.door import Answer, Visit
 from chalicelib.console.views import content_remove
 from chalicelib.console.views import content_words as words
 from chalicelib.console.wording import wording
+from chalicelib.days import day_in
 from chalicelib.language import catalogue
 from chalicelib.language.detect import language_of
 from chalicelib.language.folding import fold
@@ -269,7 +268,7 @@ def _source(visit: Visit) -> str:
 
 
 def _today(visit: Visit) -> str:
-    return dt.datetime.fromtimestamp(visit.now, ZoneInfo(visit.here.core["time_zone"])).date().isoformat()
+    return day_in(visit.here.core["time_zone"], visit.now).isoformat()
 
 
 def _base(desk: Workspace, unit: str, language: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import collect_figures
 from chalicelib.cases.case_file import safe_cell
@@ -13,6 +12,7 @@ from chalicelib.cases.figures import Figures
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.plots import bars, curve
+from chalicelib.days import day_in
 
 SPANS = {"week": 7, "month": 30, "year": 365}
 
@@ -63,6 +63,6 @@ def table(visit: Visit) -> Answer:
 
 
 def _read(visit: Visit, span: str) -> Figures:
-    today = dt.datetime.fromtimestamp(visit.now, ZoneInfo(visit.here.core["time_zone"])).date()
+    today = day_in(visit.here.core["time_zone"], visit.now)
     first = today - dt.timedelta(days=SPANS.get(span, SPANS["month"]) - 1)
     return collect_figures.read(visit.here, first, today, visit.deadline)

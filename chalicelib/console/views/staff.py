@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.actions import manage_staff
 from chalicelib.actions.manage_staff import ADMIN, TOWN_ROLES, NotPossible, Work
 from chalicelib.console.door import Answer, Visit
 from chalicelib.console.pages import page
 from chalicelib.console.wording import VOICES, wording
+from chalicelib.days import day_in
 from chalicelib.model import Refused, Staff
 
 SAID = ("work", "away", "out", "in")
@@ -157,4 +157,4 @@ def _offices(visit: Visit) -> list[str]:
 
 
 def _today(visit: Visit) -> dt.date:
-    return dt.datetime.fromtimestamp(visit.now, ZoneInfo(visit.here.core["time_zone"])).date()
+    return day_in(visit.here.core["time_zone"], visit.now)

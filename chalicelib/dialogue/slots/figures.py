@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
+from chalicelib.days import day_in
 from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Sealed, Slot
 from chalicelib.language.folding import fold, words
@@ -59,7 +59,7 @@ class Date(Slot):
     def take(self, heard: Heard) -> Any:
         if not heard.text:
             return None
-        today = dt.datetime.fromtimestamp(heard.now, ZoneInfo(heard.town.core["time_zone"])).date()
+        today = day_in(heard.town.core["time_zone"], heard.now)
         found = date_in(heard.text, today)
         if (
             found is None
