@@ -435,7 +435,7 @@ def _told(conversation: Conversation, work: _Round) -> tuple[Told, ...]:
         for owed in conversation.lane
         if work.sent.get(owed.seq)
     ]
-    return (*conversation.told, *new)[-TOLD_MAX:]
+    return (*conversation.told, *new)[-TOLD_MAX:] if new else conversation.told
 
 
 def _note_notices(work: _Round, now: float) -> None:

@@ -102,6 +102,14 @@ def test_any_other_receipt_is_one_read_and_no_write(dms: System, world: World, m
     assert meter.operations == []
 
 
+def test_a_notice_nobody_has_seen_yet_makes_no_turn_dearer(dms: System, world: World, meter: Meter) -> None:
+    _tells(world, dms, _case(world))
+    meter.reset()
+    world.says("mira", "radno vreme")
+    assert meter.operations == ["dynamodb.GetItem", "dynamodb.PutItem", "viber.send_message", "dynamodb.UpdateItem"]
+    assert meter.writes <= 6
+
+
 def test_who_sees_the_newest_notice_has_seen_those_before_it(dms: System, world: World) -> None:
     first, second = _case(world), _case(world)
     _tells(world, dms, first)
