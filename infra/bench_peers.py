@@ -4,9 +4,9 @@ Ours is the whole turn as it comes from API Gateway: signature, town, conversati
 The others say back what they heard and store nothing: the official library on Flask and gunicorn, which logs as its own
 sample does (and once more without a log), and aioviberbot with one session for all calls. Everybody speaks to the same
 fake Viber, in plain HTTP and over TLS with the whole list of authorities beside the fake's own certificate; storage
-and Viber are processes of their own and not counted. Ours once more without what a process keeps of words it has met,
-for the talk's few come again and again. Blocks of turns are interleaved; a bar is missed only where the medians and
-the minima both miss it.
+and Viber are processes of their own, on other cores, and not counted. Ours once more without what a process keeps of
+words it has met, for the talk's few come again and again. Small blocks of turns are interleaved, for a machine shared
+with others is fast and slow by turns; a bar is missed only where the medians and the minima both miss it.
 """
 
 from __future__ import annotations
