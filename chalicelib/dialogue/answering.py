@@ -47,7 +47,7 @@ _AT_ONCE = ("chat.operator", "chat.menu", "settings.")
 
 def on_text(scene: Scene, draft: Draft, landed: bool) -> Outcome:
     heard, form = scene.heard, scene.form(draft)
-    command = own_words.command_in(heard.text)
+    command = heard.command
     if draft.other:
         meant = {"yes": "leave", "no": "resume", "resume": "resume", "cancel": "cancel"}.get(command or "")
         return on_command(scene, draft, meant) if meant else ask_once_more(scene, draft)
@@ -182,7 +182,7 @@ def _noted(scene: Scene, draft: Draft, slot: Slot) -> Filled:
     form = scene.form(draft)
     notes = form.slot(form.notes)
     reason = Line("form_choose") if isinstance(slot, OneOf) else Line("form_not_an_answer")
-    pressed = own_words.command_in(scene.heard.text) is not None
+    pressed = scene.heard.command is not None
     if notes is None or notes is slot or pressed or not is_answer(notes.take(scene.heard)):
         return complain(scene, draft, reason)
     kept = notes.merged(draft.answers.get(notes.key), scene.heard.text)

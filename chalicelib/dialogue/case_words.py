@@ -36,7 +36,7 @@ def meant(conversation: Conversation, heard: Heard) -> str | None:
     say = last(conversation)
     if say is None or not heard.text:
         return None
-    said = _yes_or_no(say, heard.text)
+    said = _yes_or_no(say, heard)
     if said or not say.case:
         return said
     if say.ask == "rating":
@@ -63,9 +63,9 @@ def rating_in(heard: Heard) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _yes_or_no(say: Say, text: str) -> str | None:
+def _yes_or_no(say: Say, heard: Heard) -> str | None:
     """The button that "da" or "nein" means, where the last message asked for one of the two."""
-    labels = {"yes": _YES, "no": _NO}.get(own_words.command_in(text) or "", ())
+    labels = {"yes": _YES, "no": _NO}.get(heard.command or "", ())
     return next((choice.id for choice in say.choices if choice.label.key in labels), None)
 
 

@@ -57,6 +57,7 @@ _OWN = {
     "settings.language": "language",
 }
 # What the bot says when the citizen's words still wait for an answer.
+_AGREEING = ("yes", "no", "done", "keep")
 _UNANSWERED = ("did_you_mean", "not_understood", "service_not_offered")
 _SAID = {"chat.thanks": "thanks", "chat.goodbye": "goodbye", "chat.complaint": "complaint_answer"}
 # What no town need answer: the bot does.
@@ -282,7 +283,7 @@ def _may_be_private(scene: Scene) -> bool:
     """Whether words said to the open form may hold a private answer: it asked for one, or has one that may have been
     meant. The form's own commands never do."""
     draft = forms.open_draft(scene.conversation.state, scene.conversation.opened)
-    if not draft or not _is_form(scene, draft.service) or own_words.command_in(scene.heard.text):
+    if not draft or not _is_form(scene, draft.service) or scene.heard.command:
         return False
     slot = scene.form(draft).slot(draft.asked)
     return bool(draft.secrets) or (slot is not None and slot.private)
@@ -463,6 +464,9 @@ def _on_text(scene: Scene) -> Turn | Need:
     )
     if meant:
         return _on_choice(scene, meant)
+    idle = _idle(scene)
+    if idle:
+        return _turn(scene, idle)
     code = access_code_in(text) if understood.entities else ""
     number = _case_number(town, understood, bool(code))
     if number:
@@ -502,6 +506,19 @@ def _on_text(scene: Scene) -> Turn | Need:
         return says
     second = [choice for choice in _routes(town, understood.also) if choice not in choices] if understood.also else []
     return _with_sharing(_turn(scene, *chat.with_second(says or (chat.menu(town),), second)), scene, choices[0])
+
+
+def _idle(scene: Scene) -> Say | None:
+    """What answers a word for a form ("pošalji", "ne", "ok") where none is open: it must open none."""
+    command = scene.heard.command
+    if command is None or forms.is_open(scene.conversation.state):
+        return None
+    last = case_words.last(scene.conversation)
+    if command == "yes" and last and last.lines[:1] == (Line("did_you_mean"),):
+        return last  # which of them?
+    if command == "back":
+        return chat.menu(scene.town)
+    return chat.said("all_right" if command in _AGREEING else "nothing_begun", scene.town)
 
 
 def _is_wish(scene: Scene, form: str) -> bool:

@@ -377,7 +377,7 @@ def meant(scene: Scene, service: str) -> str | None:
 
 def _about_what_was_done(scene: Scene, asked: list[str]) -> str | None:
     """Yes or no to the question whether it is all right, where one is open."""
-    said = own_words.command_in(scene.heard.text) if asked else None
+    said = scene.heard.command if asked else None
     return f"aid.{said}.{asked[-1]}" if said in ("yes", "no") else None
 
 

@@ -114,6 +114,38 @@ def test_what_is_not_understood_gets_the_menu_and_the_way_to_a_person() -> None:
     assert {"person", "procedures", "contacts"} <= set(dict(answer.choices))
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ne", "U redu. Ako vam još nešto treba"),
+        ("ok", "U redu."),
+        ("u redu, hvala", "U redu."),
+        ("👍", "U redu."),
+        ("to je sve", "U redu."),
+        ("не", "У реду."),
+        ("pošalji", "Trenutno ništa nije započeto."),
+        ("odustani", "Trenutno ništa nije započeto."),
+        ("preskoči", "Trenutno ništa nije započeto."),
+        ("nazad", "Izaberite"),
+    ],
+)
+def test_a_word_for_a_form_opens_none_and_guesses_nothing(said: str, expected: str) -> None:
+    scene = stage()
+    chooses(scene, "contacts.biro")
+    answer = says(scene, said)
+    assert answer.text.startswith(expected)
+    assert {"person", "procedures"} <= set(dict(answer.choices))
+
+
+def test_yes_to_several_guesses_asks_which_of_them() -> None:
+    scene = stage()
+    guessed = says(scene, "potvrda")
+    assert guessed.text.startswith("Da li ste mislili")
+    again = says(scene, "da")
+    assert (again.text, again.choices) == (guessed.text, guessed.choices)
+    assert says(scene, "ne").text.startswith("U redu.")
+
+
 def test_an_office_says_whether_it_is_open_and_when_it_opens() -> None:
     assert "Sada je otvoreno, do 15:30" in chooses(stage(), "contacts.biro").text
     evening = chooses(stage("2026-03-13T18:00:00+01:00"), "contacts.biro").text

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any, ClassVar
 
+from chalicelib.dialogue.own_words import command_in
 from chalicelib.language.folding import fold, words
 from chalicelib.model import PRIVATE, Choice, Inbound, Line, Town, Voice
 from chalicelib.small_classes import dataclass, replace
@@ -42,6 +43,11 @@ class Heard:
         if "understood" in self.__dict__:
             return self.understood.danger
         return danger_of(self.text, self.town.index) if self.text else None
+
+    @cached_property
+    def command(self) -> str | None:
+        """What the whole message tells a form to do: see `own_words.command_in`."""
+        return command_in(self.text)
 
     def saying(self, text: str) -> Heard:
         """The same citizen with other words: a part of the message, or what stood in an earlier one."""

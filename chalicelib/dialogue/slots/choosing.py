@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from chalicelib.dialogue.own_words import command_in, folded_words
+from chalicelib.dialogue.own_words import folded_words
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.dialogue.words import line
 from chalicelib.language.folding import fold, words
@@ -151,7 +151,7 @@ class Consent(OneOf):
     required: bool = False
 
     def take(self, heard: Heard) -> Any:
-        said = {"yes": "yes", "no": "no", "send": "yes"}.get(command_in(heard.text) or "") if heard.text else None
+        said = {"yes": "yes", "no": "no", "send": "yes"}.get(heard.command or "")
         if said == "no" and self.required:
             return Complaint(Line("form_yes_needed"))
         if said is None and heard.text:

@@ -108,7 +108,7 @@ class PlaceOfPhoto(Location):
     proposed: tuple[float, float]
 
     def take(self, heard: Heard) -> Any:
-        said = command_in(heard.text)
+        said = heard.command
         if said in ("yes", "no"):
             return self.pick(PROPOSED if said == "yes" else ANOTHER)
         return Location.take(self, heard)
