@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra import bench_peers as peers
-from infra.bench import STAGE, publish
+from infra.bench import STAGE
 from infra.bench_turns import TOKEN
 from infra.local import aws as local_aws
 from infra.pages import PERFORMANCE, ROOT, machine, write_block
@@ -67,22 +67,16 @@ def _written(counted: Mapping[str, float]) -> str:
 
 def _ours(python: Path, many: int) -> int:
     """Instructions of a process of ours from its beginning to its end, with so many turns between."""
-    plain = dict(os.environ)  # what ours is told must not change what the others see
-    with tempfile.TemporaryDirectory() as name, peers.fake_viber(python, Path(name), tls=False) as viber:
-        running = local_aws.start(Path(name))
-        try:
-            local_aws.ensure_stack(running.endpoint, STAGE)
-            os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
-            account = publish(running.endpoint)
-            told = local_aws.process_environment(running.endpoint, STAGE, os.environ | viber | {"BENCH_TOKEN": TOKEN})
-            command = [*COUNTED, sys.executable, "-m", "infra.bench_peers", "--ours", account]
-            done = subprocess.run(
-                command, input=f"{many}\n", cwd=ROOT, env=told, text=True, capture_output=True, check=True
-            )
-        finally:
-            local_aws.stop(Path(name), running)
-            os.environ.clear()
-            os.environ.update(plain)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        peers.fake_viber(python, Path(name), tls=False) as viber,
+        peers.published(Path(name)) as (endpoint, account),
+    ):
+        told = local_aws.process_environment(endpoint, STAGE, os.environ | viber | {"BENCH_TOKEN": TOKEN})
+        command = [*COUNTED, sys.executable, "-m", "infra.bench_peers", "--ours", account]
+        done = subprocess.run(
+            command, input=f"{many}\n", cwd=ROOT, env=told, text=True, capture_output=True, check=True
+        )
     return _collected(done.stderr)
 
 

@@ -4,9 +4,10 @@ Ours is the whole turn as it comes from API Gateway: signature, town, conversati
 The others say back what they heard and store nothing: the official library on Flask and gunicorn, which logs as its own
 sample does (and once more without a log), and aioviberbot with one session for all calls. Everybody speaks to the same
 fake Viber, in plain HTTP and over TLS with the whole list of authorities beside the fake's own certificate; storage
-and Viber are processes of their own, on other cores, and not counted. Ours once more without what a process keeps of
-words it has met, for the talk's few come again and again. Small blocks of turns are interleaved, for a machine shared
-with others is fast and slow by turns; a bar is missed only where the medians and the minima both miss it.
+(see `infra/bench_store.py`) and Viber are processes of their own, on other cores, and not counted. Ours once more
+without what a process keeps of words it has met, for the talk's few come again and again. Small blocks of turns are
+interleaved, for a machine shared with others is fast and slow by turns; a bar is missed only where the medians and the
+minima both miss it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from typing import Any
 from chalicelib.language import detect
 from chalicelib.understanding.model import platform_model
 from infra.bench import STAGE, publish, take_everything
+from infra.bench_store import serve
 from infra.bench_turns import TOKEN, callback
 from infra.local import aws as local_aws
 from infra.pages import PERFORMANCE, ROOT, machine, write_block
@@ -232,14 +234,38 @@ def wait_for(port: int) -> None:
 
 
 @contextmanager
-def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
-    """Our turns in a process of their own, with an embedded AWS in another."""
+def _store(behind: str) -> Iterator[str]:
+    """The address of a store that answers at once, with an embedded AWS behind it."""
+    port = local_aws.free_port()
+    process = multiprocessing.Process(target=serve, args=(port, behind), daemon=True)
+    process.start()
+    wait_for(port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+
+
+@contextmanager
+def published(folder: Path) -> Iterator[tuple[str, str]]:
+    """An embedded AWS with a town on it, which this process speaks to: its address, and the town's account."""
+    plain = dict(os.environ)  # what ours is told must not change what the others see
     running = local_aws.start(folder)
     try:
         local_aws.ensure_stack(running.endpoint, STAGE)
         os.environ.update(local_aws.process_environment(running.endpoint, STAGE))
-        account = publish(running.endpoint)
-        told = local_aws.process_environment(running.endpoint, STAGE, environment)
+        yield running.endpoint, publish(running.endpoint)
+    finally:
+        local_aws.stop(folder, running)
+        os.environ.clear()
+        os.environ.update(plain)
+
+
+@contextmanager
+def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
+    """Our turns in a process of their own, with a store in another."""
+    with published(folder) as (endpoint, account), _store(endpoint) as store:
+        told = local_aws.process_environment(store, STAGE, environment)
         command = [sys.executable, "-m", "infra.bench_peers", "--ours", account]
         with _core_of_its_own():
             process = subprocess.Popen(
@@ -256,11 +282,11 @@ def _ours(folder: Path, environment: Mapping[str, str]) -> Iterator[Any]:
                     raise RuntimeError("our process ended")
             return float(line.removeprefix(TOOK))
 
-        yield turns
-        process.kill()
-        process.wait()
-    finally:
-        local_aws.stop(folder, running)
+        try:
+            yield turns
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _serve_ours(account: str) -> int:
