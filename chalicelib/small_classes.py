@@ -1,8 +1,9 @@
 """`dataclass` and `replace` as the standard library has them, for small frozen classes made in a fifth of the time.
 
 A cold start makes more than a hundred of them, and the standard library writes and compiles the source of six methods
-for each. Here `__init__` alone is compiled; the others are the same few functions for every class. They are dataclasses
-all the same: `replace`, `fields` and `asdict` work, and whoever checks types sees the standard library's own.
+for each. Here `__init__` alone is compiled, once it pays; the others are the same few functions for every class. They
+are dataclasses all the same: `replace`, `fields` and `asdict` work, and whoever checks types sees the standard
+library's own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from operator import attrgetter
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
+FILLED_IN_MAX = 8  # of a class, before its own `__init__` is compiled
 FIELDS_OF_TWIN_MIN = 5  # from how many on becoming another class twice pays
 
 if TYPE_CHECKING:
@@ -62,13 +64,41 @@ def _frozen(plain: type, slots: bool, kw_only: bool) -> Any:
 
 
 def _first_init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:
-    """An `__init__` that makes the class's own when it is first wanted: most classes are not, in a first turn."""
+    """An `__init__` for the first few instances, which makes the class's own when there are more: in a first turn most
+    classes have none or a few, and to compile takes as long as to fill in fifty."""
+    left = FILLED_IN_MAX
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
-        made.__init__ = _init(made, fields)
-        made.__init__(self, *given, **named)
+        nonlocal left
+        left -= 1
+        if left < 0 or not _filled_in(self, fields, given, named):
+            made.__init__ = _init(made, fields)
+            made.__init__(self, *given, **named)
 
     return __init__
+
+
+def _filled_in(self: Any, fields: tuple[dataclasses.Field[Any], ...], given: tuple[Any, ...], named: Any) -> bool:
+    """Whether an instance could be made of these arguments; if not, a compiled `__init__` says why."""
+    ordered = [field.name for field in fields if not field.kw_only]
+    asked = dict(zip(ordered, given, strict=False)) | named
+    if len(given) > len(ordered) or len(asked) < min(len(given), len(ordered)) + len(named):
+        return False
+    for field in fields:
+        if field.name in asked:
+            value = asked.pop(field.name)
+        elif field.default is not dataclasses.MISSING:
+            value = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            value = field.default_factory()
+        else:
+            return False
+        _set(self, field.name, value)
+    if asked:
+        return False
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
+    return True
 
 
 def _init(made: Any, fields: tuple[dataclasses.Field[Any], ...]) -> Callable[..., None]:

@@ -85,6 +85,26 @@ def test_what_must_not_be_done_to_one_is_refused(make: Any, act: Callable[[Any],
 
 
 @pytest.mark.parametrize("make", MAKERS)
+def test_the_first_is_made_as_all_after_it(make: Any) -> None:
+    made = place(make)
+    wrong: list[dict[str, Any]] = [{}, {"text": "x", "street": "y"}, {"tags": []}]
+    for number in range(3 * small_classes.FILLED_IN_MAX):
+        one = made("Venac", number=number)
+        assert (one.text, one.tags, one.number, one.note) == ("Venac", [], number, "")
+        assert made("Venac", ["a"], 1, "n") == made(text="Venac", tags=["a"], number=1, note="n")
+        for named in wrong:
+            with pytest.raises(TypeError):
+                made(**named)
+        for given in ((), ("a", [], 1, "n", 5)):
+            with pytest.raises(TypeError):
+                made(*given)
+        with pytest.raises(TypeError):
+            made("Venac", text="Trg")
+        with pytest.raises(AttributeError):
+            one.text = "Trg"
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_one_kind_of_question_builds_on_another(make: Any) -> None:
     slot, choice = asked(make)
     assert choice(options=("a",), key="k") == choice(key="k", options=("a",))
