@@ -298,8 +298,8 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice that was sent and that nobody is known to have seen: the channel's id of it, whose case it speaks of,
-    and its number in the conversation."""
+    """A notice that was sent lately and may be seen by now: the channel's id of it, whose case it speaks of, and its
+    number in the conversation."""
 
     id: str
     town: str

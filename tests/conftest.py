@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.local import aws as local_aws
 from tests.product import Product
@@ -31,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     environment = local_aws.process_environment(f"http://{local_aws.HOST}:{AWS_PORT}", STAGE)
     os.environ.clear()
     os.environ.update(environment)
+    # How long made-up input takes tells of the machine alone; what must be quick measures that itself.
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
     # A time-out ends us by SIGTERM; as an interrupt it still takes down what the fixtures started.
     signal.signal(signal.SIGTERM, _end_in_order)
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chalicelib import wire
-from chalicelib.actions import change_case, known, work_outbox
+from chalicelib.actions import change_case, hear_receipt, known, work_outbox
 from chalicelib.actions.draw_ids import new_reference
 from chalicelib.actions.open_case import completed
 from chalicelib.cases.lifecycle import Event
@@ -156,8 +156,9 @@ def _single(world: World, photo: str) -> dict[str, Callable[[], Any]]:
         "case filed, viber": lambda: world.says("ana", "pošalji"),
         "case's words indexed": lambda: _worked(world, "index_case"),
         "status changed, citizen told": lambda: _changed(world, case),
-        "receipt that counts": lambda: _receipt(world),
-        "receipt that came too late": lambda: _receipt(world),
+        "receipt that counts": lambda: _receipt(world, NOTICE),
+        "receipt repeated elsewhere": lambda: _receipt(world, NOTICE),
+        "receipt that came too late": lambda: _receipt(world, NOTICE - 1),
         "town read anew": lambda: _known_again(world, wholly=True),
         "town looked at again": lambda: _known_again(world, wholly=False),
     }
@@ -199,9 +200,10 @@ def _changed(world: World, case: Case) -> None:
     world.viber.otherwise = None
 
 
-def _receipt(world: World) -> None:
-    """A citizen opened the chat and saw the notice."""
-    world.calls({"event": "seen", "timestamp": 1763700010000, "message_token": NOTICE, "user_id": "vesna"})
+def _receipt(world: World, token: int) -> None:
+    """A citizen opened the chat and saw the message; a process hears of it that has heard of none."""
+    hear_receipt.forget()
+    world.calls({"event": "seen", "timestamp": 1763700010000, "message_token": token, "user_id": "vesna"})
 
 
 def _known_again(world: World, *, wholly: bool) -> None:
@@ -256,7 +258,8 @@ BARS: dict[str, tuple[float, float, float]] = {
     "duplicate, web": (1, 1, 0),
     "forged": (0, 0, 0),
     "receipt nobody waits for": (0, 0, 0),
-    "receipt that counts": (3, 1, 3),
+    "receipt that counts": (2, 1, 2),
+    "receipt repeated elsewhere": (2, 1, 1),
     "receipt that came too late": (2, 2, 0),
     "poll with nothing new": (1, 1, 0),
     "turn of a short talk, viber": (3, 1, 6),

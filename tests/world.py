@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from chalicelib.actions import account_pace, breaker, heard, known, take_receipt, web_pace
+from chalicelib.actions import account_pace, breaker, hear_receipt, heard, known, take_receipt, web_pace
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.actions.viber_callback import take_callback
 from chalicelib.channels import Request
@@ -114,6 +114,7 @@ class World:
         known.forget()
         web_pace.forget()
         account_pace.forget()
+        hear_receipt.forget()
         breaker._states.clear()
         take_receipt.forget()
         take_receipt.known_lately(self.account.id, self.now, Deadline(5))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.dialogue.forms import private_names, sealed_names
-from chalicelib.model import CITIZEN, HIDDEN, Conversation, Entry, Inbound, Owed, Say, Turn, Voice
+from chalicelib.model import CITIZEN, HIDDEN, Conversation, Entry, Inbound, Owed, Say, Told, Turn, Voice
 from chalicelib.patterns import pattern
 from chalicelib.small_classes import replace
 from chalicelib.understanding.entities.numbers import hide_personal_numbers
@@ -43,6 +43,7 @@ def after_turn(
     )
     begun = ("begun",) if now - conversation.last_at > SILENCE_SECONDS else ()
     counted = _counted(conversation.counts, day, ("in", *begun, *turn.counts, *("out",) * len(said)))
+    log = _trimmed((*_before(conversation, turn), asked, *said))
     after = replace(
         conversation,
         seq=asked.seq + len(said),
@@ -51,7 +52,8 @@ def after_turn(
         state=turn.state,
         sealed={name: conversation.sealed[name] for name in sealed_names(turn.state) & set(conversation.sealed)},
         opened=_opened(conversation, turn),
-        log=_trimmed((*_before(conversation, turn), asked, *said)),
+        log=log,
+        told=_awaited(conversation, log[0].seq) if conversation.told else (),
         lane=(*released(conversation.lane), *owed),
         counts=counted,
         subscribed=True,
@@ -60,6 +62,12 @@ def after_turn(
         last_at=int(now),
     )
     return emptied(after, len(said)) if turn.state.get(ERASED) else after
+
+
+def _awaited(conversation: Conversation, oldest: int) -> tuple[Told, ...]:
+    """The notices whose receipts are still waited for: not those that so much was said after that the log of their town
+    begins later."""
+    return tuple(told for told in conversation.told if told.town != conversation.town or told.seq >= oldest)
 
 
 def _opened(conversation: Conversation, turn: Turn) -> dict[str, str]:

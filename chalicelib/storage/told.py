@@ -7,10 +7,10 @@ be delivered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.model import Conflict, Happening
+from chalicelib.model import Conflict, Happening, Told
 from chalicelib.small_classes import dataclass
 from chalicelib.storage import dynamo, keys
 from chalicelib.storage.dynamo import Item, Write
@@ -83,6 +83,13 @@ def note(town: str, reference: str, person: str, seq: int, state: str, now: floa
         except Conflict:
             continue
     raise Conflict(reference)
+
+
+def unseen(notices: Sequence[Told], person: str, deadline: Deadline) -> tuple[Told, ...]:
+    """Those of one person's notices that nobody is known to have seen, maybe a moment ago; one request."""
+    places = {(keys.case(each.town, each.reference), keys.told(person, each.seq)): each for each in notices}
+    found = dynamo.batch_get(TABLE, list(places), deadline, eventual=True, only=("state",))
+    return tuple(notice for place, notice in places.items() if found.get(place, {}).get("state") in _UNSEEN)
 
 
 def of_case(town: str, reference: str, deadline: Deadline) -> tuple[Happening, ...]:

@@ -28,7 +28,7 @@ from chalicelib.actions import (
 from chalicelib.actions.publish_tenant import publish_tenant
 from chalicelib.cases.lifecycle import Event
 from chalicelib.model import BOT, Case, Conversation, Follower, Line, Refused, SalterError, Say, SendFailed, Staff, Town
-from chalicelib.storage import consents, dynamo, keys, tenants, whole
+from chalicelib.storage import consents, dynamo, keys, tenants, told, whole
 from chalicelib.storage.cases import CaseStore
 from chalicelib.storage.conversations import ConversationStore
 from chalicelib.storage.shapes import LANE_INSIDE_MAX
@@ -532,7 +532,7 @@ def test_a_receipt_about_a_notice_of_a_town_the_bot_serves_no_more_is_taken_calm
     towns.world.warm()
     failed = {"event": "failed", "timestamp": 1, "message_token": int(notice.id), "user_id": "mira", "desc": "x"}
     assert towns.world.calls(failed) == {}
-    assert towns.head().told == ()
+    assert [entry.note for entry in told.of_case(towns.primer, case.reference, Deadline(20))] == ["viber: failed"]
 
 
 @pytest.mark.shows("A5")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.actions import clock, sweep
+from chalicelib.actions import clock, hear_receipt, sweep
 from chalicelib.actions.draw_ids import new_reference
 from chalicelib.actions.open_case import completed
+from chalicelib.dialogue import memory
 from chalicelib.model import Case, Follower
 from chalicelib.storage import consents, keys, told
 from chalicelib.storage.cases import CaseStore
@@ -117,6 +118,43 @@ def test_who_sees_the_newest_notice_has_seen_those_before_it(dms: System, world:
     _tells(world, dms, first, public_note="vest")
     _receipt(world, "seen", token)
     assert (_notices(dms, first), _notices(dms, second)) == (["viber: seen", "viber: sent"], ["viber: seen"])
+
+
+def test_a_receipt_that_counts_is_a_read_and_a_write_and_the_conversation_stays_as_it_is(
+    dms: System, world: World, meter: Meter
+) -> None:
+    token = _tells(world, dms, _case(world))
+    before = world.conversation("mira")
+    meter.reset()
+    _receipt(world, "seen", token)
+    assert (meter.operations, meter.writes) == (["dynamodb.GetItem", "dynamodb.UpdateItem"], 2)
+    assert world.conversation("mira") == before
+
+
+def test_another_process_that_hears_it_again_writes_nothing_down(dms: System, world: World, meter: Meter) -> None:
+    first, second = _case(world), _case(world)
+    tokens = [_tells(world, dms, first), _tells(world, dms, second)]
+    _receipt(world, "seen", tokens[0])
+    for event, operations in (
+        ("seen", ["GetItem", "BatchGetItem", "UpdateItem"]),
+        ("seen", ["GetItem", "BatchGetItem"]),
+    ):
+        hear_receipt.forget()
+        meter.reset()
+        _receipt(world, event, tokens[1])
+        assert [operation.removeprefix("dynamodb.") for operation in meter.operations] == operations
+    hear_receipt.forget()
+    _receipt(world, "failed", tokens[1])
+    assert (_notices(dms, first), _notices(dms, second)) == (["viber: seen"], ["viber: seen"])
+
+
+def test_a_notice_after_which_much_was_said_is_waited_for_no_longer(dms: System, world: World) -> None:
+    token = _tells(world, dms, _case(world))
+    for number in range(memory.LOG_TURNS_KEPT):
+        assert [notice.id for notice in world.conversation("mira").told] == [str(token)]
+        world.now += 60
+        world.says("mira", f"radno vreme {number}")
+    assert world.conversation("mira").told == ()
 
 
 def test_another_persons_receipt_changes_nothing(dms: System, world: World) -> None:
