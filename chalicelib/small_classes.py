@@ -82,7 +82,7 @@ def _filled_in(self: Any, fields: tuple[dataclasses.Field[Any], ...], given: tup
     """Whether an instance could be made of these arguments; if not, a compiled `__init__` says why."""
     ordered = [field.name for field in fields if not field.kw_only]
     asked = dict(zip(ordered, given, strict=False)) | named
-    if len(given) > len(ordered) or len(asked) < min(len(given), len(ordered)) + len(named):
+    if len(given) > len(ordered) or len(asked) < len(given) + len(named):
         return False
     for field in fields:
         if field.name in asked:

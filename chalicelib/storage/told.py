@@ -86,9 +86,9 @@ def note(town: str, reference: str, person: str, seq: int, state: str, now: floa
 
 
 def unseen(notices: Sequence[Told], person: str, deadline: Deadline) -> tuple[Told, ...]:
-    """Those of one person's notices that nobody is known to have seen, maybe a moment ago; one request."""
+    """Those of one person's notices that nobody is known to have seen; one request."""
     places = {(keys.case(each.town, each.reference), keys.told(person, each.seq)): each for each in notices}
-    found = dynamo.batch_get(TABLE, list(places), deadline, eventual=True, only=("state",))
+    found = dynamo.batch_get(TABLE, list(places), deadline, only=("state",))
     return tuple(notice for place, notice in places.items() if found.get(place, {}).get("state") in _UNSEEN)
 
 

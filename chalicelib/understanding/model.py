@@ -31,9 +31,8 @@ _ARRAYS = "IIBBbIB"  # keys, starts, rarities, labels, weights; whole phrases an
 WHOLE_WORDS_MAX = 8
 PARTS_KEPT_MAX = 1024
 LANE_BYTES = 4  # an array's "I"
-LANE_MIDDLE = (
-    2**22
-)  # stands for nothing: the sum of a part is less, and as many as a message can have do not fill a lane
+# Stands for nothing. A part's sum is less, and as many parts as a message can have do not fill a lane.
+LANE_MIDDLE = 2**22
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chalicelib.dialogue.own_words import asks_something, command_in, folded_words, names_a_place
+from chalicelib.dialogue.own_words import asks_something, folded_words, names_a_place
 from chalicelib.dialogue.slots.base import Complaint, Heard, Slot
 from chalicelib.language.folding import fold, words
 from chalicelib.model import Choice, Line, Town
@@ -58,7 +58,7 @@ class Location(Slot):
         text = " ".join(heard.text.split())
         if heard.inbound.kind == "attachment" or not text or not any(letter.isalnum() for letter in text):
             return None
-        if command_in(text):
+        if heard.command:
             return None
         if asks_something(text) and not address_in(text) and not names_a_place(text):
             return None
